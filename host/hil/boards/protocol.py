@@ -1,0 +1,56 @@
+"""What every board can do: take an image, start it, and give a channel to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from hil.measure.source import Source
+from hil.wire.transport import Channel
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """A board as `hil boards` lists it."""
+
+    name: str
+    summary: str
+    config: str
+    """The folder under `mcu/board/` that the firmware is built with."""
+    flash_bytes: int
+    ram_bytes: int
+    virtual_time: bool
+    time_source: Source
+    run_baud: int
+    """The rate that CONFIGURE asks for."""
+
+
+class RunningBoard(Protocol):
+    """A board that runs an image; leaving the context stops it."""
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def check(self) -> None:
+        """Raises BoardError when the board crashed, saying how."""
+        ...
+
+    def instructions(self) -> int | None:
+        """Instructions executed since the start, where the board can count them."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class Board(Protocol):
+    """A kind of board: emulated or physical."""
+
+    @property
+    def info(self) -> BoardInfo: ...
+
+    def start(self, image: Path) -> RunningBoard:
+        """Flashes and resets: returns once the core runs `image` (an ELF). Raises BoardError."""
+        ...

@@ -1,0 +1,86 @@
+"""LZW over a small alphabet, as the paper's lossless stage (AgileNN §4), bit for bit as mcu/codec/hil_lzw.c.
+
+Codes are packed least significant bit first. The table starts with the alphabet, gains one entry
+after every code but the first one's predecessor, and freezes at `LZW_ENTRIES`. The i-th code
+(from 0) is `max(1, bit_length(min(alphabet + i, LZW_ENTRIES) - 1))` bits wide: just enough for
+any code that the encoder can know by then, so no clear or end codes are needed. The number of
+symbols is known to both sides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.errors import CodecError
+from hil.wire.protocol import LZW_ENTRIES
+
+
+def code_width(alphabet: int, index: int) -> int:
+    """Bits of the `index`-th code."""
+    return max(1, (min(alphabet + index, LZW_ENTRIES) - 1).bit_length())
+
+
+def encoded_bytes_max(symbols: int, alphabet: int) -> int:
+    """An upper bound of the encoded size: one code for every symbol."""
+    bits = sum(code_width(alphabet, index) for index in range(min(symbols, LZW_ENTRIES)))
+    bits += max(0, symbols - LZW_ENTRIES) * code_width(alphabet, LZW_ENTRIES)
+    return (bits + 7) // 8
+
+
+def encode(symbols: NDArray[np.uint8], alphabet: int) -> bytes:
+    """Encodes `symbols` (1-D uint8, each below `alphabet`). Raises CodecError on a foreign symbol."""
+    if not 2 <= alphabet <= 256:
+        raise CodecError(f"an alphabet of {alphabet} symbols", "LZW takes 2 to 256")
+    if symbols.size and int(symbols.max()) >= alphabet:
+        raise CodecError(f"symbol {int(symbols.max())} is outside an alphabet of {alphabet}")
+    table: dict[tuple[int, int], int] = {}
+    bits = used = emitted = 0
+    prefix = -1
+
+    def emit(code: int) -> None:
+        nonlocal bits, used, emitted
+        bits |= code << used
+        used += code_width(alphabet, emitted)
+        emitted += 1
+
+    for symbol in symbols.tolist():
+        if prefix < 0:
+            prefix = symbol
+        elif (known := table.get((prefix, symbol))) is not None:
+            prefix = known
+        else:
+            emit(prefix)
+            if alphabet + len(table) < LZW_ENTRIES:
+                table[prefix, symbol] = alphabet + len(table)
+            prefix = symbol
+    if prefix >= 0:
+        emit(prefix)
+    return bits.to_bytes((used + 7) // 8, "little")
+
+
+def decode(data: bytes, symbols: int, alphabet: int) -> NDArray[np.uint8]:
+    """The `symbols` symbols in `data`, as uint8 (symbols,). Raises CodecError on any other content."""
+    table: list[bytes] = [bytes([symbol]) for symbol in range(alphabet)]
+    out = bytearray()
+    bits, used, index = int.from_bytes(data, "little"), 0, 0
+    previous = b""
+    while len(out) < symbols:
+        width = code_width(alphabet, index)
+        if used + width > 8 * len(data):
+            raise CodecError(f"the payload ends after {len(out)} of {symbols} symbols")
+        code = bits & ((1 << width) - 1)
+        bits, used, index = bits >> width, used + width, index + 1
+        if code < len(table):
+            phrase = table[code]
+        elif code == len(table) and previous and len(table) < LZW_ENTRIES:
+            phrase = previous + previous[:1]
+        else:
+            raise CodecError(f"the payload holds the impossible code {code}")
+        if previous and len(table) < LZW_ENTRIES:
+            table.append(previous + phrase[:1])
+        out += phrase
+        previous = phrase
+    if len(out) != symbols or (used + 7) // 8 != len(data) or bits:
+        raise CodecError(f"the payload does not end with its {symbols} symbols")
+    return np.frombuffer(bytes(out), dtype=np.uint8)

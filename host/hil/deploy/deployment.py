@@ -1,0 +1,72 @@
+"""What packaging hands to a session: firmware, its oracle, and the footprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.bundle import Manifest
+from hil.deploy.graph import Graph
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Integer fusion: fused[i] = local_multiplier·(local[i] − zero_point) + remote_multiplier·remote[i].
+
+    Both multipliers carry the same unit, chosen so that neither product exceeds 2^29.
+    """
+
+    local_multiplier: int
+    local_zero_point: int
+    remote_multiplier: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the generated code, in execution order."""
+
+    name: str
+    kernel: str
+    macs: int
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes, read from the ELF and its symbols."""
+
+    flash_bytes: int
+    ram_static_bytes: int
+    """.data and .bss without the arena and the stack."""
+    arena_bytes: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the device must compute for one sample, bit for bit."""
+
+    logits: NDArray[np.int8] | None
+    symbols: NDArray[np.uint8] | None
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A bundle built for a board."""
+
+    folder: Path
+    elf: Path
+    bundle: Path
+    bundle_hash: bytes
+    manifest: Manifest
+    board: str
+    clock_hz: int
+    graph: Graph
+    symbol_of: NDArray[np.uint8] | None
+    """(256,) centroid index of the int8 feature v at v + 128."""
+    fusion: Fusion | None
+    layers: tuple[Layer, ...]
+    footprint: Footprint

@@ -1,0 +1,355 @@
+"""The bodies of all frames, as frozen dataclasses that pack to and unpack from little-endian bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, Self, TypeVar
+
+from hil.errors import ProtocolError
+from hil.wire.protocol import (
+    CHUNK_MAX,
+    HASH_BYTES,
+    FallbackReason,
+    FrameType,
+    Outcome,
+    RejectReason,
+    ReplyStatus,
+    ResetCause,
+)
+
+E = TypeVar("E")
+
+
+class Message(Protocol):
+    """A frame's meaning: its type and its body."""
+
+    frame_type: ClassVar[FrameType]
+
+    def pack(self) -> bytes: ...
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self: ...
+
+
+def _fixed(layout: struct.Struct, body: bytes, name: str) -> tuple[int, ...]:
+    if len(body) != layout.size:
+        raise ProtocolError(f"{name} has {len(body)} bytes, not {layout.size}")
+    return layout.unpack(body)
+
+
+def _known(kind: Callable[[int], E], value: int, name: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ProtocolError(f"{name} carries the unknown value {value}") from None
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Host to device: start a conversation; both sides forget earlier sequence numbers."""
+
+    protocol_version: int
+
+    frame_type: ClassVar = FrameType.HELLO
+    layout: ClassVar = struct.Struct("<H")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.protocol_version)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "HELLO"))
+
+
+@dataclass(frozen=True)
+class Configure:
+    """Host to device: the reply deadline, and the rate of the UART from the next frame on."""
+
+    deadline_us: int
+    baud: int
+
+    frame_type: ClassVar = FrameType.CONFIGURE
+    layout: ClassVar = struct.Struct("<II")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.deadline_us, self.baud)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "CONFIGURE"))
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a sample's input (host to device) or payload (device to host)."""
+
+    sample: int
+    total: int
+    offset: int
+    data: bytes
+
+    layout: ClassVar = struct.Struct("<III")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.sample, self.total, self.offset) + self.data
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        if not cls.layout.size < len(body) <= cls.layout.size + CHUNK_MAX:
+            raise ProtocolError(f"{cls.__name__} has a body of {len(body)} bytes")
+        sample, total, offset = cls.layout.unpack_from(body)
+        data = body[cls.layout.size :]
+        if offset + len(data) > total:
+            raise ProtocolError(f"{cls.__name__} reaches past its total of {total} bytes")
+        return cls(sample, total, offset, data)
+
+
+class Input(Chunk):
+    """Host to device: int8 input bytes of one sample."""
+
+    frame_type: ClassVar = FrameType.INPUT
+
+
+class Payload(Chunk):
+    """Device to host: encoded payload bytes of one sample."""
+
+    frame_type: ClassVar = FrameType.PAYLOAD
+
+
+@dataclass(frozen=True)
+class Run:
+    """Host to device: infer on the uploaded input."""
+
+    sample: int
+    flags: int = 0
+
+    frame_type: ClassVar = FrameType.RUN
+    layout: ClassVar = struct.Struct("<II")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.sample, self.flags)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "RUN"))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Host to device: the server half's logits, int16 with 8 fraction bits."""
+
+    sample: int
+    status: ReplyStatus
+    logits: tuple[int, ...]
+
+    frame_type: ClassVar = FrameType.REPLY
+    layout: ClassVar = struct.Struct("<IBB")
+
+    def pack(self) -> bytes:
+        head = self.layout.pack(self.sample, self.status, len(self.logits))
+        return head + struct.pack(f"<{len(self.logits)}h", *self.logits)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        if len(body) < cls.layout.size:
+            raise ProtocolError(f"REPLY has only {len(body)} bytes")
+        sample, status, count = cls.layout.unpack_from(body)
+        if len(body) != cls.layout.size + 2 * count:
+            raise ProtocolError(f"REPLY announces {count} logits in {len(body)} bytes")
+        logits = struct.unpack_from(f"<{count}h", body, cls.layout.size)
+        return cls(sample, _known(ReplyStatus, status, "REPLY"), logits)
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Device to host: the answer to HELLO."""
+
+    protocol_version: int
+    firmware_version: tuple[int, int, int]
+    reset_cause: ResetCause
+    clock_hz: int
+    baud_max: int
+    arena_bytes: int
+    input_bytes: int
+    payload_capacity: int
+    classes: int
+    layers: int
+    bundle_hash: bytes
+
+    frame_type: ClassVar = FrameType.CAPABILITY
+    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(
+            self.protocol_version,
+            *self.firmware_version,
+            self.reset_cause,
+            self.clock_hz,
+            self.baud_max,
+            self.arena_bytes,
+            self.input_bytes,
+            self.payload_capacity,
+            self.classes,
+            self.layers,
+            self.bundle_hash,
+        )
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        if len(body) != cls.layout.size:
+            raise ProtocolError(f"CAPABILITY has {len(body)} bytes, not {cls.layout.size}")
+        version, major, minor, patch, cause, *rest = cls.layout.unpack(body)
+        return cls(version, (major, minor, patch), _known(ResetCause, cause, "CAPABILITY"), *rest)
+
+
+@dataclass(frozen=True)
+class StageCycles:
+    """CPU cycles of each stage of one inference; `total` is counted on its own, not summed.
+
+    `wait` runs from the start of the payload's transmission to the arrival of the reply's last
+    byte or the deadline; the core sleeps in it.
+    """
+
+    graph: int
+    quantise: int
+    encode: int
+    frame: int
+    wait: int
+    fuse: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """Device to host: the answer to one RUN and what it cost."""
+
+    sample: int
+    outcome: Outcome
+    reason: FallbackReason
+    prediction: int
+    payload_bytes: int
+    cycles: StageCycles
+    stack_peak_bytes: int
+    retransmissions: int
+    crc_errors: int
+    local: tuple[int, ...]
+    """int8 logits of the local half, empty where the graph has none."""
+    fused: tuple[int, ...]
+    """int32 fused logits, in units that only their order matters in."""
+
+    frame_type: ClassVar = FrameType.RESULT
+    layout: ClassVar = struct.Struct("<IBBHI7IIHHHH")
+
+    def pack(self) -> bytes:
+        c = self.cycles
+        head = self.layout.pack(
+            self.sample,
+            self.outcome,
+            self.reason,
+            self.prediction,
+            self.payload_bytes,
+            *(c.graph, c.quantise, c.encode, c.frame, c.wait, c.fuse, c.total),
+            self.stack_peak_bytes,
+            self.retransmissions,
+            self.crc_errors,
+            len(self.local),
+            len(self.fused),
+        )
+        return head + struct.pack(f"<{len(self.local)}b{len(self.fused)}i", *self.local, *self.fused)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        if len(body) < cls.layout.size:
+            raise ProtocolError(f"RESULT has only {len(body)} bytes")
+        sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(body)
+        cycles, (stack, retransmissions, crc_errors, locals_, fused) = rest[:7], rest[7:]
+        if len(body) != cls.layout.size + locals_ + 4 * fused:
+            raise ProtocolError(f"RESULT announces {locals_} + {fused} logits in {len(body)} bytes")
+        logits = struct.unpack_from(f"<{locals_}b{fused}i", body, cls.layout.size)
+        return cls(
+            sample,
+            _known(Outcome, outcome, "RESULT"),
+            _known(FallbackReason, reason, "RESULT"),
+            prediction,
+            payload,
+            StageCycles(*cycles),
+            stack,
+            retransmissions,
+            crc_errors,
+            logits[:locals_],
+            logits[locals_:],
+        )
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Device to host: cycles of every layer of the graph, after a RUN with `RunFlag.LAYERS`."""
+
+    sample: int
+    cycles: tuple[int, ...]
+
+    frame_type: ClassVar = FrameType.LAYERS
+    layout: ClassVar = struct.Struct("<IH")
+
+    def pack(self) -> bytes:
+        head = self.layout.pack(self.sample, len(self.cycles))
+        return head + struct.pack(f"<{len(self.cycles)}I", *self.cycles)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        if len(body) < cls.layout.size:
+            raise ProtocolError(f"LAYERS has only {len(body)} bytes")
+        sample, count = cls.layout.unpack_from(body)
+        if len(body) != cls.layout.size + 4 * count:
+            raise ProtocolError(f"LAYERS announces {count} layers in {len(body)} bytes")
+        return cls(sample, struct.unpack_from(f"<{count}I", body, cls.layout.size))
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Device to host: a message was refused; nothing was changed by it."""
+
+    frame: int
+    reason: RejectReason
+
+    frame_type: ClassVar = FrameType.REJECT
+    layout: ClassVar = struct.Struct("<BB")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.frame, self.reason)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        frame, reason = _fixed(cls.layout, body, "REJECT")
+        return cls(frame, _known(RejectReason, reason, "REJECT"))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Device to host, from the fault handler: the stacked PC and LR and the fault registers."""
+
+    pc: int
+    lr: int
+    scb_cfsr: int
+    scb_hfsr: int
+    scb_bfar: int
+
+    frame_type: ClassVar = FrameType.FAULT
+    layout: ClassVar = struct.Struct("<5I")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.pc, self.lr, self.scb_cfsr, self.scb_hfsr, self.scb_bfar)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "FAULT"))
+
+
+MESSAGES: dict[FrameType, type[Message]] = {
+    kind.frame_type: kind
+    for kind in (
+        Hello, Configure, Input, Run, Reply, Capability, Payload, Result, Layers, Reject, Fault,
+    )
+}  # fmt: skip

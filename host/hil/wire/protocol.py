@@ -1,0 +1,136 @@
+"""The constants host and firmware share. The C header is generated from this file by `wire.header`."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+
+HEADER_BYTES: Final = 4
+"""version u8, type u8, sequence u16, all little-endian."""
+
+CRC_BYTES: Final = 4
+"""CRC-32 (IEEE 802.3, reflected, as zlib's) over header and body, little-endian."""
+
+BODY_MAX: Final = 1040
+"""Longest body of a frame: a chunk and its sample and offset words, rounded up."""
+
+CHUNK_MAX: Final = 1024
+"""Most input or payload bytes carried by one frame."""
+
+RAW_MAX: Final = HEADER_BYTES + BODY_MAX + CRC_BYTES
+"""Longest frame before COBS."""
+
+ENCODED_MAX: Final = RAW_MAX + (RAW_MAX + 253) // 254 + 2
+"""Longest frame on the wire: COBS overhead and a zero on either side."""
+
+BOOT_BAUD: Final = 921_600
+"""Rate after reset, the fastest that an ST-LINK/V2-1 virtual COM port passes reliably."""
+
+RETRANSMIT_MS: Final = 100
+"""A frame not acknowledged for so long is sent again."""
+
+TRIES_MAX: Final = 8
+"""After so many transmissions without an acknowledgement the peer counts as gone."""
+
+DEADLINE_MAX_MS: Final = 10_000
+"""The firmware times with a 32-bit cycle counter, which wraps after 19.9 s at 216 MHz."""
+
+HASH_BYTES: Final = 32
+"""SHA-256 of the bundle that the firmware was built from."""
+
+LOCAL_LOGIT_BYTES: Final = 1
+REMOTE_LOGIT_FRACTION_BITS: Final = 8
+"""Server logits cross the link as int16 with 8 fraction bits (range ±128, step 1/256)."""
+
+
+class FrameType(IntEnum):
+    """What a frame means. ACK and NAK are unreliable; all others are acknowledged."""
+
+    ACK = 0x01
+    NAK = 0x02
+    HELLO = 0x10
+    CONFIGURE = 0x11
+    INPUT = 0x12
+    RUN = 0x13
+    REPLY = 0x14
+    CAPABILITY = 0x20
+    PAYLOAD = 0x21
+    RESULT = 0x22
+    LAYERS = 0x23
+    REJECT = 0x24
+    FAULT = 0x25
+
+
+class NakReason(IntEnum):
+    """Why a receiver asks for the outstanding frame again."""
+
+    CRC = 1
+    LENGTH = 2
+    COBS = 3
+
+
+class ReplyStatus(IntEnum):
+    """What a REPLY carries."""
+
+    OK = 0
+    UNAVAILABLE = 1
+
+
+class Outcome(IntEnum):
+    """How the device came to its answer."""
+
+    ANSWERED = 0
+    FALLBACK = 1
+    LOCAL = 2
+    FAILED = 3
+
+
+class FallbackReason(IntEnum):
+    """Why an answer came from the local half alone."""
+
+    NONE = 0
+    DEADLINE = 1
+    SERVER_UNAVAILABLE = 2
+    LINK_DOWN = 3
+
+
+class RejectReason(IntEnum):
+    """Why the device refuses a message. Nothing is changed by a refused message."""
+
+    VERSION = 1
+    UNKNOWN_TYPE = 2
+    LENGTH = 3
+    INPUT_RANGE = 4
+    INPUT_INCOMPLETE = 5
+    NOT_CONFIGURED = 6
+    VALUE = 7
+
+
+class RunFlag(IntEnum):
+    """Options of a RUN."""
+
+    LAYERS = 1
+
+
+class ResetCause(IntEnum):
+    """Why the device last reset, from RCC_CSR."""
+
+    UNKNOWN = 0
+    POWER_ON = 1
+    PIN = 2
+    SOFTWARE = 3
+    WATCHDOG = 4
+
+
+class Codec(IntEnum):
+    """How payload symbols are packed."""
+
+    NONE = 0
+    LZW = 1
+
+
+LZW_WIDTH_MAX: Final = 12
+LZW_ENTRIES: Final = 1 << LZW_WIDTH_MAX
+"""The LZW table freezes when full; the first code table holds the alphabet itself."""

@@ -1,0 +1,163 @@
+"""Reliable messages over a channel: acknowledge, retransmit, drop duplicates, stop and wait.
+
+Both sides follow the same rules. A sender has one frame outstanding; it repeats it on a NAK or
+after `RETRANSMIT_MS`, and gives up after `TRIES_MAX`. A receiver acknowledges every intact frame
+by its sequence number, delivers it unless it repeats the last one, and answers damage with NAK.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hil.errors import BoardError, ProtocolError
+from hil.wire import frames
+from hil.wire.frames import Damaged, Frame, StreamDecoder
+from hil.wire.messages import MESSAGES, Hello, Message
+from hil.wire.protocol import PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
+
+
+class Channel(Protocol):
+    """Bytes to and from a board, on the board's own clock (virtual on the twin, real on hardware)."""
+
+    def now_s(self) -> float:
+        """The channel's time."""
+        ...
+
+    def write(self, data: bytes, at_s: float | None = None) -> None:
+        """Sends `data`; the first bit leaves now, or at `at_s` when that is later."""
+        ...
+
+    def read(self, until_s: float) -> bytes:
+        """Waits for bytes until the channel's time reaches `until_s`; b"" when none came."""
+        ...
+
+    def byte_s(self) -> float:
+        """Seconds one byte takes on the wire (ten bits at the current rate)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message, when its frame began and ended on the channel's clock, and its bytes on the wire."""
+
+    message: Message
+    began_s: float
+    ended_s: float
+    wire_bytes: int
+
+
+@dataclass
+class Counters:
+    """What went wrong on the wire and was put right."""
+
+    retransmissions: int = 0
+    damaged: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Transport:
+    """The host's end of the wire.
+
+    `trace(direction, time_s, data)` sees all bytes, for the transcript of a run.
+    """
+
+    channel: Channel
+    trace: Callable[[str, float, bytes], None] = lambda direction, time_s, data: None
+    counters: Counters = field(default_factory=Counters)
+    retransmit_s: float = RETRANSMIT_MS / 1000
+
+    def __post_init__(self) -> None:
+        self._decoder = StreamDecoder()
+        self._inbox: deque[Received] = deque()
+        self._sequence = 0
+        self._last_delivered: int | None = None
+        self._acknowledged: int | None = None
+        self._asked_again = False
+
+    def send(self, message: Message, at_s: float | None = None) -> None:
+        """Sends `message`, its first bit not before `at_s`, and returns when it was acknowledged.
+
+        Messages that arrive meanwhile are kept for `receive`. Raises BoardError when the peer
+        does not acknowledge any of `TRIES_MAX` transmissions.
+        """
+        if isinstance(message, Hello):
+            self._sequence, self._last_delivered = 0, None
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        encoded = frames.encode(Frame(message.frame_type, self._sequence, message.pack()))
+        start_s = max(self.channel.now_s(), at_s or 0.0)
+        self._acknowledged = None
+        for attempt in range(TRIES_MAX):
+            self._put(encoded, start_s if attempt == 0 else None)
+            self.counters.retransmissions += attempt > 0
+            sent_s = max(start_s, self.channel.now_s()) + len(encoded) * self.channel.byte_s()
+            if self._await_acknowledgement(sent_s + self.retransmit_s):
+                return
+        raise BoardError(
+            f"the device did not acknowledge {message.frame_type.name} in {TRIES_MAX} tries",
+            "check the cable and the baud rate, or reset the board",
+        )
+
+    def receive(self, until_s: float) -> Received | None:
+        """The next message, or None when none came before `until_s` on the channel's clock."""
+        while not self._inbox:
+            if not self._pump(until_s) and self.channel.now_s() >= until_s:
+                break
+        return self._inbox.popleft() if self._inbox else None
+
+    def _await_acknowledgement(self, until_s: float) -> bool:
+        self._asked_again = False
+        while self._acknowledged != self._sequence:
+            progressed = self._pump(until_s)
+            if self._asked_again or (not progressed and self.channel.now_s() >= until_s):
+                return self._acknowledged == self._sequence
+        return True
+
+    def _pump(self, until_s: float) -> bool:
+        data = self.channel.read(until_s)
+        if not data:
+            return False
+        ended_s = self.channel.now_s()
+        self.trace("rx", ended_s, data)
+        for outcome in self._decoder.feed(data):
+            if isinstance(outcome, Damaged):
+                self.counters.damaged += 1
+                self._put(frames.encode(Frame(FrameType.NAK, 0, bytes([outcome.reason]))))
+            else:
+                self._accept(outcome, ended_s)
+        return True
+
+    def _accept(self, frame: Frame, ended_s: float) -> None:
+        if frame.version != PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"the device speaks protocol {frame.version}, the host {PROTOCOL_VERSION}",
+                "rebuild and flash the firmware with `hil build`",
+            )
+        if frame.kind == FrameType.ACK:
+            self._acknowledged = frame.sequence
+        elif frame.kind == FrameType.NAK:
+            self._asked_again = True
+        elif frame.kind not in MESSAGES:
+            self.counters.unknown += 1
+            self._acknowledge(frame)
+        elif frame.sequence == self._last_delivered:
+            self.counters.duplicates += 1
+            self._acknowledge(frame)
+        else:
+            message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
+            self._last_delivered = frame.sequence
+            size = len(frames.encode(frame))
+            began_s = ended_s - size * self.channel.byte_s()
+            self._inbox.append(Received(message, began_s, ended_s, size))
+            self._acknowledge(frame)
+
+    def _acknowledge(self, frame: Frame) -> None:
+        self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))
+
+    def _put(self, encoded: bytes, at_s: float | None = None) -> None:
+        self.trace("tx", max(self.channel.now_s(), at_s or 0.0), encoded)
+        self.channel.write(encoded, at_s)
