@@ -1,0 +1,64 @@
+/*
+ * The device half as the firmware sees it. `model.c` is generated from a bundle and defines
+ * everything declared here; the firmware knows no scheme by name.
+ */
+#ifndef HIL_MODEL_H
+#define HIL_MODEL_H
+
+#include <stdint.h>
+
+/* fused[i] = local_multiplier * (local[i] - local_zero_point) + remote_multiplier * remote[i].
+ * The products stay below 2^29, so the sum fits int32. */
+typedef struct {
+    int32_t local_multiplier;
+    int32_t local_zero_point;
+    int32_t remote_multiplier;
+} hil_fusion_t;
+
+/* Which part of the feature map crosses the link. A map is HWC: pixel p, channel c is at
+ * feature[p * feature_channels + c]. Symbols are ordered channel by channel. */
+typedef struct {
+    uint32_t pixels;
+    uint16_t feature_channels;
+    uint16_t channel_begin;
+    uint16_t channels; /* 0: nothing is sent and the local answer is final */
+    uint16_t alphabet; /* number of centroids */
+    uint8_t codec;     /* HIL_CODEC_* */
+} hil_payload_format_t;
+
+typedef struct {
+    uint8_t bundle_hash[32];
+    uint32_t input_bytes;
+    uint32_t arena_bytes;
+    uint32_t payload_capacity; /* bytes at hil_model_buffers.payload */
+    uint16_t classes;
+    uint16_t layers;
+    int32_t exit_margin; /* answer locally when best - second best int8 logit is at least this;
+                          * INT32_MAX: never */
+    hil_fusion_t fusion;
+    hil_payload_format_t payload;
+    uint8_t symbol_of[256]; /* centroid index of the int8 feature v, at v + 128 */
+} hil_model_t;
+
+/* All of these lie in one static arena and share memory where their lifetimes allow: `input` is
+ * valid until hil_model_run returns, `logits` and `feature` from then on, `symbols` and
+ * `codec_scratch` from the quantiser to the end of the encoder, `payload` until the next sample's
+ * input is written. `logits` outlives them all until the next hil_model_run. */
+typedef struct {
+    int8_t *input;
+    const int8_t *logits;  /* classes bytes, or NULL */
+    const int8_t *feature; /* or NULL */
+    uint8_t *symbols;      /* pixels * channels bytes, or NULL */
+    void *codec_scratch;   /* HIL_LZW_SCRATCH_BYTES, 4-byte aligned, or NULL */
+    uint8_t *payload;      /* payload_capacity bytes, or NULL */
+} hil_model_buffers_t;
+
+extern const hil_model_t hil_model;
+extern const hil_model_buffers_t hil_model_buffers;
+
+/* Runs the device half on hil_model_buffers.input. layer_cycles, when not NULL, gets the DWT
+ * cycles of each of hil_model.layers layers. Returns 0, or 1 + the index of the layer whose
+ * kernel refused its arguments. */
+int hil_model_run(uint32_t *layer_cycles);
+
+#endif
