@@ -32,7 +32,8 @@ class Tensor:
         """Nearest int8 (ties away from zero), saturated."""
         scaled = real.astype(np.float64) / self.scale
         rounded = np.sign(scaled) * np.floor(np.abs(scaled) + 0.5) + self.zero_point
-        return np.clip(rounded, -128, 127).astype(np.int8)
+        values: NDArray[np.int8] = np.clip(rounded, -128, 127).astype(np.int8)
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)

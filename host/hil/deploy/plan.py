@@ -1,0 +1,104 @@
+"""The memory plan: every buffer of an inference gets an offset in one static arena.
+
+Buffers whose lifetimes overlap must not share bytes. Placing the largest first, each at the lowest
+offset that is free for its whole life, is TFLite Micro's greedy rule. `lower_bound` is the largest
+sum of buffers alive at one step, which no plan can beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.bundle import PayloadFormat
+from hil.codec import lzw
+from hil.deploy.cost import scratch_bytes
+from hil.deploy.graph import Graph
+from hil.wire.protocol import LZW_SCRATCH_BYTES
+
+ALIGNMENT = 8
+
+SYMBOLS, CODEC_SCRATCH, PAYLOAD = "symbols", "codec_scratch", "payload"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """`size` bytes, alive from step `first` to step `last`, both included."""
+
+    name: str
+    size: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Offsets in bytes; `arena_bytes` holds them all."""
+
+    buffers: tuple[Buffer, ...]
+    offsets: dict[str, int]
+    arena_bytes: int
+    lower_bound: int
+    fullest_step: int
+    """The step at which most bytes are alive; steps past the graph are quantise, encode, send."""
+
+    def offset(self, name: str) -> int | None:
+        return self.offsets.get(name)
+
+
+def scratch_name(index: int) -> str:
+    """The name of the scratch buffer of op `index`."""
+    return f"scratch_{index}"
+
+
+def buffers_of(graph: Graph, payload: PayloadFormat | None) -> tuple[Buffer, ...]:
+    """All buffers of one inference. Steps are the ops, then quantise, encode and send."""
+    quantise = len(graph.ops)
+    encode, send = quantise + 1, quantise + 2
+    first = {graph.input: 0} | {op.output: step for step, op in enumerate(graph.ops)}
+    last = dict(first)
+    for step, op in enumerate(graph.ops):
+        for name in op.inputs:
+            last[name] = max(last[name], step)
+    if graph.logits:
+        last[graph.logits] = send
+    if graph.feature and payload:
+        last[graph.feature] = quantise
+    buffers = [Buffer(name, graph.tensor(name).elements, first[name], last[name]) for name in first]
+    for step, op in enumerate(graph.ops):
+        if size := scratch_bytes(graph, op):
+            buffers.append(Buffer(scratch_name(step), size, step, step))
+    if payload:
+        buffers.append(Buffer(SYMBOLS, payload.symbols, quantise, encode))
+        buffers.append(Buffer(CODEC_SCRATCH, LZW_SCRATCH_BYTES, encode, encode))
+        buffers.append(Buffer(PAYLOAD, payload_capacity(payload), encode, send))
+    return tuple(buffers)
+
+
+def payload_capacity(payload: PayloadFormat) -> int:
+    """Bytes that the encoder can need at most."""
+    return lzw.encoded_bytes_max(payload.symbols, len(payload.centroids))
+
+
+def plan(buffers: tuple[Buffer, ...]) -> Plan:
+    """Places `buffers`, largest first, at the lowest free offset."""
+    offsets: dict[str, int] = {}
+    placed: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda b: (-b.size, b.first, b.name)):
+        neighbours = [b for b in placed if b.first <= buffer.last and buffer.first <= b.last]
+        offset = 0
+        for other in sorted(neighbours, key=lambda b: offsets[b.name]):
+            if offset + buffer.size <= offsets[other.name]:
+                break
+            offset = max(offset, _aligned(offsets[other.name] + other.size))
+        offsets[buffer.name] = offset
+        placed.append(buffer)
+    alive = [
+        sum(_aligned(b.size) for b in buffers if b.first <= step <= b.last)
+        for step in range(1 + max(b.last for b in buffers))
+    ]
+    arena = max(_aligned(offsets[b.name] + b.size) for b in buffers)
+    return Plan(buffers, offsets, arena, max(alive), alive.index(max(alive)))
+
+
+def _aligned(size: int) -> int:
+    return size + -size % ALIGNMENT

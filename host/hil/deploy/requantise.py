@@ -1,0 +1,41 @@
+"""Fixed-point requantisation, bit for bit as TFLite's double rounding and CMSIS-NN's arm_nn_requantize."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def quantise_multiplier(real: float) -> tuple[int, int]:
+    """`real` ≥ 0 as (multiplier, shift): real ≈ multiplier · 2^(shift − 31), multiplier in [2^30, 2^31).
+
+    Ratios too small for a shift of −31 become zero, as in TFLite's QuantizeMultiplier.
+    """
+    if real == 0.0:
+        return 0, 0
+    mantissa, shift = math.frexp(real)
+    multiplier = round(mantissa * (1 << 31))
+    if multiplier == 1 << 31:
+        multiplier, shift = multiplier // 2, shift + 1
+    return (multiplier, shift) if shift >= -31 else (0, 0)
+
+
+def requantise(
+    accumulator: NDArray[np.int64], multiplier: NDArray[np.int64] | int, shift: NDArray[np.int64] | int
+) -> NDArray[np.int64]:
+    """accumulator · multiplier · 2^(shift − 31), rounded as the device rounds.
+
+    First a rounding doubling high multiply (ties up), then a rounding right shift (ties away from
+    zero). The left shift wraps at 32 bits, as on the device. All int64 in and out, any shape;
+    `multiplier` and `shift` broadcast along the last axis.
+    """
+    left = np.maximum(shift, 0)
+    right = np.maximum(-np.asarray(shift, dtype=np.int64), 0)
+    shifted = (accumulator << left).astype(np.int32).astype(np.int64)
+    high = (shifted * multiplier + (1 << 30)) >> 31
+    mask = (np.int64(1) << right) - 1
+    threshold = (mask >> 1) + (high < 0)
+    rounded: NDArray[np.int64] = (high >> right) + ((high & mask) > threshold)
+    return rounded
