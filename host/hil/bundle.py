@@ -102,7 +102,9 @@ class Bundle:
 
     def part(self, prefix: str) -> dict[str, NDArray[Any]]:
         """The tensors under `prefix.`, without the prefix."""
-        return {k.removeprefix(prefix + "."): v for k, v in self.tensors.items() if k.startswith(prefix + ".")}
+        return {
+            k.removeprefix(prefix + "."): v for k, v in self.tensors.items() if k.startswith(prefix + ".")
+        }
 
 
 def save(bundle: Bundle, path: Path) -> None:

@@ -1,0 +1,9 @@
+"""The command line: one file per verb, each parses, delegates and returns an exit code.
+
+Exit codes: 0 done, 1 done but not valid (or, for `doctor`, something is missing), 2 the user can
+put it right, 3 a defect in hil, 130 interrupted, 143 terminated.
+"""
+
+from hil.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Feature importance against a frozen network's loss: integrated gradients, gradient saliency."""

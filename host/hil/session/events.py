@@ -147,7 +147,14 @@ class RunFinished:
 
 
 Event = (
-    StageStarted | StageProgress | StageFinished | RunStarted | SampleFinished | ServerLost | Warned | RunFinished
+    StageStarted
+    | StageProgress
+    | StageFinished
+    | RunStarted
+    | SampleFinished
+    | ServerLost
+    | Warned
+    | RunFinished
 )
 
 

@@ -42,7 +42,8 @@ def encode(frame: Frame) -> bytes:
     if len(frame.body) > BODY_MAX:
         raise ProtocolError(f"a body of {len(frame.body)} bytes exceeds {BODY_MAX}")
     raw = _HEADER.pack(frame.version, frame.kind, frame.sequence) + frame.body
-    return b"\0" + cobs.encode(raw + _CRC.pack(zlib.crc32(raw))) + b"\0"
+    encoded: bytes = cobs.encode(raw + _CRC.pack(zlib.crc32(raw)))
+    return b"\0" + encoded + b"\0"
 
 
 def decode(encoded: bytes) -> Frame | Damaged:

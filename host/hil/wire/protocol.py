@@ -134,3 +134,6 @@ class Codec(IntEnum):
 LZW_WIDTH_MAX: Final = 12
 LZW_ENTRIES: Final = 1 << LZW_WIDTH_MAX
 """The LZW table freezes when full; the first code table holds the alphabet itself."""
+
+LZW_SCRATCH_BYTES: Final = 4 * LZW_ENTRIES
+"""The firmware's encoder: one word for every entry (first child, next sibling, symbol)."""

@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
 from hil.wire.frames import Damaged, Frame, StreamDecoder
 from hil.wire.messages import MESSAGES, Hello, Message
 from hil.wire.protocol import PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
+
+LEAD_S = 0.001
+"""A message with a set time is handed to the channel this much earlier. Until then the sender
+listens, so that the acknowledgements it owes are not queued behind the message."""
+
+
+class PeerSilentError(BoardError):
+    """The device did not acknowledge or answer in time; it may be reset and addressed again."""
 
 
 class Channel(Protocol):
@@ -36,6 +44,15 @@ class Channel(Protocol):
 
     def byte_s(self) -> float:
         """Seconds one byte takes on the wire (ten bits at the current rate)."""
+        ...
+
+
+@runtime_checkable
+class AdjustableRate(Protocol):
+    """What a channel also is when the host has to set its end's rate (an emulated UART needs it not)."""
+
+    def set_baud(self, baud: int) -> None:
+        """Sends and receives at `baud` bits a second from now on."""
         ...
 
 
@@ -82,11 +99,14 @@ class Transport:
     def send(self, message: Message, at_s: float | None = None) -> None:
         """Sends `message`, its first bit not before `at_s`, and returns when it was acknowledged.
 
-        Messages that arrive meanwhile are kept for `receive`. Raises BoardError when the peer
-        does not acknowledge any of `TRIES_MAX` transmissions.
+        Messages that arrive meanwhile are kept for `receive`; HELLO discards those that came before
+        it. Raises PeerSilentError when the peer does not acknowledge any of `TRIES_MAX` transmissions.
         """
         if isinstance(message, Hello):
             self._sequence, self._last_delivered = 0, None
+            self._inbox.clear()
+        if at_s is not None:
+            self._listen(at_s - LEAD_S)
         self._sequence = (self._sequence + 1) & 0xFFFF
         encoded = frames.encode(Frame(message.frame_type, self._sequence, message.pack()))
         start_s = max(self.channel.now_s(), at_s or 0.0)
@@ -97,7 +117,7 @@ class Transport:
             sent_s = max(start_s, self.channel.now_s()) + len(encoded) * self.channel.byte_s()
             if self._await_acknowledgement(sent_s + self.retransmit_s):
                 return
-        raise BoardError(
+        raise PeerSilentError(
             f"the device did not acknowledge {message.frame_type.name} in {TRIES_MAX} tries",
             "check the cable and the baud rate, or reset the board",
         )
@@ -105,15 +125,25 @@ class Transport:
     def receive(self, until_s: float) -> Received | None:
         """The next message, or None when none came before `until_s` on the channel's clock."""
         while not self._inbox:
-            if not self._pump(until_s) and self.channel.now_s() >= until_s:
+            progressed = self._pump(until_s)
+            if self._is_over(until_s, progressed):
                 break
         return self._inbox.popleft() if self._inbox else None
+
+    def _listen(self, until_s: float) -> None:
+        while self.channel.now_s() < until_s:
+            self._pump(until_s)
+
+    def _is_over(self, until_s: float, progressed: bool) -> bool:
+        """Bytes that are there are still read when the time has come, but a babbler is cut off."""
+        now_s = self.channel.now_s()
+        return now_s >= until_s and (not progressed or now_s >= until_s + self.retransmit_s)
 
     def _await_acknowledgement(self, until_s: float) -> bool:
         self._asked_again = False
         while self._acknowledged != self._sequence:
             progressed = self._pump(until_s)
-            if self._asked_again or (not progressed and self.channel.now_s() >= until_s):
+            if self._asked_again or self._is_over(until_s, progressed):
                 return self._acknowledged == self._sequence
         return True
 
@@ -148,12 +178,12 @@ class Transport:
             self.counters.duplicates += 1
             self._acknowledge(frame)
         else:
-            message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
             self._last_delivered = frame.sequence
+            self._acknowledge(frame)
+            message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
             size = len(frames.encode(frame))
             began_s = ended_s - size * self.channel.byte_s()
             self._inbox.append(Received(message, began_s, ended_s, size))
-            self._acknowledge(frame)
 
     def _acknowledge(self, frame: Frame) -> None:
         self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))

@@ -1,0 +1,34 @@
+"""Fixtures that the tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from hil.training.api import ensure_bundle
+
+# A busy machine is no failure.
+settings.register_profile("hil", deadline=None)
+settings.load_profile("hil")
+
+
+@pytest.fixture(scope="session")
+def digits_bundle() -> Path:
+    """AgileNN on the digits, seed 0, by the default recipe: the bundle a plain `hil run` uses.
+
+    In the cache, so that it is trained once per machine and recipe rather than once per session;
+    its path is `hil.training.api.cached_bundle_path("agilenn", "digits", 0)`.
+    """
+    return ensure_bundle("agilenn", "digits", seed=0)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of downloaded data sets; skips where HIL_DATA names none."""
+    named = os.environ.get("HIL_DATA")
+    if not named:
+        pytest.skip("HIL_DATA names no folder with downloaded data sets")
+    return Path(named)

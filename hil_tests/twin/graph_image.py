@@ -1,0 +1,64 @@
+"""Bare images of generated code: one `hil_model_run` a graph, with CMSIS-NN, without the firmware."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from hil import paths
+from hil.bundle import PayloadFormat
+from hil.deploy.build import Toolchain
+from hil.deploy.emit import Model, emit
+from hil.deploy.graph import Graph
+from hil.deploy.plan import buffers_of, plan
+from hil.wire import header
+
+FLAGS = [
+    *("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard", "-O2"),
+    *("-Wall", "-Wextra", "-Werror", "-DSTM32F746xx"),
+]
+LINK = [
+    *("--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments"),
+    *("-Wl,-Ttext=0x08000000", "-Wl,-Tdata=0x20010000", "-Wl,--section-start=.hil_arena=0x20020000"),
+]
+
+
+def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
+    """What the emitter takes for a graph that belongs to no bundle."""
+    return Model(graph, plan(buffers_of(graph, payload)), 1, bytes(32), payload, None, None)
+
+
+def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path:
+    """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`."""
+    header.write(folder)
+    includes = (
+        paths.MCU / "runtime",
+        paths.MCU / "kernels",
+        folder,
+        toolchain.cmsis.nn / "Include",
+        toolchain.cmsis.core_include,
+        toolchain.cmsis.device_include,
+    )
+    sources = []
+    for index, model in enumerate(models):
+        names = ("hil_model_run", "hil_model_buffers", "hil_model")
+        renames = "".join(f"#define {name} {name}_{index}\n" for name in names)
+        source = folder / f"model_{index}.c"
+        source.write_text(renames + emit(model))
+        sources.append(source)
+    elf = folder / "graphs.elf"
+    roots = [f"-Wl,-u,hil_model_run_{i},-u,hil_model_buffers_{i}" for i in range(len(models))]
+    command = [
+        str(toolchain.compiler.path),
+        *FLAGS,
+        *(f"-isystem{folder}" for folder in includes),
+        *map(str, sources),
+        *map(str, sorted((paths.MCU / "kernels").glob("*.c"))),
+        str(toolchain.cmsis_nn_library),
+        *LINK,
+        *roots,
+        *("-Wl,-e,hil_model_run_0", "-o", str(elf)),
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return elf

@@ -1,0 +1,413 @@
+"""Peripherals: clocks, timers, serial ports, DMA and watchdog, as firmware sees them."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.twin import StopReason
+from hil_tests.twin.conftest import Boot, words
+
+pytestmark = pytest.mark.twin
+
+CLOCK_216_MHZ = r"""
+static void clock_216(void) {
+    RCC_APB1ENR |= 1 << 28;
+    RCC_CR |= 1 << 16; while (!(RCC_CR & 1 << 17)) {}
+    PWR_CR1 |= 1 << 16; while (!(PWR_CSR1 & 1 << 16)) {}
+    PWR_CR1 |= 1 << 17; while (!(PWR_CSR1 & 1 << 17)) {}
+    RCC_PLLCFGR = 25 | 432 << 6 | 0 << 16 | 1 << 22 | 9 << 24;
+    RCC_CR |= 1 << 24; while (!(RCC_CR & 1 << 25)) {}
+    FLASH_ACR = 7 | 3 << 8;
+    RCC_CFGR = 5 << 10 | 4 << 13;
+    RCC_CFGR |= 2; while ((RCC_CFGR & 0xC) != 8) {}
+}
+"""
+
+DMA = r"""
+static void dma_tx(const void *from, uint32_t n, uint32_t extra) {
+    DMA2_S(7, 8) = 0x40011028; DMA2_S(7, 12) = (uint32_t)from; DMA2_S(7, 4) = n;
+    DMA2_S(7, 0) = 4 << 25 | 1 << 10 | 1 << 6 | extra | 1;
+}
+static void dma_rx(void *to, uint32_t n, uint32_t extra) {
+    DMA2_S(2, 8) = 0x40011024; DMA2_S(2, 12) = (uint32_t)to; DMA2_S(2, 4) = n;
+    DMA2_S(2, 0) = 4 << 25 | 1 << 10 | extra | 1;
+}
+static void cycles_on(void) { DEMCR |= 1 << 24; DWT_LAR = 0xC5ACCE55; DWT_CTRL |= 1; }
+"""
+
+
+def test_the_clock_tree_follows_what_firmware_writes(boot: Boot) -> None:
+    twin = boot(CLOCK_216_MHZ + "void main(void) { clock_216(); out[0] = 1; }")
+    twin.run(0.001)
+    tree = twin._machine.tree
+    assert words(twin)[0] == 1
+    assert (twin.hclk_hz, tree.pclk1_hz, tree.pclk2_hz) == (216_000_000, 54_000_000, 108_000_000)
+    assert twin.warnings == []
+
+
+def test_a_clock_too_fast_for_flash_and_regulator_is_a_warning(boot: Boot) -> None:
+    source = """
+        void main(void) { RCC_CR |= 1 << 16; RCC_PLLCFGR = 25 | 432 << 6 | 1 << 22; RCC_CR |= 1 << 24;
+            RCC_CFGR = 5 << 10 | 4 << 13 | 2; }
+    """
+    twin = boot(source)
+    twin.run(0.001)
+    assert any("wait states" in warning for warning in twin.warnings)
+    assert any("over-drive" in warning for warning in twin.warnings)
+
+
+def test_without_a_crystal_hse_never_gets_ready(boot: Boot) -> None:
+    twin = boot("void main(void) { RCC_CR |= 1 << 16; out[0] = RCC_CR >> 16 & 3; }", hse_hz=0)
+    twin.run(0.001)
+    assert words(twin)[0] == 1
+
+
+def test_systick_keeps_its_rate_over_a_change_of_clock(boot: Boot) -> None:
+    source = (
+        CLOCK_216_MHZ
+        + """
+        void systick(void) { out[0]++; }
+        void main(void) { clock_216(); SYST_RVR = 216000 - 1; SYST_CVR = 0; SYST_CSR = 7; for (;;) WFI(); }
+    """
+    )
+    twin = boot(source)
+    twin.run(0.5005)
+    assert words(twin)[0] == 500
+
+
+def test_systick_counts_down_and_flags_its_wrap(boot: Boot) -> None:
+    source = """
+        void main(void) {
+            SYST_RVR = 999; SYST_CVR = 0; SYST_CSR = 5;
+            while (!(SYST_CSR & 1 << 16)) {}
+            out[0] = SYST_CVR; for (int i = 0; i < 20; i++) ASM("nop"); out[1] = SYST_CVR;
+            out[2] = SYST_CSR >> 16 & 1;
+        }
+    """
+    twin = boot(source)
+    twin.run(0.001)
+    first, later, flag, *_ = words(twin)
+    assert 950 < first < 1000
+    assert 15 < first - later < 60
+    assert flag == 0
+
+
+def test_the_cycle_counter_needs_trace_and_unlock(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        void main(void) {
+            DEMCR |= 1 << 24; DWT_CTRL |= 1; out[0] = DWT_CTRL & 1; cycles_on(); DWT_CYCCNT = 0;
+            uint32_t from = DWT_CYCCNT;
+                __asm volatile("movw r0, #10000\\n 1: subs r0, #1\\n bne 1b" ::: "r0", "cc");
+                    out[1] = DWT_CYCCNT - from;
+        }
+    """
+    )
+    twin = boot(source)
+    twin.run(0.01)
+    locked, cycles = words(twin)[:2]
+    assert locked == 0
+    assert cycles == pytest.approx(20_000 * 0.78, abs=20)
+
+
+@pytest.mark.parametrize("debug_sleep", [0, 1])
+def test_the_cycle_counter_stands_still_in_sleep_unless_dbgmcu_says_otherwise(
+    boot: Boot, debug_sleep: int
+) -> None:
+    source = (
+        DMA
+        + f"""
+        void systick(void) {{ out[0]++; }}
+        void main(void) {{ REG(0xE0042004) = {debug_sleep}; cycles_on(); SYST_RVR = 15999;
+            SYST_CVR = 0; SYST_CSR = 7; DWT_CYCCNT = 0; WFI(); out[1] = DWT_CYCCNT; }}
+    """
+    )
+    twin = boot(source)
+    twin.run(0.0015)
+    assert (words(twin)[1] > 15_000) == bool(debug_sleep)
+
+
+def test_polled_bytes_leave_at_the_rate_of_brr(boot: Boot) -> None:
+    source = """
+        void main(void) {
+            uart_on(139, 0, 0);
+            for (const char *c = "hello"; *c; c++) { while (!(USART1_ISR & 1 << 7)) {} USART1_TDR = *c; }
+            out[0] = USART1_ISR >> 6 & 1; while (!(USART1_ISR & 1 << 6)) {} out[1] = 1;
+        }
+    """
+    twin = boot(source)
+    twin.run(0.01)
+    sent = twin.uart(1).take()
+    assert b"".join(part.data for part in sent) == b"hello"
+    gaps = [later.ended_s - earlier.ended_s for earlier, later in zip(sent, sent[1:], strict=False)]
+    assert gaps == pytest.approx([10 * 139 / 16e6] * 4, rel=1e-9)
+    assert words(twin)[:2] == [0, 1], "TC only after the last bit"
+
+
+def test_over8_doubles_the_reach_to_an_eighth_of_the_clock(boot: Boot) -> None:
+    source = CLOCK_216_MHZ + "void main(void) { clock_216(); uart_on(0x10, 1 << 15, 0); }"
+    twin = boot(source)
+    twin.run(0.001)
+    assert twin.uart(1).byte_s == pytest.approx(10 / 13_500_000)
+
+
+def test_a_whole_dma_transfer_is_one_delivery_and_its_count_runs_down_in_time(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        static uint8_t data[1000];
+        void irq70(void) { out[0]++; out[1] = DMA2_HISR >> 22 & 0x3D; DMA2_HIFCR = 0x3D << 22;
+            out[2] = DWT_CYCCNT; }
+        void irq37(void) { if (USART1_ISR & 1 << 6) { USART1_ICR = 1 << 6; out[3]++;
+            out[4] = DWT_CYCCNT; } }
+        void main(void) {
+            for (int i = 0; i < 1000; i++) data[i] = (uint8_t)i;
+            uart_on(16, 0, 1 << 7); NVIC_ISER(1) = 1 << 5; NVIC_ISER(2) = 1 << 6; cycles_on();
+            USART1_ICR = 1 << 6; USART1_CR1 |= 1 << 6; out[8] = DWT_CYCCNT;
+            dma_tx(data, 1000, 1 << 4);
+            while (DWT_CYCCNT - out[8] < 80000) {} out[5] = DMA2_S(7, 4);
+            while (!out[3]) {} out[6] = DMA2_S(7, 4); out[7] = DMA2_S(7, 0) & 1;
+        }
+    """
+    )
+    twin = boot(source)
+    twin.uart(1).stop_on_sent()
+    stop = twin.run(0.1)
+    (sent,) = twin.uart(1).take()
+    assert stop.reason is StopReason.TRANSMITTED
+    assert sent.data == bytes(i & 0xFF for i in range(1000))
+    twin.run(0.1)
+    w = words(twin)
+    assert (w[0], w[1], w[3]) == (1, 0x30, 1), "HT and TC, one interrupt each"
+    assert w[5] == pytest.approx(499, abs=2), "half of 160000 cycles have passed"
+    assert (w[6], w[7]) == (0, 0)
+    assert w[2] - w[8] == pytest.approx(998 * 160, abs=100)
+    assert w[4] - w[8] == pytest.approx(1000 * 160, abs=100)
+
+
+def test_two_dma_transfers_follow_each_other_without_a_gap(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        void main(void) {
+            uart_on(16, 0, 1 << 7);
+            dma_tx("first ", 6, 0); while (DMA2_S(7, 0) & 1) {} DMA2_HIFCR = 0x3D << 22;
+                dma_tx("second", 6, 0);
+        }
+    """
+    )
+    twin = boot(source)
+    twin.run(0.01)
+    first, second = twin.uart(1).take()
+    assert first.data + second.data == b"first second"
+    assert second.ended_s - first.ended_s == pytest.approx(60 / 1e6)
+
+
+CIRCULAR = (
+    DMA
+    + r"""
+static volatile uint8_t ring[64];
+void irq37(void) { if (USART1_ISR & 1 << 4) { USART1_ICR = 1 << 4; out[0]++; out[1] = 64 - DMA2_S(2,
+    4); out[2] = DWT_CYCCNT; } }
+void irq58(void) { uint32_t f = DMA2_LISR >> 16 & 0x3D; DMA2_LIFCR = 0x3D << 16;
+    if (f & 0x10) out[3]++; if (f & 0x20) out[4]++; }
+void main(void) {
+    uart_on(16, 1 << 4, 1 << 6); cycles_on(); NVIC_ISER(1) = 1 << 5 | 1 << 26;
+    dma_rx((void *)ring, 64, 1 << 8 | 1 << 3 | 1 << 4);
+    for (;;) WFI();
+}
+"""
+)
+
+
+def test_fed_bytes_land_in_the_circular_buffer_and_idle_follows_one_byte_later(boot: Boot) -> None:
+    twin = boot(CIRCULAR)
+    twin.uart(1).feed(b"abcdef", at_s=0.001)
+    twin.run(0.001 + 6.9e-5)
+    assert words(twin)[0] == 0
+    twin.run(0.001 + 7.3e-5)
+    assert words(twin)[:2] == [1, 6]
+    assert twin.read(twin.symbol("ring"), 6) == b"abcdef"
+
+
+def test_the_circular_buffer_wraps_with_half_and_full_interrupts(boot: Boot) -> None:
+    twin = boot(CIRCULAR)
+    data = bytes(range(1, 201))
+    twin.uart(1).feed(data, at_s=0.001)
+    twin.run(0.01)
+    idles, position, _, halves, fulls = words(twin)[:5]
+    assert (idles, position, halves, fulls) == (1, 200 % 64, 3, 3)
+    ring = twin.read(twin.symbol("ring"), 64)
+    assert ring == data[192:] + data[136:192]
+
+
+def test_two_bursts_with_a_pause_give_two_idles_and_without_one_give_one(boot: Boot) -> None:
+    twin = boot(CIRCULAR)
+    twin.uart(1).feed(b"one", at_s=0.001)
+    twin.uart(1).feed(b"two", at_s=0.002)
+    twin.run(0.003)
+    assert words(twin)[:2] == [2, 6]
+    twin.uart(1).feed(b"x", at_s=0.004)
+    twin.uart(1).feed(b"y", at_s=0.004)
+    twin.run(0.005)
+    assert words(twin)[:2] == [3, 8]
+
+
+def test_the_count_of_a_receiving_stream_is_right_in_the_middle_of_a_burst(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        static volatile uint8_t ring[64];
+        void main(void) { uart_on(16, 0, 1 << 6); dma_rx((void *)ring, 64, 1 << 8);
+            while (64 - DMA2_S(2, 4) < 10) {} out[0] = ring[9]; out[1] = ring[10]; }
+    """
+    )
+    twin = boot(source)
+    twin.uart(1).feed(bytes(range(100, 150)), at_s=0.001)
+    twin.run(0.0011 + 2e-5)
+    assert words(twin)[:2] == [109, 0]
+
+
+def test_without_dma_each_byte_interrupts(boot: Boot) -> None:
+    source = """
+        void irq37(void) { out[1 + out[0]++] = USART1_RDR; }
+        void main(void) { uart_on(139, 1 << 5, 0); NVIC_ISER(1) = 1 << 5; for (;;) WFI(); }
+    """
+    twin = boot(source)
+    twin.uart(1).feed(b"abc", at_s=0.001)
+    twin.run(0.01)
+    assert words(twin)[:4] == [3, *b"abc"]
+
+
+def test_bytes_that_nobody_reads_overrun(boot: Boot) -> None:
+    source = """
+        void main(void) { uart_on(16, 0, 0); for (int i = 0; i < 20000; i++) ASM("nop");
+            out[0] = USART1_ISR & 0x28; out[1] = USART1_RDR; USART1_ICR = 8; out[2] = USART1_ISR & 0x28; }
+    """
+    twin = boot(source)
+    twin.uart(1).feed(b"abc", at_s=0.0001)
+    twin.run(0.01)
+    assert words(twin)[:3] == [0x28, ord("a"), 0]
+    assert twin.uart(1).lost == 2
+
+
+def test_a_receiver_that_is_off_loses_bytes(boot: Boot) -> None:
+    twin = boot("void main(void) { }")
+    twin.uart(1).feed(b"early", at_s=0)
+    twin.run(0.01)
+    assert twin.uart(1).lost == 5
+
+
+def test_stream_seven_cannot_reach_itcm_ram(boot: Boot) -> None:
+    twin = boot(
+        DMA
+        + """
+        void main(void) { uart_on(16, 0, 1 << 7); dma_tx((void *)0x100, 4, 0);
+            out[0] = DMA2_HISR >> 22 & 0x3D; out[1] = DMA2_S(7, 0) & 1; }
+    """
+    )
+    twin.run(0.001)
+    assert words(twin)[:2] == [8, 0]
+    assert any("cannot reach 0x00000100" in warning for warning in twin.warnings)
+
+
+def test_memory_to_memory_copies(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        static uint32_t to[4];
+        void main(void) { RCC_AHB1ENR |= 1 << 22; DMA2_S(0, 8) = 0x08000000; DMA2_S(0,
+            12) = (uint32_t)to; DMA2_S(0, 4) = 4;
+            DMA2_S(0, 0) = 2 << 13 | 2 << 11 | 1 << 10 | 1 << 9 | 2 << 6 | 1;
+                while (!(DMA2_LISR & 1 << 5)) {} out[0] = to[0]; out[1] = to[1] == REG(0x08000004); }
+    """
+    )
+    twin = boot(source)
+    twin.run(0.001)
+    assert words(twin)[:2] == [0x2005_0000, 1]
+
+
+def test_the_watchdog_resets_a_hung_core_and_a_fed_one_lives(boot: Boot) -> None:
+    source = """
+        uint32_t *const kept = (uint32_t *)0x2004F000;
+        void main(void) {
+            kept[0]++; kept[1] = RCC_CSR;
+            IWDG_KR = 0x5555; IWDG_PR = 0; IWDG_RLR = 79; IWDG_KR = 0xCCCC;
+            for (int k = 0; k < 10; k++) { for (int i = 0; i < 20000; i++) ASM("nop"); IWDG_KR = 0xAAAA; }
+            for (;;) ASM("nop");
+        }
+    """
+    twin = boot(source)
+    stop = twin.run(1.0)
+    assert (stop.reason, stop.detail) == (StopReason.RESET, "independent watchdog")
+    fed_s = 10 * 20_000 * 3 * 0.78 / 16e6
+    assert stop.now_s == pytest.approx(fed_s + 0.010, rel=0.35)
+    twin.run(twin.now_s + 0.001)
+    kept = twin.read(0x2004_F000, 8)
+    assert (kept[0], kept[7] >> 5 & 1) == (2, 1)
+
+
+def test_tim5_counts_microseconds_and_compares(boot: Boot) -> None:
+    source = """
+        #define TIM5(r) REG(0x40000C00 + (r))
+        void irq50(void) { TIM5(0x10) = ~2u; out[0]++; out[1] = TIM5(0x24); }
+        void main(void) {
+            RCC_APB1ENR |= 1 << 3; TIM5(0x28) = 15; TIM5(0x14) = 1; TIM5(0x34) = 500; TIM5(0x10) = 0;
+                TIM5(0x0C) = 2; NVIC_ISER(1) = 1 << 18; TIM5(0) = 1;
+            WFI(); while (TIM5(0x24) < 700) {} out[2] = 1;
+        }
+    """
+    twin = boot(source)
+    twin.run(0.002)
+    assert words(twin)[:3] in ([1, 500, 1], [1, 501, 1])
+    assert twin.now_s >= 0.0007
+
+
+def test_gpio_stores_sets_and_resets(boot: Boot) -> None:
+    source = """
+        #define GPIOI(r) REG(0x40022000 + (r))
+        void main(void) { RCC_AHB1ENR |= 1 << 8; GPIOI(0) = 1 << 2; GPIOI(0x18) = 1 << 1;
+            out[0] = GPIOI(0x10); GPIOI(0x18) = 1 << 17; out[1] = GPIOI(0x14);
+            *(volatile uint16_t *)0x40022018 = 3; out[2] = GPIOI(0x14); }
+    """
+    twin = boot(source)
+    twin.run(0.001)
+    assert words(twin)[:3] == [2, 0, 3]
+
+
+def test_the_device_tells_who_it_is(boot: Boot) -> None:
+    source = """
+        void main(void) { out[0] = REG(0xE0042000); out[1] = REG(0xE000ED00); REG(0xE000ED84) = 0;
+            out[2] = REG(0xE000ED80); REG(0xE000ED84) = 1; out[3] = REG(0xE000ED80); REG(0xE000EF5C) = 0; }
+    """
+    twin = boot(source)
+    twin.run(0.001)
+    assert words(twin)[:4] == [0x1001_6449, 0x411F_C271, 0xF003_E019, 0xF007_E009]
+
+
+def test_an_unmodelled_peripheral_reads_zero_stores_and_warns_once(boot: Boot) -> None:
+    seen: list[str] = []
+    twin = boot(
+        """
+        void main(void) { for (int i = 0; i < 3; i++) { out[i] = REG(0x50060800); REG(0x50060800) = 5; } }
+    """,
+        on_warning=seen.append,
+    )
+    twin.run(0.001)
+    assert words(twin)[:3] == [0, 5, 5]
+    assert seen == twin.warnings == ["RNG+0x00 (0x50060800) is not modelled"]
+
+
+def test_a_peripheral_without_its_clock_reads_zero_and_warns(boot: Boot) -> None:
+    twin = boot("void main(void) { USART1_BRR = 16; out[0] = USART1_BRR + 1; }")
+    twin.run(0.001)
+    assert words(twin)[0] == 1
+    assert "USART1 is used while its clock" in twin.warnings[0]
+
+
+def test_brr_cannot_be_changed_while_the_port_is_on(boot: Boot) -> None:
+    twin = boot("void main(void) { uart_on(16, 0, 0); USART1_BRR = 139; out[0] = USART1_BRR; }")
+    twin.run(0.001)
+    assert words(twin)[0] == 16
+    assert "BRR" in twin.warnings[0]

@@ -1,0 +1,393 @@
+/* The portable part of the firmware behind a pipe: a request is a command letter, a 32-bit length
+ * and so many bytes; the answer is a 32-bit length and so many bytes. Every buffer is allocated
+ * at its exact size, so the address sanitiser sees the first byte too many. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "board.h"
+#include "coverage.h"
+#include "exit.h"
+#include "fault_frame.h"
+#include "frame.h"
+#include "fuse.h"
+#include "hil_kernels.h"
+#include "hil_lzw.h"
+#include "messages.h"
+#include "quantise.h"
+#include "transport.h"
+
+typedef struct {
+    uint8_t *bytes;
+    uint32_t count, room;
+} text_t;
+
+static text_t answer;
+
+static void say(const void *bytes, uint32_t count) {
+    while (answer.count + count > answer.room) {
+        answer.room = 2 * answer.room + count;
+        answer.bytes = realloc(answer.bytes, answer.room);
+    }
+    if (count != 0) {
+        memcpy(answer.bytes + answer.count, bytes, count);
+    }
+    answer.count += count;
+}
+
+static void say32(uint32_t value) {
+    uint8_t bytes[4];
+    (void)hil_put32(bytes, value);
+    say(bytes, sizeof bytes);
+}
+
+static void *copy(const void *bytes, size_t count) {
+    void *const made = malloc(count == 0 ? 1 : count);
+    if (count != 0) {
+        memcpy(made, bytes, count);
+    }
+    return made;
+}
+
+/* The UART, as far as the transport sees it: bytes in, bytes out, a clock that the test sets. */
+static text_t incoming;
+static uint32_t now_ms;
+
+void hil_uart_write(const uint8_t *bytes, uint32_t count) {
+    say(bytes, count);
+}
+
+uint32_t hil_uart_read(uint8_t *bytes, uint32_t capacity) {
+    const uint32_t count = capacity < incoming.count ? capacity : incoming.count;
+    if (count == 0) {
+        return 0;
+    }
+    memcpy(bytes, incoming.bytes, count);
+    incoming.bytes += count;
+    incoming.count -= count;
+    return count;
+}
+
+uint32_t hil_uart_baud(void) {
+    return 1000000;
+}
+
+uint32_t hil_uart_arrival(void) {
+    return 0;
+}
+
+uint32_t hil_tick_ms(void) {
+    return now_ms;
+}
+
+static void decode_stream(const uint8_t *bytes, uint32_t count) {
+    static hil_decoder_t decoder;
+    for (uint32_t i = 0; i < count; i++) {
+        hil_decoding_t decoding;
+        const hil_decoded_t decoded = hil_decoder_put(&decoder, bytes[i], &decoding);
+        if (decoded == HIL_DECODED_FRAME) {
+            const hil_frame_t frame = decoding.frame;
+            const uint8_t head[] = {1, frame.version, frame.kind};
+            say(head, sizeof head);
+            say32(frame.sequence);
+            say32(frame.body.count);
+            say(frame.body.at, frame.body.count);
+        } else if (decoded == HIL_DECODED_DAMAGE) {
+            const uint8_t head[] = {2, (uint8_t)decoding.reason, 0};
+            say(head, sizeof head);
+            say32(decoding.length);
+        }
+    }
+}
+
+/* kind, sequence, bytes of the head, then head and tail. */
+static void encode_frame(const uint8_t *bytes, uint32_t count) {
+    uint8_t *const out = malloc(HIL_ENCODED_MAX);
+    const uint32_t head = hil_get32(bytes + 3);
+    const uint32_t encoded =
+        hil_frame_encode(bytes[0], hil_get16(bytes + 1), (hil_bytes_t){bytes + 7, head},
+                         (hil_bytes_t){bytes + 7 + head, count - 7 - head}, out);
+    say(out, encoded);
+    free(out);
+}
+
+/* alphabet, capacity, then the symbols. */
+static void lzw_encode(const uint8_t *bytes, uint32_t count) {
+    const uint32_t capacity = hil_get32(bytes + 4);
+    uint8_t *const out = malloc(capacity + 1);
+    uint8_t *const exact = out + 1; /* malloc(0) may be NULL */
+    void *const scratch = malloc(HIL_LZW_SCRATCH_BYTES);
+    const int32_t encoded =
+        hil_lzw_encode(bytes + 8, count - 8, hil_get32(bytes), scratch, exact, capacity);
+    say32((uint32_t)encoded);
+    say(exact, encoded < 0 ? 0 : (uint32_t)encoded);
+    free(out);
+    free(scratch);
+}
+
+/* alphabet, number of symbols, then the code. */
+static void lzw_decode(const uint8_t *bytes, uint32_t count) {
+    const uint32_t symbols = hil_get32(bytes + 4);
+    uint8_t *const out = malloc(symbols + 1);
+    void *const scratch = malloc(HIL_LZW_SCRATCH_BYTES);
+    const int32_t status =
+        hil_lzw_decode(bytes + 8, count - 8, symbols, hil_get32(bytes), scratch, out + 1);
+    say32((uint32_t)status);
+    say(out + 1, status < 0 ? 0 : symbols);
+    free(out);
+    free(scratch);
+}
+
+/* pixels, feature channels, first channel, channels, the table, the map. */
+static void quantise(const uint8_t *bytes) {
+    const hil_payload_format_t format = {
+        .pixels = hil_get32(bytes),
+        .feature_channels = (uint16_t)hil_get32(bytes + 4),
+        .channel_begin = (uint16_t)hil_get32(bytes + 8),
+        .channels = (uint16_t)hil_get32(bytes + 12),
+    };
+    const uint32_t symbols = format.pixels * format.channels;
+    uint8_t *const out = malloc(symbols + 1);
+    hil_quantise((const int8_t *)bytes + 16 + 256, &format, bytes + 16, out + 1);
+    say(out + 1, symbols);
+    free(out);
+}
+
+/* The three numbers of the rule, whether there are local logits, classes, remote, local. */
+static void fuse(const uint8_t *bytes) {
+    const hil_fusion_t fusion = {(int32_t)hil_get32(bytes), (int32_t)hil_get32(bytes + 4),
+                                 (int32_t)hil_get32(bytes + 8)};
+    const uint32_t classes = hil_get32(bytes + 16);
+    int32_t *const remote = copy(bytes + 20, 4 * classes);
+    int8_t *const local = copy(bytes + 20 + 4 * classes, classes);
+    hil_fuse(&fusion, hil_get32(bytes + 12) != 0 ? local : NULL, remote, classes, remote);
+    say32(hil_argmax_s32(remote, classes));
+    say32(hil_argmax_s8(local, classes));
+    say(remote, 4 * classes);
+    free(remote);
+    free(local);
+}
+
+/* margin, then the logits. */
+static void decide_exit(const uint8_t *bytes, uint32_t count) {
+    int8_t *const logits = copy(bytes + 4, count - 4);
+    say32(hil_exit(logits, count - 4, (int32_t)hil_get32(bytes)));
+    free(logits);
+}
+
+/* total, then pairs of begin and end; the answer is what every addition said, then complete. */
+static void cover(const uint8_t *bytes, uint32_t count) {
+    hil_coverage_t coverage;
+    hil_coverage_clear(&coverage);
+    for (uint32_t i = 4; i < count; i += 8) {
+        const uint8_t added =
+            hil_coverage_add(&coverage, hil_get32(bytes + i), hil_get32(bytes + i + 4));
+        say(&added, 1);
+    }
+    const uint8_t complete = hil_coverage_complete(&coverage, hil_get32(bytes));
+    say(&complete, 1);
+}
+
+/* Nine numbers: bytes of the output, then the kernel's own; then the map. */
+static void run_kernel(char kernel, const uint8_t *bytes, uint32_t count) {
+    int32_t n[9];
+    memcpy(n, bytes, sizeof n);
+    int8_t *const input = copy(bytes + sizeof n, count - sizeof n);
+    int8_t *const output = malloc((size_t)n[0] + 1);
+    if (kernel == 'p') {
+        hil_pad_s8(input, n[1], n[2], n[3], n[4], n[5], n[6], n[7], (int8_t)n[8], output + 1);
+    } else if (kernel == 's') {
+        hil_slice_channels_s8(input, n[1], n[2], n[3], n[4], output + 1);
+    } else {
+        hil_clamp_s8(input, n[0], (int8_t)n[1], (int8_t)n[2], output + 1);
+        hil_clamp_s8(input, n[0], (int8_t)n[1], (int8_t)n[2], input);
+        if (memcmp(input, output + 1, (size_t)n[0]) != 0) {
+            abort();
+        }
+    }
+    say(output + 1, (uint32_t)n[0]);
+    free(input);
+    free(output);
+}
+
+/* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass, 'b' a frame to
+ * begin, 'd' the inbox to drop, 'c' to cancel. The answer: state, the inbox and what was written.
+ */
+static void drive_transport(const uint8_t *bytes, uint32_t count) {
+    answer.count = 0;
+    switch (bytes[0]) {
+    case 'r':
+        incoming = (text_t){(uint8_t *)(uintptr_t)(bytes + 1), count - 1, 0};
+        break;
+    case 't':
+        now_ms += hil_get32(bytes + 1);
+        break;
+    case 'b':
+        (void)hil_transport_begin(bytes[1], (hil_bytes_t){bytes + 2, count - 2},
+                                  (hil_bytes_t){NULL, 0});
+        break;
+    case 'd':
+        hil_transport_drop();
+        break;
+    default:
+        hil_transport_cancel();
+        break;
+    }
+    uint8_t state;
+    do {
+        state = (uint8_t)hil_transport_poll();
+    } while (incoming.count != 0);
+    text_t written = answer;
+    answer = (text_t){NULL, 0, 0};
+    const hil_message_t *const message = hil_transport_peek();
+    const uint8_t inbox[] = {state, message != NULL, message != NULL ? message->kind : 0};
+    say(inbox, sizeof inbox);
+    say32(message != NULL ? message->body.count : 0);
+    if (message != NULL) {
+        say(message->body.at, message->body.count);
+    }
+    say(written.bytes, written.count);
+    free(written.bytes);
+}
+
+/* Numbers of a RESULT in the order of its layout, then local and fused logits. */
+static void pack_result(const uint8_t *bytes) {
+    uint32_t n[16];
+    for (uint32_t i = 0; i < 16; i++) {
+        n[i] = hil_get32(bytes + 4 * i);
+    }
+    int8_t *const local = copy(bytes + 64, n[14]);
+    int32_t *const fused = copy(bytes + 64 + n[14], 4 * n[15]);
+    const hil_result_t result = {
+        .sample = n[0],
+        .outcome = (uint8_t)n[1],
+        .reason = (uint8_t)n[2],
+        .prediction = (uint16_t)n[3],
+        .payload_bytes = n[4],
+        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11]},
+        .stack_peak_bytes = n[12],
+        .retransmissions = (uint16_t)n[13],
+        .crc_errors = (uint16_t)(n[13] >> 16),
+        .local_count = (uint16_t)n[14],
+        .fused_count = (uint16_t)n[15],
+        .local = local,
+        .fused = fused,
+    };
+    uint8_t *const out = malloc(HIL_BODY_MAX);
+    say(out, hil_result_pack(&result, out));
+    free(local);
+    free(fused);
+    free(out);
+}
+
+static void pack_layers(const uint8_t *bytes, uint32_t count) {
+    uint32_t *const cycles = copy(bytes + 4, count - 4);
+    uint8_t *const out = malloc(HIL_BODY_MAX);
+    say(out, hil_layers_pack(hil_get32(bytes), cycles, (count - 4) / 4, out));
+    free(cycles);
+    free(out);
+}
+
+/* Which message the body is, by the unpackers' own verdict on its length; then its numbers. */
+static void unpack(const uint8_t *bytes, uint32_t count) {
+    uint8_t *const exact = copy(bytes + 1, count - 1);
+    const hil_bytes_t body = {exact, count - 1};
+    uint16_t version;
+    hil_configure_t configure;
+    hil_chunk_t chunk;
+    hil_run_t run;
+    hil_reply_t reply;
+    if (bytes[0] == HIL_FRAME_HELLO && hil_hello_unpack(body, &version)) {
+        say32(version);
+    } else if (bytes[0] == HIL_FRAME_CONFIGURE && hil_configure_unpack(body, &configure)) {
+        say32(configure.deadline_us);
+        say32(configure.baud);
+    } else if (bytes[0] == HIL_FRAME_INPUT && hil_chunk_unpack(body, &chunk)) {
+        say32(chunk.sample);
+        say32(chunk.total);
+        say32(chunk.offset);
+        say(chunk.data.at, chunk.data.count);
+    } else if (bytes[0] == HIL_FRAME_RUN && hil_run_unpack(body, &run)) {
+        say32(run.sample);
+        say32(run.flags);
+    } else if (bytes[0] == HIL_FRAME_REPLY && hil_reply_unpack(body, &reply)) {
+        say32(reply.sample);
+        say32(reply.status);
+        for (uint32_t i = 0; i < reply.count; i++) {
+            say32((uint32_t)(int32_t)hil_reply_logit(&reply, i));
+        }
+    }
+    free(exact);
+}
+
+static void obey(char command, const uint8_t *bytes, uint32_t count) {
+    uint8_t fault[HIL_FAULT_FRAME_BYTES];
+    uint32_t words[HIL_FAULT_LAYOUT_BYTES / 4U];
+    switch (command) {
+    case 'D':
+        decode_stream(bytes, count);
+        break;
+    case 'E':
+        encode_frame(bytes, count);
+        break;
+    case 'L':
+        lzw_encode(bytes, count);
+        break;
+    case 'U':
+        lzw_decode(bytes, count);
+        break;
+    case 'Q':
+        quantise(bytes);
+        break;
+    case 'F':
+        fuse(bytes);
+        break;
+    case 'X':
+        decide_exit(bytes, count);
+        break;
+    case 'C':
+        cover(bytes, count);
+        break;
+    case 'T':
+        drive_transport(bytes, count);
+        break;
+    case 'R':
+        pack_result(bytes);
+        break;
+    case 'Y':
+        pack_layers(bytes, count);
+        break;
+    case 'N':
+        unpack(bytes, count);
+        break;
+    case 'H':
+        memcpy(words, bytes, sizeof words);
+        say(fault, hil_fault_frame(fault, words));
+        break;
+    default:
+        run_kernel(command, bytes, count);
+        break;
+    }
+}
+
+int main(void) {
+    uint8_t head[5];
+    while (fread(head, 1, sizeof head, stdin) == sizeof head) {
+        const uint32_t count = hil_get32(head + 1);
+        uint8_t *const bytes = malloc(count + 1);
+        if (fread(bytes, 1, count, stdin) != count) {
+            free(bytes);
+            break;
+        }
+        answer.count = 0;
+        obey((char)head[0], bytes, count);
+        uint8_t size[4];
+        (void)hil_put32(size, answer.count);
+        fwrite(size, 1, sizeof size, stdout);
+        fwrite(answer.bytes, 1, answer.count, stdout);
+        fflush(stdout);
+        free(bytes);
+    }
+    free(answer.bytes);
+    return 0;
+}

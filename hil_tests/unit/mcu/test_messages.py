@@ -1,0 +1,110 @@
+"""Bodies are laid out alike on both sides."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.wire.messages import (
+    Configure,
+    Hello,
+    Input,
+    Layers,
+    Reply,
+    Result,
+    Run,
+    StageCycles,
+)
+from hil.wire.protocol import BODY_MAX, CHUNK_MAX, FallbackReason, FrameType, Outcome, ReplyStatus
+from hil_tests.unit.mcu.harness import Harness
+
+many = settings(max_examples=100, deadline=None)
+u16, u32 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
+cycles = st.builds(StageCycles, u32, u32, u32, u32, u32, u32, u32)
+
+
+def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
+    """The numbers that the C unpacker finds, or nothing when it refuses."""
+    return firmware.ask("N", bytes([kind]) + body)
+
+
+@many
+@given(
+    numbers=st.tuples(u32, u16, u32, u32, u16, u16),
+    stages=cycles,
+    outcome=st.sampled_from(Outcome),
+    reason=st.sampled_from(FallbackReason),
+    local=st.lists(st.integers(-128, 127), max_size=190),
+    fused=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=190),
+)
+def test_result(
+    firmware: Harness,
+    numbers: tuple[int, int, int, int, int, int],
+    stages: StageCycles,
+    outcome: Outcome,
+    reason: FallbackReason,
+    local: list[int],
+    fused: list[int],
+) -> None:
+    sample, prediction, payload, stack, retransmissions, crc_errors = numbers
+    head = struct.pack(
+        "<16I",
+        *(sample, outcome, reason, prediction, payload),
+        *vars(stages).values(),
+        *(stack, retransmissions | crc_errors << 16, len(local), len(fused)),
+    )
+    answer = firmware.ask("R", head + struct.pack(f"<{len(local)}b{len(fused)}i", *local, *fused))
+    fits = Result.layout.size + len(local) + 4 * len(fused) <= BODY_MAX
+    assert Result.unpack(answer) == Result(
+        *(sample, outcome, reason, prediction, payload, stages, stack, retransmissions, crc_errors),
+        local=tuple(local),
+        fused=tuple(fused) if fits else (),
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 258, 400])
+def test_layers(firmware: Harness, count: int) -> None:
+    numbers = tuple(range(1000, 1000 + count))
+    answer = firmware.ask("Y", struct.pack(f"<I{count}I", 77, *numbers))
+    assert Layers.unpack(answer) == Layers(77, numbers[: (BODY_MAX - Layers.layout.size) // 4])
+
+
+@many
+@given(words=st.tuples(u32, u32, u32), data=st.binary(min_size=1, max_size=CHUNK_MAX))
+def test_input(firmware: Harness, words: tuple[int, int, int], data: bytes) -> None:
+    assert unpack(firmware, FrameType.INPUT, Input(*words, data).pack()) == struct.pack("<3I", *words) + data
+
+
+@many
+@given(sample=u32, logits=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=255))
+def test_reply(firmware: Harness, sample: int, logits: list[int]) -> None:
+    body = Reply(sample, ReplyStatus.OK, tuple(logits)).pack()
+    assert unpack(firmware, FrameType.REPLY, body) == struct.pack(f"<II{len(logits)}i", sample, 0, *logits)
+
+
+@many
+@given(words=st.tuples(u32, u32), version=u16)
+def test_fixed_bodies(firmware: Harness, words: tuple[int, int], version: int) -> None:
+    both = struct.pack("<II", *words)
+    assert unpack(firmware, FrameType.CONFIGURE, Configure(*words).pack()) == both
+    assert unpack(firmware, FrameType.RUN, Run(*words).pack()) == both
+    assert unpack(firmware, FrameType.HELLO, Hello(version).pack()) == struct.pack("<I", version)
+
+
+@many
+@given(
+    kind=st.sampled_from([FrameType.HELLO, FrameType.CONFIGURE, FrameType.RUN, FrameType.REPLY]),
+    body=st.binary(max_size=40),
+)
+def test_wrong_lengths_are_refused(firmware: Harness, kind: FrameType, body: bytes) -> None:
+    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 8, FrameType.RUN: 8}
+    expected = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
+    assert bool(unpack(firmware, kind, body)) == (len(body) == expected)
+
+
+@pytest.mark.parametrize("count", [0, 11, 12, CHUNK_MAX + 13, BODY_MAX])
+def test_chunks_of_wrong_length_are_refused(firmware: Harness, count: int) -> None:
+    assert unpack(firmware, FrameType.INPUT, bytes(count)) == b""

@@ -1,0 +1,260 @@
+"""The C transport against its rules, and against the host's transport over a wire that damages."""
+
+from __future__ import annotations
+
+import random
+import struct
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import pytest
+
+from hil.errors import BoardError
+from hil.wire import frames
+from hil.wire.frames import Damaged, Frame, StreamDecoder
+from hil.wire.messages import Hello, Input, Reject, Run
+from hil.wire.protocol import BODY_MAX, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType, NakReason
+from hil.wire.protocol import RejectReason as Reason
+from hil.wire.transport import Received, Transport
+from hil_tests.unit.mcu.harness import Harness
+
+RUN = Run(5).pack()
+
+
+class Sending(IntEnum):
+    IDLE = 0
+    WAITING = 1
+    GAVE_UP = 2
+    ABANDONED = 3
+
+
+@dataclass(frozen=True)
+class After:
+    """What one call left behind."""
+
+    sending: Sending
+    inbox: tuple[int, bytes] | None
+    written: bytes
+
+    @property
+    def frames(self) -> list[Frame | Damaged]:
+        return list(StreamDecoder().feed(self.written))
+
+
+@dataclass
+class Device:
+    """The C transport, its UART and its clock."""
+
+    harness: Harness
+
+    def call(self, what: str, data: bytes = b"") -> After:
+        answer = self.harness.ask("T", what.encode() + data)
+        state, full, kind = answer[:3]
+        (count,) = struct.unpack_from("<I", answer, 3)
+        inbox = (kind, answer[7 : 7 + count]) if full else None
+        return After(Sending(state), inbox, answer[7 + count :])
+
+    def receive(self, *sent: Frame) -> After:
+        return self.call("r", b"".join(map(frames.encode, sent)))
+
+    def begin(self, kind: FrameType, body: bytes = b"") -> After:
+        return self.call("b", bytes([kind]) + body)
+
+    def wait_ms(self, milliseconds: int) -> After:
+        return self.call("t", struct.pack("<I", milliseconds))
+
+
+@pytest.fixture
+def device(fresh: Harness) -> Device:
+    return Device(fresh)
+
+
+def ack(sequence: int) -> Frame:
+    return Frame(FrameType.ACK, sequence)
+
+
+def test_a_message_is_delivered_and_acknowledged(device: Device) -> None:
+    after = device.receive(Frame(FrameType.RUN, 9, RUN))
+    assert after.inbox == (FrameType.RUN, RUN)
+    assert after.frames == [ack(9)]
+
+
+def test_a_repetition_is_acknowledged_but_not_delivered(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 9, RUN))
+    device.call("d")
+    after = device.receive(Frame(FrameType.RUN, 9, RUN))
+    assert after.inbox is None
+    assert after.frames == [ack(9)]
+
+
+def test_a_second_message_waits_until_the_first_was_read(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    after = device.receive(Frame(FrameType.INPUT, 2, b"later"))
+    assert after.inbox == (FrameType.RUN, RUN)
+    assert after.frames == []
+    device.call("d")
+    after = device.receive(Frame(FrameType.INPUT, 2, b"later"))
+    assert after.inbox == (FrameType.INPUT, b"later")
+    assert after.frames == [ack(2)]
+
+
+def test_damage_is_answered_with_its_reason(device: Device) -> None:
+    damaged = bytearray(frames.encode(Frame(FrameType.RUN, 1, RUN)))
+    damaged[-3] ^= 0x20
+    after = device.call("r", bytes(damaged))
+    assert after.frames == [Frame(FrameType.NAK, 0, bytes([NakReason.CRC]))]
+    device.wait_ms(20)
+    assert device.call("r", b"\x05ab\0").frames == [Frame(FrameType.NAK, 0, bytes([NakReason.COBS]))]
+    device.wait_ms(20)
+    assert device.call("r", b"\x03ab\0").frames == [Frame(FrameType.NAK, 0, bytes([NakReason.LENGTH]))]
+
+
+def test_a_frame_damaged_in_many_places_is_asked_for_once(device: Device) -> None:
+    assert len(device.call("r", b"\x05ab\0" * 50).frames) == 1
+    assert device.wait_ms(19).written == b""
+    assert device.call("r", b"\x05ab\0").written == b""
+    device.wait_ms(1)
+    assert len(device.call("r", b"\x05ab\0").frames) == 1
+
+
+def test_an_acknowledged_frame_is_not_sent_again(device: Device) -> None:
+    (sent,) = device.begin(FrameType.RESULT, b"x").frames
+    assert sent == Frame(FrameType.RESULT, 1, b"x")
+    assert device.receive(ack(1)).sending == Sending.IDLE
+    assert device.wait_ms(10 * RETRANSMIT_MS).written == b""
+
+
+def test_another_frame_s_acknowledgement_does_not_count(device: Device) -> None:
+    device.begin(FrameType.RESULT)
+    assert device.receive(ack(2)).sending == Sending.WAITING
+
+
+def test_a_nak_repeats_at_once(device: Device) -> None:
+    first = device.begin(FrameType.RESULT, b"x").written
+    assert device.receive(Frame(FrameType.NAK, 0, b"\1")).written == first
+
+
+def test_a_nak_while_the_frame_is_leaving_is_ignored(device: Device) -> None:
+    first = device.begin(FrameType.RESULT, bytes(range(200)) * 5).written
+    assert device.receive(Frame(FrameType.NAK, 0, b"\1")).written == b""
+    device.wait_ms(len(first) // 100)
+    assert device.receive(Frame(FrameType.NAK, 0, b"\1")).written == first
+
+
+def test_a_nak_out_of_turn_is_ignored(device: Device) -> None:
+    assert device.receive(Frame(FrameType.NAK, 0, b"\1")).written == b""
+
+
+def test_silence_repeats_and_then_gives_up(device: Device) -> None:
+    first = device.begin(FrameType.RESULT, b"x").written
+    assert device.wait_ms(RETRANSMIT_MS - 1).written == b""
+    for _ in range(TRIES_MAX - 1):
+        after = device.wait_ms(RETRANSMIT_MS + 5)
+        assert after.written == first
+        assert after.sending == Sending.WAITING
+    assert device.wait_ms(RETRANSMIT_MS + 5).sending == Sending.GAVE_UP
+    assert device.wait_ms(10 * RETRANSMIT_MS).written == b""
+
+
+def test_hello_starts_over(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    device.begin(FrameType.RESULT)
+    hello = Frame(FrameType.HELLO, 1, Hello(PROTOCOL_VERSION).pack())
+    after = device.receive(hello)
+    assert after.sending == Sending.ABANDONED
+    assert after.inbox == (FrameType.HELLO, hello.body)
+    assert after.frames == [ack(1)]
+    assert device.begin(FrameType.CAPABILITY).frames == [Frame(FrameType.CAPABILITY, 1)]
+
+
+def test_unknown_types_and_versions_are_delivered_for_refusal(device: Device) -> None:
+    after = device.receive(Frame(0x77, 4, b"?", version=9))
+    assert after.inbox == (0x77, b"?")
+    assert after.frames == [ack(4)]
+
+
+def test_foreign_acknowledgements_are_ignored(device: Device) -> None:
+    device.begin(FrameType.RESULT)
+    after = device.receive(Frame(FrameType.ACK, 1, version=9))
+    assert after.sending == Sending.WAITING
+    assert after.written == b""
+
+
+def test_the_longest_body_passes(device: Device) -> None:
+    body = bytes(range(256)) * 4 + bytes(BODY_MAX - 1024)
+    assert device.receive(Frame(FrameType.INPUT, 1, body)).inbox == (FrameType.INPUT, body)
+
+
+@dataclass
+class BadWire:
+    """A channel to the C transport that flips, drops and inserts bytes, on a clock of milliseconds."""
+
+    device: Device
+    rate: float
+    rng: random.Random
+    sending: Sending = Sending.IDLE
+    delivered: list[tuple[int, bytes]] = field(default_factory=list)
+    _now_ms: int = 0
+    _arrived: bytearray = field(default_factory=bytearray)
+
+    def now_s(self) -> float:
+        return self._now_ms / 1000
+
+    def byte_s(self) -> float:
+        return 1e-5
+
+    def write(self, data: bytes, at_s: float | None = None) -> None:
+        self._take(self.device.call("r", self._damage(data)))
+
+    def read(self, until_s: float) -> bytes:
+        while not self._arrived and self.now_s() < until_s:
+            self._now_ms += 10
+            self._take(self.device.wait_ms(10))
+        data = bytes(self._arrived)
+        self._arrived.clear()
+        return data
+
+    def begin(self, kind: FrameType, body: bytes) -> None:
+        self._take(self.device.begin(kind, body))
+
+    def _take(self, after: After) -> None:
+        if after.inbox is not None:
+            self.delivered.append(after.inbox)
+            self.device.call("d")
+        self.sending = after.sending
+        self._arrived += self._damage(after.written)
+
+    def _damage(self, data: bytes) -> bytes:
+        out = bytearray()
+        for byte in data:
+            fate = self.rng.random()
+            if fate < self.rate:
+                out.append(byte ^ 1 << self.rng.randrange(8))
+            elif fate >= 1.5 * self.rate:
+                out.append(byte)
+            if fate > 1 - self.rate / 2:
+                out.append(self.rng.randrange(256))
+        return bytes(out)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_transports_lose_and_double_nothing(device: Device, seed: int) -> None:
+    wire = BadWire(device, rate=0.002, rng=random.Random(seed))
+    host = Transport(wire)
+    uploaded = [Input(1, 4096, 64 * i, bytes([i]) * 64) for i in range(30)]
+    came: list[Received] = []
+    told = [Reject(i, Reason.VALUE) for i in range(30)]
+    try:
+        for sent, reject in zip(uploaded, told, strict=True):
+            host.send(sent)
+            wire.begin(FrameType.REJECT, reject.pack())
+            while wire.sending == Sending.WAITING:
+                if (received := host.receive(wire.now_s() + 0.05)) is not None:
+                    came.append(received)
+    except BoardError:
+        pytest.skip("eight tries in a row were damaged")
+    while (received := host.receive(wire.now_s() + 0.05)) is not None:
+        came.append(received)
+    assert wire.delivered == [(FrameType.INPUT, message.pack()) for message in uploaded]
+    assert [received.message for received in came] == told
+    assert host.counters.retransmissions > 0

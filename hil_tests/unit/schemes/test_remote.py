@@ -1,0 +1,125 @@
+"""The server half takes payloads as a device sends them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
+
+from hil import bundle, data
+from hil.codec import lzw
+from hil.errors import BundleError, CodecError
+from hil.schemes.halves import load_halves
+from hil.schemes.remote import RemoteHalf, to_fixed
+from hil.training.quantiser import nearest
+
+
+@pytest.fixture(scope="module")
+def remote(toy_bundle: Path) -> RemoteHalf:
+    return RemoteHalf(toy_bundle)
+
+
+def _symbols(count: int) -> NDArray[np.uint8]:
+    """Random indices of the toy bundle's four centroids, (count, 9, 6, 6)."""
+    return np.random.default_rng(0).integers(0, 4, (count, 9, 6, 6), dtype=np.uint8)
+
+
+def _payloads(count: int) -> list[bytes]:
+    return [lzw.encode(symbols.ravel(), 4) for symbols in _symbols(count)]
+
+
+def test_symbols_come_channel_by_channel_and_row_by_row(remote: RemoteHalf) -> None:
+    assert remote.manifest.payload is not None
+    centroids = np.array(remote.manifest.payload.centroids, dtype=np.float32)
+    assert np.array_equal(remote.decode(_payloads(1)[0]), centroids[_symbols(1)[0]])
+
+
+def test_logits_are_the_networks_own_in_fixed_point(remote: RemoteHalf, toy_bundle: Path) -> None:
+    _, server = load_halves(bundle.load(toy_bundle))
+    assert remote.manifest.payload is not None
+    centroids = torch.tensor(remote.manifest.payload.centroids)
+    expected = server(centroids[torch.from_numpy(_symbols(5).astype(np.int64))])
+    found = remote.infer(_payloads(5))
+    assert found.dtype == np.int16
+    assert found.shape == (5, 3)
+    assert np.abs(found / 256 - expected.numpy()).max() <= 0.5 / 256 + 1e-5
+
+
+def test_a_batch_answers_as_single_requests_would(remote: RemoteHalf) -> None:
+    payloads = _payloads(7)
+    single = np.concatenate([remote.infer([payload]) for payload in payloads])
+    # Sums may be taken in another order in a batch: at most the last bit differs.
+    assert np.abs(remote.infer(payloads).astype(int) - single).max() <= 1
+
+
+def test_a_corrupt_payload_fails_alone(remote: RemoteHalf) -> None:
+    payloads = _payloads(3)
+    answers = remote.infer_each([payloads[0], payloads[1][:-2], b"", payloads[2]])
+    assert [isinstance(answer, CodecError) for answer in answers] == [False, True, True, False]
+    intact = [answer for answer in answers if not isinstance(answer, CodecError)]
+    assert np.array_equal(np.stack(intact), remote.infer([payloads[0], payloads[2]]))
+
+
+def test_a_batch_with_a_corrupt_payload_is_refused_as_a_whole(remote: RemoteHalf) -> None:
+    with pytest.raises(CodecError):
+        remote.infer([*_payloads(1), b"\x00"])
+
+
+def test_nothing_asked_is_nothing_answered(remote: RemoteHalf) -> None:
+    assert remote.infer([]).shape == (0, 3)
+    assert remote.infer_each([]) == []
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_a_codec_error_or_a_payload(remote: RemoteHalf, noise: bytes) -> None:
+    (answer,) = remote.infer_each([noise])
+    assert isinstance(answer, CodecError) or answer.shape == (3,)
+
+
+def test_a_bundle_that_sends_nothing_has_no_remote_half(toy_bundle: Path, tmp_path: Path) -> None:
+    loaded = bundle.load(toy_bundle)
+    local = replace(loaded, manifest=replace(loaded.manifest, payload=None))
+    bundle.save(local, tmp_path / "local.safetensors")
+    with pytest.raises(BundleError, match="answers on the device alone"):
+        RemoteHalf(tmp_path / "local.safetensors")
+
+
+@given(
+    npst.arrays(
+        np.float32, st.tuples(st.integers(0, 4), st.integers(1, 12)), elements=st.floats(-400, 400, width=32)
+    )
+)
+def test_fixed_point_is_nearest_and_saturates(logits: NDArray[np.float32]) -> None:
+    fixed = to_fixed(logits)
+    assert fixed.dtype == np.int16
+    expected = np.clip(logits.astype(np.float64), -128, 127 + 255 / 256)
+    assert np.abs(fixed / 256 - expected).max(initial=0) <= 0.5 / 256
+
+
+@pytest.mark.slow
+def test_the_deployed_arithmetic_gives_the_recorded_predictions(digits_bundle: Path) -> None:
+    loaded = bundle.load(digits_bundle)
+    manifest = loaded.manifest
+    assert manifest.payload is not None
+    prepared = manifest.input.prepare(data.get("digits").load("test").images)
+    device, _ = load_halves(loaded)
+    with torch.inference_mode():
+        local, features = device(torch.from_numpy(prepared.transpose(0, 3, 1, 2).copy()))
+    centroids = torch.tensor(manifest.payload.centroids)
+    sent = (
+        nearest(features[:, manifest.payload.channel_begin :], centroids).to(torch.uint8).flatten(1).numpy()
+    )
+    payloads = [lzw.encode(symbols, len(centroids)) for symbols in sent]
+    remote = RemoteHalf(digits_bundle).infer(payloads) / 256
+    fused = manifest.alpha * local.numpy() + (1 - manifest.alpha) * remote
+    assert np.mean(fused.argmax(axis=1) == loaded.tensors["record.predictions"]) > 0.995
+    assert np.mean([len(payload) for payload in payloads]) == pytest.approx(
+        manifest.metrics["payload_bytes"], rel=0.01
+    )

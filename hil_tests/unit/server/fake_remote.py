@@ -1,0 +1,95 @@
+"""A server half without a network, a service of it in a thread, and one as a program of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.errors import CodecError
+from hil.server.app import Stop, run_service
+from hil.server.batching import BatchLimits
+from hil.server.orphan import watch_parent
+from hil.server.process import ready_line
+from hil.server.service import Service
+
+HASH = bytes(range(32))
+
+
+@dataclass
+class FakeRemote:
+    """Logits are (length, first byte, 0…). `bad` is corrupt, `boom` breaks the network."""
+
+    seconds: float = 0.0
+    classes: int = 2
+    batches: list[int] = field(default_factory=list)
+    hold: threading.Event | None = None
+    """While unset, inference does not end."""
+
+    def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
+        self.batches.append(len(payloads))
+        if self.hold is not None:
+            self.hold.wait(10)
+        time.sleep(self.seconds)
+        if b"bad" in payloads:
+            raise CodecError("the payload holds the impossible code 9")
+        if b"boom" in payloads:
+            raise RuntimeError("shapes do not match")
+        rest = (0,) * (self.classes - 2)
+        return np.array([(len(payload), payload[0], *rest) for payload in payloads], np.int16)
+
+
+@contextlib.contextmanager
+def running(remote: FakeRemote, limits: BatchLimits | None = None) -> Iterator[int]:
+    """The port of a service in a thread; stopped at the end."""
+    stop, ports = Stop(), []
+    ready = threading.Event()
+
+    def announce(port: int) -> None:
+        ports.append(port)
+        ready.set()
+
+    service = Service(remote, HASH, limits or BatchLimits())
+    thread = threading.Thread(
+        target=lambda: asyncio.run(run_service(service, "127.0.0.1", 0, announce, stop))
+    )
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield ports[0]
+    finally:
+        stop.request()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def main() -> None:
+    """`python -m hil_tests.unit.server.fake_remote MODE`: what a child may be like."""
+    mode = sys.argv[1]
+    if mode == "broken":
+        sys.exit("no such bundle")
+    if mode == "mute":
+        time.sleep(60)
+    stop = Stop()
+    watch_parent(stop.orphaned)
+    if mode == "slow":
+        time.sleep(0.5)
+        print("some library chatters", flush=True)
+
+    def announce(port: int) -> None:
+        print(ready_line(port), flush=True)
+        print("loaded", file=sys.stderr, flush=True)
+
+    remote = FakeRemote(classes=4 if mode == "four" else 2)
+    asyncio.run(run_service(Service(remote, HASH), "127.0.0.1", 0, announce, stop))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The service answers whom it should, in batches, and survives everyone else."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+from hil_tests.unit.server.fake_remote import HASH, FakeRemote, running
+
+from hil.errors import ServerError
+from hil.server.answer import Status
+from hil.server.batching import BatchLimits
+from hil.server.client import Client
+from hil.server.protocol import (
+    FRAME_MAX,
+    Kind,
+    pack_frame,
+    pack_hello,
+    pack_request,
+    parse_answer,
+)
+
+
+def client(port: int) -> Client:
+    return Client("127.0.0.1", port, HASH, 5)
+
+
+def test_a_request_is_answered_with_logits_and_the_servers_time():
+    with running(FakeRemote(seconds=0.02)) as port:
+        answer = client(port).infer(b"\x07four", 5)
+    assert (answer.status, answer.logits) == (Status.OK, (5, 7))
+    assert 20_000 <= answer.server_us < 200_000
+    assert answer.queue_us < 20_000
+
+
+def test_a_ping_is_answered_even_while_the_network_computes():
+    hold = threading.Event()
+    with running(FakeRemote(hold=hold)) as port:
+        asking = threading.Thread(target=lambda: client(port).infer(b"x", 5))
+        asking.start()
+        assert client(port).ping(2) < 1
+        hold.set()
+        asking.join()
+
+
+def test_another_bundle_is_refused():
+    with running(FakeRemote()) as port, pytest.raises(ServerError, match="serves bundle 000102"):
+        Client("127.0.0.1", port, bytes(32), 5)
+
+
+def test_another_protocol_is_refused():
+    with running(FakeRemote()) as port, socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.sendall(pack_frame(Kind.HELLO, struct.pack("<H", 99) + HASH))
+        assert b"speaks protocol 1, the client 99" in raw.recv(1000)
+        assert raw.recv(1000) == b""
+
+
+def test_a_corrupt_payload_is_its_senders_problem_alone():
+    hold = threading.Event()
+    remote = FakeRemote(hold=hold)
+    with running(remote) as port:
+        answers = {}
+
+        def ask(payload: bytes) -> None:
+            answers[payload] = client(port).infer(payload, 5)
+
+        threads = [threading.Thread(target=ask, args=(payload,)) for payload in (b"first", b"bad", b"good")]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.1)
+        hold.set()
+        for thread in threads:
+            thread.join()
+    assert answers[b"bad"].status is Status.CORRUPT
+    assert "impossible code" in answers[b"bad"].detail
+    assert answers[b"good"].logits == (4, ord("g"))
+    assert remote.batches == [1, 2, 1, 1]
+
+
+def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
+    with running(FakeRemote()) as port:
+        connection = client(port)
+        answer = connection.infer(b"boom", 5)
+        assert (answer.status, answer.detail) == (Status.FAILED, "RuntimeError: shapes do not match")
+        assert connection.infer(b"x", 5).status is Status.OK
+
+
+def test_a_full_queue_is_busy_at_once():
+    hold = threading.Event()
+    limits = BatchLimits(queue_max=2, batch_max=1)
+
+    def read(count: int) -> list[tuple[int, Status]]:
+        frames = [stream.read(struct.unpack("<I", stream.read(4))[0]) for _ in range(count)]
+        return [(number, answer.status) for number, answer in (parse_answer(frame[1:]) for frame in frames)]
+
+    service = running(FakeRemote(hold=hold), limits)
+    with service as port, socket.create_connection(("127.0.0.1", port)) as raw:
+        stream = raw.makefile("rb")
+        raw.sendall(pack_hello(HASH) + pack_request(0, b"x"))
+        assert stream.read(5)[4] == Kind.WELCOME
+        time.sleep(0.2)
+        raw.sendall(b"".join(pack_request(number, b"x") for number in range(1, 5)))
+        assert read(2) == [(3, Status.BUSY), (4, Status.BUSY)]
+        hold.set()
+        assert read(3) == [(0, Status.OK), (1, Status.OK), (2, Status.OK)]
+
+
+def test_requests_that_come_together_share_a_batch():
+    remote = FakeRemote()
+    with running(remote, BatchLimits(delay_ms=100)) as port:
+        threads = [threading.Thread(target=lambda: client(port).infer(b"x", 5)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert remote.batches == [4]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        struct.pack("<I", FRAME_MAX + 1),
+        struct.pack("<I", 0),
+        struct.pack("<I", 10) + b"\x01",
+        pack_frame(Kind.HELLO, b"short"),
+        pack_request(1, b"without greeting"),
+        pack_hello(HASH) + struct.pack("<IB", 1, 99),
+        pack_hello(HASH) + pack_frame(Kind.WELCOME),
+        pack_hello(HASH) + pack_frame(Kind.INFER, b"ab"),
+    ],
+)
+def test_noise_ends_its_own_connection_only(noise):
+    with running(FakeRemote()) as port:
+        raw = socket.create_connection(("127.0.0.1", port), 5)
+        raw.sendall(noise)
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(1000):
+            pass
+        raw.close()
+        assert client(port).infer(b"x", 5).status is Status.OK
+
+
+def test_a_stopping_service_still_answers_what_it_has_taken():
+    answers = []
+    with running(FakeRemote(seconds=0.3)) as port:
+        connection = client(port)
+        thread = threading.Thread(target=lambda: answers.append(connection.infer(b"x", 5)))
+        thread.start()
+        time.sleep(0.1)
+    thread.join()
+    assert answers[0].status is Status.OK

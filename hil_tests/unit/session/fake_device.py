@@ -1,0 +1,299 @@
+"""A device that speaks the wire protocol as the firmware does, without any network in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from hil_tests.unit.session.fake_channel import VirtualWire
+
+from hil.deploy.deployment import Fusion
+from hil.wire import frames
+from hil.wire.frames import Damaged, Frame, StreamDecoder
+from hil.wire.messages import (
+    MESSAGES,
+    Capability,
+    Configure,
+    Fault,
+    Hello,
+    Input,
+    Layers,
+    Message,
+    Payload,
+    Reject,
+    Reply,
+    Result,
+    Run,
+    StageCycles,
+)
+from hil.wire.protocol import (
+    CHUNK_MAX,
+    PROTOCOL_VERSION,
+    RETRANSMIT_MS,
+    TRIES_MAX,
+    FallbackReason,
+    FrameType,
+    Outcome,
+    RejectReason,
+    ReplyStatus,
+    ResetCause,
+    RunFlag,
+)
+
+CLOCK_HZ = 216_000_000
+CLASSES = 4
+
+
+@dataclass
+class Model:
+    """What the device half computes: cheap, deterministic functions of the input bytes."""
+
+    input_bytes: int = 16
+    payload_bytes: int = 40
+    """0: nothing is sent and every answer is local."""
+    layers: int = 2
+    compute_s: float = 0.004
+    fuse_s: float = 0.0005
+    bundle_hash: bytes = bytes(range(32))
+    fusion: Fusion | None = field(default_factory=lambda: Fusion(3, -1, 5))
+
+    def local(self, data: bytes) -> tuple[int, ...]:
+        total = sum(data)
+        return tuple(((total * (place + 3)) % 200) - 100 for place in range(CLASSES))
+
+    def payload(self, data: bytes) -> bytes:
+        total = sum(data)
+        return bytes((total + place) % 251 for place in range(self.payload_bytes))
+
+    def fused(self, data: bytes, remote: tuple[int, ...]) -> tuple[int, ...]:
+        assert self.fusion is not None
+        point = self.fusion.local_zero_point
+        return tuple(
+            self.fusion.local_multiplier * (mine - point) + self.fusion.remote_multiplier * theirs
+            for mine, theirs in zip(self.local(data), remote, strict=True)
+        )
+
+
+@dataclass
+class Mishaps:
+    """What goes wrong, by sample index; a number is how many times it still will."""
+
+    resets: dict[int, int] = field(default_factory=dict)
+    """The device restarts when told to run the sample, and waits for HELLO."""
+    faults: dict[int, int] = field(default_factory=dict)
+    """It reports a fault and is silent until the board is restarted."""
+    rejects: dict[int, int] = field(default_factory=dict)
+    """It refuses the input."""
+    silent: bool = False
+    """It never says anything."""
+    unaccounted_s: float = 0.0
+    """Time in `total` that no stage covers."""
+    wrong_logits: bool = False
+    unknown_frames: bool = False
+    """An unknown frame type precedes every RESULT."""
+
+
+class FakeDevice:
+    """The firmware's flow on a VirtualWire, in virtual time."""
+
+    def __init__(self, wire: VirtualWire, model: Model, mishaps: Mishaps) -> None:
+        self.wire, self.model, self.mishaps = wire, model, mishaps
+        wire.on_bytes = self._on_bytes
+        self.dead = mishaps.silent
+        self.configured: Configure | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._decoder = StreamDecoder()
+        self._sequence, self._last = 0, -1
+        self._queue: deque[Message] = deque()
+        self._outstanding: tuple[int, bytes] | None = None
+        self._tries = 0
+        self._ticket = 0
+        self._input = bytearray()
+        self._waiting: int | None = None
+        self._life = getattr(self, "_life", 0) + 1
+        self._repeats = 0
+
+    # The wire, as hil.wire.transport has it
+
+    def _on_bytes(self, data: bytes) -> None:
+        if self.dead:
+            return
+        for outcome in self._decoder.feed(data):
+            if isinstance(outcome, Damaged):
+                self.wire.device_write(frames.encode(Frame(FrameType.NAK, 0, bytes([outcome.reason]))))
+            else:
+                self._on_frame(outcome)
+
+    def _on_frame(self, frame: Frame) -> None:
+        if frame.kind == FrameType.ACK:
+            if self._outstanding and self._outstanding[0] == frame.sequence:
+                self._outstanding = None
+                self._send_next()
+        elif frame.kind == FrameType.NAK:
+            if self._outstanding:
+                self._transmit()
+        else:
+            self.wire.device_write(frames.encode(Frame(FrameType.ACK, frame.sequence)))
+            if frame.kind == FrameType.HELLO or frame.sequence != self._last:
+                self._last = frame.sequence
+                self._on_message(MESSAGES[FrameType(frame.kind)].unpack(frame.body))
+
+    def _say(self, message: Message) -> None:
+        self._queue.append(message)
+        self._send_next()
+
+    def _send_next(self) -> None:
+        if self._outstanding is None and self._queue:
+            message = self._queue.popleft()
+            self._sequence = (self._sequence + 1) & 0xFFFF
+            encoded = frames.encode(Frame(message.frame_type, self._sequence, message.pack()))
+            self._outstanding, self._tries = (self._sequence, encoded), 0
+            self._transmit()
+
+    def _transmit(self) -> None:
+        assert self._outstanding is not None
+        if self._tries == TRIES_MAX:
+            self._outstanding = None
+            self._send_next()
+            return
+        self._repeats += self._tries > 0
+        self._tries += 1
+        encoded = self._outstanding[1]
+        self.wire.device_write(encoded)
+        self._ticket += 1
+        self._later(len(encoded) * self.wire.byte_s() + RETRANSMIT_MS / 1000, self._repeat, self._ticket)
+
+    def _repeat(self, ticket: int) -> None:
+        if self._outstanding and ticket == self._ticket:
+            self._transmit()
+
+    def _later(self, seconds: float, action: Callable[..., None], *arguments: object) -> None:
+        """An action that a reset cancels."""
+        life = self._life
+
+        def run() -> None:
+            if life == self._life and not self.dead:
+                action(*arguments)
+
+        self.wire.after(seconds, run)
+
+    # The application
+
+    def _on_message(self, message: Message) -> None:
+        match message:
+            case Hello():
+                last = self._last
+                self._forget()
+                self._last = last
+                self.configured = None
+                self._say(self._capability())
+            case Configure():
+                self.configured = message
+            case _ if self.configured is None:
+                self._say(Reject(message.frame_type, RejectReason.NOT_CONFIGURED))
+            case Input():
+                self._take(message)
+            case Run():
+                self._run(message)
+            case Reply():
+                self._on_reply(message)
+
+    def _capability(self) -> Capability:
+        model = self.model
+        return Capability(
+            PROTOCOL_VERSION, (0, 1, 0), ResetCause.POWER_ON, CLOCK_HZ, 3_000_000, 1000, model.input_bytes,
+            2000, CLASSES, model.layers, model.bundle_hash,
+        )  # fmt: skip
+
+    def _take(self, chunk: Input) -> None:
+        if self._happens(self.mishaps.rejects, chunk.sample):
+            self._say(Reject(FrameType.INPUT, RejectReason.INPUT_RANGE))
+            return
+        if chunk.offset == 0:
+            self._input.clear()
+        self._input += chunk.data
+
+    def _run(self, run: Run) -> None:
+        if self._happens(self.mishaps.resets, run.sample):
+            self._forget()
+            self.configured = None
+        elif self._happens(self.mishaps.faults, run.sample):
+            self._say(Fault(0x0800_1234, 0x0800_0400, 0x8200, 0, 0x2005_0000))
+            self._life += 1
+            self._later(0.05, lambda: setattr(self, "dead", True))
+        elif len(self._input) != self.model.input_bytes:
+            self._say(Reject(FrameType.RUN, RejectReason.INPUT_INCOMPLETE))
+        else:
+            self._repeats = 0
+            self._later(self.model.compute_s, self._computed, run, self.wire.now)
+
+    @staticmethod
+    def _happens(mishaps: dict[int, int], sample: int) -> bool:
+        if mishaps.get(sample, 0) <= 0:
+            return False
+        mishaps[sample] -= 1
+        return True
+
+    def _computed(self, run: Run, began: float) -> None:
+        payload = self.model.payload(bytes(self._input))
+        if not payload:
+            self._finish(run, began, began + self.model.compute_s, Outcome.LOCAL, FallbackReason.NONE, ())
+            return
+        self._wait_began = self.wire.now
+        self._waiting, self._run_now, self._run_began = run.sample, run, began
+        for offset in range(0, len(payload), CHUNK_MAX):
+            self._say(Payload(run.sample, len(payload), offset, payload[offset : offset + CHUNK_MAX]))
+        assert self.configured is not None
+        self._later(self.configured.deadline_us / 1e6, self._give_up, run.sample)
+
+    def _give_up(self, sample: int) -> None:
+        if self._waiting == sample:
+            self._answer(Outcome.FALLBACK, FallbackReason.DEADLINE, ())
+
+    def _on_reply(self, reply: Reply) -> None:
+        if self._waiting != reply.sample:
+            return
+        if reply.status is ReplyStatus.OK:
+            self._answer(Outcome.ANSWERED, FallbackReason.NONE, reply.logits)
+        else:
+            self._answer(Outcome.FALLBACK, FallbackReason.SERVER_UNAVAILABLE, ())
+
+    def _answer(self, outcome: Outcome, reason: FallbackReason, remote: tuple[int, ...]) -> None:
+        self._waiting = None
+        self._later(
+            self.model.fuse_s,
+            self._finish, self._run_now, self._run_began, self.wire.now, outcome, reason, remote,
+        )  # fmt: skip
+
+    def _finish(
+        self, run: Run, began: float, waited: float, outcome: Outcome, reason: FallbackReason,
+        remote: tuple[int, ...],
+    ) -> None:  # fmt: skip
+        data = bytes(self._input)
+        local = tuple(-1 for _ in range(CLASSES)) if self.mishaps.wrong_logits else self.model.local(data)
+        fused = self.model.fused(data, remote) if remote else local
+        result = Result(
+            run.sample, outcome, reason, int(np.argmax(fused)),
+            0 if outcome is Outcome.LOCAL else len(self.model.payload(data)),
+            self._cycles(began, waited, outcome), 512, self._repeats, 0, local, fused,
+        )  # fmt: skip
+        if self.mishaps.unknown_frames:
+            self.wire.device_write(frames.encode(Frame(0x7E, 9999, b"from the future")))
+        self._say(result)
+        if run.flags & RunFlag.LAYERS:
+            share = int(self.model.compute_s * CLOCK_HZ) // self.model.layers
+            self._say(Layers(run.sample, (share,) * self.model.layers))
+
+    def _cycles(self, began: float, waited: float, outcome: Outcome) -> StageCycles:
+        def cycles(seconds: float) -> int:
+            return round(seconds * CLOCK_HZ)
+
+        wait = 0.0 if outcome is Outcome.LOCAL else waited - self._wait_began
+        total = self.wire.now - began + self.mishaps.unaccounted_s
+        return StageCycles(
+            cycles(self.model.compute_s), 0, 0, 0, cycles(wait), cycles(self.wire.now - waited), cycles(total)
+        )

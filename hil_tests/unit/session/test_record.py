@@ -1,0 +1,61 @@
+"""What counts as agreement with the reference."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hil.deploy.deployment import Fusion, Reference
+from hil.session.exchange import Exchange
+from hil.session.record import agrees, fuse
+from hil.wire.messages import Reply, Result, StageCycles
+from hil.wire.protocol import FallbackReason, Outcome, ReplyStatus
+
+FUSION = Fusion(local_multiplier=7, local_zero_point=-3, remote_multiplier=2)
+LOCAL, REMOTE = (5, -8, 0), (10, 90, -4)
+RESULT = Result(
+    0, Outcome.ANSWERED, FallbackReason.NONE, 1, 3, StageCycles(1, 1, 1, 1, 1, 1, 6), 0, 0, 0,
+    LOCAL, fuse(LOCAL, REMOTE, FUSION),
+)  # fmt: skip
+EXCHANGE = Exchange(0, RESULT, payload=b"abc", reply=Reply(0, ReplyStatus.OK, REMOTE))
+REFERENCE = Reference(np.array(LOCAL, np.int8), None, b"abc")
+
+
+def changed(**fields) -> Exchange:
+    return dataclasses.replace(EXCHANGE, result=dataclasses.replace(RESULT, **fields))
+
+
+def test_fusion_weighs_both_halves_in_integers():
+    assert fuse(LOCAL, REMOTE, FUSION) == (7 * 8 + 20, 7 * -5 + 180, 7 * 3 - 8)
+    assert fuse((), REMOTE, FUSION) == (20, 180, -8)
+
+
+def test_an_answer_equal_in_every_bit_agrees():
+    assert agrees(EXCHANGE, REFERENCE, FUSION)
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        changed(local=(5, -8, 1)),
+        changed(fused=(0, 1, 0)),
+        changed(prediction=0),
+        dataclasses.replace(EXCHANGE, payload=b"abd"),
+    ],
+)
+def test_one_difference_is_enough_to_disagree(exchange):
+    assert not agrees(exchange, REFERENCE, FUSION)
+
+
+def test_a_fallback_answers_with_the_best_local_logit():
+    fields = {"outcome": Outcome.FALLBACK, "reason": FallbackReason.DEADLINE, "fused": ()}
+    assert agrees(changed(**fields, prediction=0), REFERENCE, FUSION)
+    assert not agrees(changed(**fields, prediction=1), REFERENCE, FUSION)
+
+
+def test_a_device_without_a_local_half_agrees_by_the_servers_answer():
+    exchange = changed(local=(), fused=(20, 180, -8))
+    assert agrees(exchange, Reference(None, None, b"abc"), FUSION)
+    assert agrees(exchange, Reference(None, None, b"abc"), None)

@@ -1,0 +1,83 @@
+"""The stages before a session: names first, then what is cached, and events about both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil import pipeline
+from hil.errors import TrainingError, UsageError
+from hil.pipeline import Plan, Request, ensure_bundle, resolve, stage
+from hil.session.events import Event, StageFinished, StageProgress, StageStarted
+from hil.training.progress import Progress
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+
+    def handle(self, event: Event) -> None:
+        self.seen.append(event)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Plan:
+    monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    return resolve(Request())
+
+
+@pytest.mark.parametrize("wrong", [{"scheme": "x"}, {"dataset": "x"}, {"board": "x"}])
+def test_every_name_is_looked_up_before_anything_is_done(wrong: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="unknown"):
+        resolve(Request(**wrong))  # type: ignore[arg-type]
+
+
+def test_the_clock_is_the_boards_fastest_unless_given() -> None:
+    assert resolve(Request()).clock_hz == 216_000_000
+    assert resolve(Request(clock_mhz=84)).clock_hz == 84_000_000
+
+
+def test_a_bundle_that_was_named_is_not_trained(plan: Plan, recorder: Recorder, tmp_path: Path) -> None:
+    named = Plan(Request(bundle=tmp_path / "b"), plan.board, plan.clock_hz)
+    assert ensure_bundle(named, recorder) == tmp_path / "b"
+    assert recorder.seen == []
+
+
+def test_training_is_reported_and_its_result_found_the_next_time(
+    plan: Plan, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(scheme: str, dataset: str, changes: Any, seed: int, data: Any, path: Path, report: Any) -> None:
+        report(Progress("warm-up", 1, 3, "loss 2.0"))
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+    monkeypatch.setattr("hil.training.api.train_bundle", train)
+    path = ensure_bundle(plan, recorder)
+    assert recorder.seen[:2] == [
+        StageStarted("train", "agilenn on digits"),
+        StageProgress("train", 1, 3, "warm-up loss 2.0"),
+    ]
+    assert isinstance(recorder.seen[2], StageFinished)
+    assert not recorder.seen[2].cached
+    assert ensure_bundle(plan, recorder) == path
+    assert isinstance(recorder.seen[-1], StageFinished)
+    assert recorder.seen[-1].cached
+
+
+def test_a_stage_that_fails_is_never_reported_as_finished(recorder: Recorder) -> None:
+    with pytest.raises(TrainingError), stage(recorder, "train"):
+        raise TrainingError("diverged")
+    assert recorder.seen == [StageStarted("train")]
+
+
+def test_the_pipeline_prints_nothing() -> None:
+    assert "print(" not in Path(pipeline.__file__).read_text()

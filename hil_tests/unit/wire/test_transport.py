@@ -1,0 +1,189 @@
+"""Messages arrive once, in order, whatever the wire does to their bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hil_tests.unit.session.fake_channel import VirtualWire
+from hil_tests.unit.session.fake_device import FakeDevice, Mishaps, Model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.errors import BoardError, ProtocolError
+from hil.wire import frames
+from hil.wire.frames import Frame
+from hil.wire.messages import Hello, Layers, Message, Run
+from hil.wire.protocol import RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.transport import PeerSilentError, Transport
+
+
+class Echo(FakeDevice):
+    """Answers every Run with two Layers."""
+
+    def __init__(self, wire: VirtualWire, silent: bool = False) -> None:
+        super().__init__(wire, Model(), Mishaps(silent=silent))
+        self.heard: list[Message] = []
+        self.heard_at: list[float] = []
+
+    def _on_message(self, message: Message) -> None:
+        self.heard.append(message)
+        self.heard_at.append(self.wire.now)
+        if isinstance(message, Run):
+            for part in range(2):
+                self._say(Layers(message.sample, (part,)))
+
+
+def pair(noise=lambda direction, data: data, silent: bool = False) -> tuple[Transport, Echo]:
+    wire = VirtualWire(noise=noise)
+    return Transport(wire), Echo(wire, silent)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 0.25))
+def test_over_a_bad_wire_everything_arrives_exactly_once_and_in_order(seed, badness):
+    draws = np.random.default_rng(seed)
+
+    def noise(direction: str, data: bytes) -> bytes:
+        if draws.random() >= badness:
+            return data
+        place = int(draws.integers(len(data)))
+        kind = draws.integers(3)
+        if kind == 0:
+            return b""
+        if kind == 1:
+            return data[:place] + data[place + 1 :]
+        return data[:place] + bytes([data[place] ^ int(draws.integers(1, 256))]) + data[place + 1 :]
+
+    transport, echo = pair(noise)
+    sent = [Run(number) for number in range(8)]
+    got = []
+    try:
+        for run in sent:
+            transport.send(run)
+            while len(got) < 2 * run.sample + 2:
+                received = transport.receive(transport.channel.now_s() + 5)
+                if received is None:  # the device gave up after its eighth try
+                    return
+                got.append(received.message)
+    except PeerSilentError:  # so did the host: allowed on a wire this bad, inventing messages is not
+        pass
+    else:
+        assert got == [Layers(number, (part,)) for number in range(8) for part in range(2)]
+    assert echo.heard == sent[: len(echo.heard)]
+
+
+def test_on_a_good_wire_nothing_is_repeated():
+    transport, _ = pair()
+    transport.send(Run(1))
+    assert transport.receive(1.0).message == Layers(1, (0,))
+    counters = transport.counters
+    assert (counters.retransmissions, counters.damaged, counters.duplicates) == (0, 0, 0)
+
+
+def test_a_message_carries_the_time_its_frame_took():
+    transport, _ = pair()
+    transport.send(Run(1))
+    received = transport.receive(1.0)
+    assert received.ended_s - received.began_s == pytest.approx(received.wire_bytes * 10 / 921_600)
+    assert received.wire_bytes == len(frames.encode(Frame(FrameType.LAYERS, 1, received.message.pack())))
+
+
+def test_a_damaged_frame_is_asked_for_again_at_once():
+    hurt = iter([True])
+
+    def noise(direction: str, data: bytes) -> bytes:
+        if direction == "host" and next(hurt, False):
+            return data[:5] + b"\x99" + data[6:]
+        return data
+
+    transport, echo = pair(noise)
+    transport.send(Run(1))
+    assert echo.heard == [Run(1)]
+    assert transport.counters.retransmissions == 1
+    assert transport.channel.now_s() < RETRANSMIT_MS / 1000
+
+
+def test_a_silent_peer_is_given_up_after_all_tries():
+    transport, _ = pair(silent=True)
+    with pytest.raises(PeerSilentError, match="RUN in 8 tries") as caught:
+        transport.send(Run(1))
+    assert isinstance(caught.value, BoardError)
+    assert transport.counters.retransmissions == TRIES_MAX - 1
+    assert transport.channel.now_s() == pytest.approx(TRIES_MAX * RETRANSMIT_MS / 1000, rel=0.05)
+
+
+def test_nothing_received_is_none_once_the_time_has_come():
+    transport, _ = pair()
+    assert transport.receive(0.25) is None
+    assert transport.channel.now_s() == pytest.approx(0.25)
+
+
+def test_a_babbling_peer_cannot_hold_the_host():
+    class Babbler(VirtualWire):
+        def read(self, until_s: float) -> bytes:
+            self.now += 0.001
+            return b"\x55" * 20
+
+    transport = Transport(Babbler())
+    assert transport.receive(0.05) is None
+    assert transport.channel.now_s() < 0.2
+    with pytest.raises(PeerSilentError):
+        transport.send(Run(1))
+
+
+def test_a_message_with_a_set_time_arrives_then_while_acknowledgements_go_out_before():
+    transport, echo = pair()
+    transport.send(Run(1))
+    reply = Run(2)
+    size = len(frames.encode(Frame(reply.frame_type, 2, reply.pack())))
+    transport.send(reply, at_s=0.5)
+    assert echo.heard_at[1] == pytest.approx(0.5 + size * transport.channel.byte_s())
+    assert echo._repeats == 0, "both of the device's messages were acknowledged in time"
+
+
+def test_a_request_for_repetition_does_not_send_a_message_before_its_time():
+    transport, echo = pair()
+    echo.wire.after(0.01, lambda: echo.wire.device_write(frames.encode(Frame(FrameType.NAK, 0, b"\x01"))))
+    transport.send(Run(3), at_s=0.3)
+    assert echo.heard_at[0] > 0.3
+    assert transport.counters.retransmissions == 0
+
+
+def test_hello_forgets_what_came_before_it():
+    transport, echo = pair()
+    transport.send(Run(1))
+    transport._listen(0.05)
+    transport.send(Hello(1))
+    assert echo.heard[-1] == Hello(1)
+    assert transport._sequence == 1
+    assert transport.receive(0.1) is None, "the two answers to Run are of an earlier conversation"
+
+
+def test_a_repeated_frame_is_delivered_once():
+    transport, echo = pair()
+    frame = frames.encode(Frame(FrameType.LAYERS, 5, Layers(1, (2,)).pack()))
+    for _ in range(3):
+        echo.wire.device_write(frame)
+    assert transport.receive(0.1).message == Layers(1, (2,))
+    assert transport.receive(0.1) is None
+    assert transport.counters.duplicates == 2
+
+
+def test_an_intact_frame_with_a_senseless_body_is_an_error_and_is_not_sent_again():
+    transport, echo = pair()
+    echo._outstanding = (5, frames.encode(Frame(FrameType.LAYERS, 5, b"?")))
+    echo._transmit()
+    with pytest.raises(ProtocolError, match="LAYERS"):
+        transport.receive(0.1)
+    assert transport.receive(1.0) is None
+    assert echo._outstanding is None
+
+
+def test_all_bytes_are_traced():
+    wire = VirtualWire()
+    Echo(wire)
+    seen: list[tuple[str, float, bytes]] = []
+    transport = Transport(wire, lambda *line: seen.append(line))
+    transport.send(Run(1))
+    assert [direction for direction, _, _ in seen] == ["tx", "rx"]
+    assert frames.decode(seen[0][2].strip(b"\0")) == Frame(FrameType.RUN, 1, Run(1).pack())

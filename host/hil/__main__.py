@@ -1,0 +1,7 @@
+"""`python -m hil` is `hil`."""
+
+import sys
+
+from hil.cli import main
+
+sys.exit(main())

@@ -1,0 +1,94 @@
+"""`hil build`: a bundle becomes firmware for a board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hil.cli import options
+from hil.errors import UsageError
+
+if TYPE_CHECKING:
+    from hil.boards.protocol import BoardInfo
+    from hil.deploy.deployment import Deployment
+
+ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c")
+
+
+def build(
+    scheme: options.Scheme = "agilenn",
+    dataset: options.Dataset = "digits",
+    board: options.BoardName = "twin",
+    bundle: options.BundleFile = None,
+    seed: options.Seed = 0,
+    clock_mhz: options.ClockMhz = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Copy firmware and sources to this folder.")
+    ] = None,
+    data_dir: options.DataDir = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Build the firmware of a bundle, and show what it takes of the board."""
+    from rich.console import Console
+
+    from hil.boards import registry
+    from hil.pipeline import Request, build_firmware, ensure_bundle, resolve
+    from hil.report.plain import PlainReporter
+
+    request = Request(
+        scheme=scheme,
+        dataset=dataset,
+        board=board,
+        bundle=bundle,
+        seed=seed,
+        clock_mhz=clock_mhz,
+        data_dir=data_dir,
+    )
+    plan = resolve(request)
+    reporter = PlainReporter(Console(stderr=True), table=False)
+    deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
+    if out is not None:
+        _copy(deployment.folder, out)
+    _print(deployment, registry.get(board).info, out, as_json)
+    return 0
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name in ARTEFACTS:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, target / name)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {target}: {error.strerror}", "name another folder with --out"
+        ) from None
+
+
+def _print(deployment: Deployment, board: BoardInfo, out: Path | None, as_json: bool) -> None:
+    elf = (out or deployment.folder) / "hil.elf"
+    if as_json:
+        report = {
+            "elf": str(elf.resolve()),
+            "board": board.name,
+            "clock_hz": deployment.clock_hz,
+            "footprint": asdict(deployment.footprint),
+            "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
+            "layers": [asdict(layer) for layer in deployment.layers],
+        }
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        return
+    from rich.console import Console
+
+    from hil.report.footprint import footprint_view
+
+    console = Console()
+    console.print(footprint_view(deployment, board, console.width))
+    console.print(f"firmware: {elf}", markup=False, soft_wrap=True)

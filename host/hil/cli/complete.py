@@ -1,0 +1,45 @@
+"""Values that the shell completes. Completion must never print, so a broken registry completes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+
+def _quietly(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        try:
+            return [name for name in names() if name.startswith(incomplete)]
+        except Exception:
+            return []
+
+    return complete
+
+
+def _schemes() -> Iterable[str]:
+    from hil.schemes import registry
+
+    return registry.names()
+
+
+def _datasets() -> Iterable[str]:
+    from hil.data import registry
+
+    return registry.names()
+
+
+def _boards() -> Iterable[str]:
+    from hil.boards import registry
+
+    return registry.names()
+
+
+def _radios() -> Iterable[str]:
+    from hil.link import RADIOS
+
+    return (*RADIOS, "custom:")
+
+
+schemes = _quietly(_schemes)
+datasets = _quietly(_datasets)
+boards = _quietly(_boards)
+radios = _quietly(_radios)

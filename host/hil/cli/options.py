@@ -1,0 +1,35 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hil.cli import complete
+
+Scheme = Annotated[
+    str, typer.Option("--scheme", "-s", help="How the network is cut.", autocompletion=complete.schemes)
+]
+Dataset = Annotated[
+    str, typer.Option("--dataset", "-d", help="What it is trained on.", autocompletion=complete.datasets)
+]
+BoardName = Annotated[
+    str, typer.Option("--board", "-b", help="Where the device half runs.", autocompletion=complete.boards)
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Every draw of the run follows from it.")]
+BundleFile = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="A trained bundle; else the cached one, trained when there is none."),
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where data sets lie that do not come with a package.")
+]
+ClockMhz = Annotated[
+    int | None,
+    typer.Option("--clock-mhz", min=60, max=216, help="The core's clock; the board's fastest if not given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, to stdout.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live dashboard.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")]

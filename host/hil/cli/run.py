@@ -1,0 +1,63 @@
+"""`hil run`: trains if need be, builds, boots, runs samples through both halves, reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hil.cli import complete, options
+
+Radio = Annotated[
+    str,
+    typer.Option(
+        "--radio",
+        "-r",
+        help="The modelled link: a name, name:key=value,… or custom:bandwidth=1M,latency=2ms,…",
+        autocompletion=complete.radios,
+    ),
+]
+Samples = Annotated[int, typer.Option("--n", "-n", help="Samples to run.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Where run folders are made; runs/ if not given.")
+]
+DeadlineMs = Annotated[float, typer.Option("--deadline-ms", help="The device answers alone after so long.")]
+ServerMs = Annotated[
+    float | None,
+    typer.Option("--server-ms", help="Take this for the server's time, not the measured one."),
+]
+Name = Annotated[str | None, typer.Option("--name", help="The end of the run folder's name.")]
+
+
+def run(
+    scheme: options.Scheme = "agilenn",
+    dataset: options.Dataset = "digits",
+    board: options.BoardName = "twin",
+    radio: Radio = "wifi-6m",
+    samples: Samples = 100,
+    seed: options.Seed = 0,
+    out: Out = None,
+    bundle: options.BundleFile = None,
+    deadline_ms: DeadlineMs = 1000.0,
+    clock_mhz: options.ClockMhz = None,
+    server_ms: ServerMs = None,
+    name: Name = None,
+    data_dir: options.DataDir = None,
+    as_json: options.Json = False,
+    plain: options.Plain = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Run a network cut in two: one half on a board, one on a server, a modelled radio between."""
+    from hil.cli.reporters import choose
+    from hil.pipeline import Request, resolve, run_pipeline
+    from hil.session.options import RunOptions
+
+    given = {"out": out, "name": name, "server_ms": server_ms}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    run_options = RunOptions(n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, **chosen)
+    plan = resolve(Request(scheme, dataset, board, bundle, seed, clock_mhz, data_dir))
+    with choose(as_json, plain) as reporter:
+        summary = run_pipeline(plan, run_options, reporter, command=sys.argv)
+    return 0 if summary.get("valid", False) else 1

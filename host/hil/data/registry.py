@@ -1,0 +1,23 @@
+"""The data sets hil knows, by name."""
+
+from __future__ import annotations
+
+from hil.data.cifar10 import Cifar10
+from hil.data.dataset import Dataset
+from hil.data.digits import Digits
+from hil.errors import unknown_name
+
+_DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (Digits(), Cifar10())}
+
+
+def names() -> tuple[str, ...]:
+    """Every data set's name; the default comes first."""
+    return tuple(_DATASETS)
+
+
+def get(name: str) -> Dataset:
+    """The data set called `name`. Raises UsageError, listing the valid names, for any other."""
+    try:
+        return _DATASETS[name]
+    except KeyError:
+        raise unknown_name("data set", name, _DATASETS) from None

@@ -1,0 +1,137 @@
+"""Radios as text: `wifi-6m`, `wifi-6m:loss=0.05`, `custom:bandwidth=1M,latency=2ms,jitter=1ms`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from hil.errors import UsageError, unknown_name
+from hil.link.presets import RADIOS
+from hil.link.radio import Currents, Radio
+
+_NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Z%/]*)")
+_TIME = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+_RATE = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_EXAMPLE = "for example custom:bandwidth=1M,latency=2ms,jitter=1ms,loss=0.05"
+
+
+def parse_radio(text: str) -> Radio:
+    """The radio that `text` names. Raises UsageError, saying which part is wrong and what is valid."""
+    base, _, settings = text.partition(":")
+    if base not in RADIOS and base != "custom":
+        raise unknown_name("radio", base, [*RADIOS, "custom:…"])
+    given = _settings(settings)
+    if base == "custom":
+        if "bandwidth" not in given:
+            raise UsageError("a custom radio needs a bandwidth", _EXAMPLE)
+        return _apply(Radio(text, bandwidth_bps=1.0), given)
+    if not given:
+        return RADIOS[base]
+    if RADIOS[base].instant:
+        raise UsageError("the radio 'none' takes no settings", _EXAMPLE)
+    return _apply(replace(RADIOS[base], name=text), given)
+
+
+def _settings(text: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise UsageError(f"radio setting {part!r} has no value", _EXAMPLE)
+        if key not in _PARSERS:
+            raise unknown_name("radio setting", key, _PARSERS)
+        if key in given:
+            raise UsageError(f"radio setting {key!r} is given twice", _EXAMPLE)
+        given[key] = value
+    return given
+
+
+def _apply(radio: Radio, given: dict[str, str]) -> Radio:
+    values = {key: _PARSERS[key](key, value) for key, value in given.items()}
+    fields = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
+    for key in ("mtu", "overhead", "tries"):
+        if key in values:
+            fields[_FIELDS[key]] = int(values[key])
+    return replace(radio, currents=_currents(radio.currents, values), **fields)  # type: ignore[arg-type]
+
+
+def _currents(base: Currents | None, values: dict[str, float]) -> Currents | None:
+    """The base's currents with those given; None as long as one of the three is unknown."""
+    named = {_CURRENTS[key]: value for key, value in values.items() if key in _CURRENTS}
+    if base is not None:
+        return replace(base, **named)
+    if not named:
+        return None
+    if missing := [key for key in ("tx", "rx", "idle") if key not in values]:
+        raise UsageError(
+            f"the radio's currents are incomplete: {', '.join(missing)} missing",
+            "give tx, rx and idle in milliamperes, or none of them",
+        )
+    return Currents(**{"supply_volts": 3.3, **named})
+
+
+def _quantity(units: dict[str, float]) -> Callable[[str, str], float]:
+    def parse(key: str, text: str) -> float:
+        match = _NUMBER.fullmatch(text)
+        unit = match[2].lower() if match else None
+        if match is None or unit not in units:
+            written = ", ".join(repr(name) for name in units)
+            raise UsageError(
+                f"radio setting {key}={text!r} is no quantity", f"a number and a unit: {written}"
+            )
+        return float(match[1]) * units[unit]
+
+    return parse
+
+
+def _bounded(parse: Callable[[str, str], float], least: float, most: float) -> Callable[[str, str], float]:
+    def check(key: str, text: str) -> float:
+        value = parse(key, text)
+        if not least <= value <= most:
+            raise UsageError(f"radio setting {key}={text} is out of range", f"valid: {least:g} to {most:g}")
+        return value
+
+    return check
+
+
+def _whole(least: int, most: int) -> Callable[[str, str], float]:
+    def check(key: str, text: str) -> float:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise UsageError(
+                f"radio setting {key}={text!r} is out of range", f"valid: whole numbers {least} to {most}"
+            )
+        return int(text)
+
+    return check
+
+
+_BITS = {unit + suffix: factor for unit, factor in _RATE.items() for suffix in ("", "bps", "bit/s")}
+_SECONDS = _bounded(_quantity(_TIME), 0.0, 60.0)
+_MILLIAMPERES = _bounded(_quantity({"": 1.0, "ma": 1.0, "ua": 1e-3}), 0.0, 5000.0)
+
+_PARSERS: dict[str, Callable[[str, str], float]] = {
+    "bandwidth": _bounded(_quantity(_BITS), 100.0, 1e11),
+    "latency": _SECONDS,
+    "jitter": _SECONDS,
+    "loss": _bounded(_quantity({"": 1.0, "%": 0.01}), 0.0, 1.0),
+    "mtu": _whole(1, 65_535),
+    "overhead": _whole(0, 1000),
+    "tries": _whole(1, 100),
+    "timeout": _SECONDS,
+    "tx": _MILLIAMPERES,
+    "rx": _MILLIAMPERES,
+    "idle": _MILLIAMPERES,
+    "volts": _bounded(_quantity({"": 1.0, "v": 1.0}), 0.5, 48.0),
+}
+_FIELDS = {
+    "bandwidth": "bandwidth_bps",
+    "latency": "latency_s",
+    "jitter": "jitter_s",
+    "loss": "loss",
+    "mtu": "mtu_bytes",
+    "overhead": "overhead_bytes",
+    "tries": "tries",
+    "timeout": "timeout_s",
+}
+_CURRENTS = {"tx": "tx_ma", "rx": "rx_ma", "idle": "idle_ma", "volts": "supply_volts"}

@@ -1,0 +1,168 @@
+"""The stages of a run strung together: names → bundle → firmware → board and server → session.
+
+Prints nothing: it tells a reporter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hil import bundle as bundles
+from hil.boards import registry as boards
+from hil.boards.protocol import Board
+from hil.data import registry as datasets
+from hil.schemes import registry as schemes
+from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted
+
+if TYPE_CHECKING:
+    from hil.deploy.deployment import Deployment
+    from hil.server.process import ServerProcess
+    from hil.session.options import RunOptions
+    from hil.session.samples import Samples
+    from hil.training.progress import Progress
+
+CLOCK_HZ: Final = 216_000_000
+"""The STM32F746's fastest."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, by name."""
+
+    scheme: str = "agilenn"
+    dataset: str = "digits"
+    board: str = "twin"
+    bundle: Path | None = None
+    """A bundle instead of the cached one; it knows its own scheme and data set."""
+    seed: int = 0
+    clock_mhz: int | None = None
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request whose names are known to exist."""
+
+    request: Request
+    board: Board
+    clock_hz: int
+
+
+def resolve(request: Request) -> Plan:
+    """Looks every name up before minutes are spent on training. Raises UsageError or BundleError."""
+    if request.bundle is not None:
+        bundles.read_manifest(request.bundle)
+    else:
+        schemes.get(request.scheme)
+        datasets.get(request.dataset)
+    clock_hz = CLOCK_HZ if request.clock_mhz is None else request.clock_mhz * 1_000_000
+    return Plan(request, boards.get(request.board), clock_hz)
+
+
+@dataclass
+class Stage:
+    """A stage under way; `cached` and `detail` are told when it ends."""
+
+    name: str
+    reporter: Reporter
+    cached: bool = False
+    detail: str = ""
+    began_s: float = field(default_factory=time.monotonic)
+
+    def progress(self, done: int, total: int, detail: str = "") -> None:
+        self.reporter.handle(StageProgress(self.name, done, total, detail))
+
+    def finish(self) -> None:
+        seconds = time.monotonic() - self.began_s
+        self.reporter.handle(StageFinished(self.name, seconds, self.cached, self.detail))
+
+
+@contextmanager
+def stage(reporter: Reporter, name: str, detail: str = "") -> Iterator[Stage]:
+    """Reports the begin of a stage and, unless it raises, its end."""
+    reporter.handle(StageStarted(name, detail))
+    under_way = Stage(name, reporter)
+    yield under_way
+    under_way.finish()
+
+
+def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
+    """The bundle that was named, else the cached one, else one trained now."""
+    request = plan.request
+    if request.bundle is not None:
+        return request.bundle
+    from hil.training.api import cached_bundle_path, train_bundle
+
+    path = cached_bundle_path(request.scheme, request.dataset, request.seed)
+    with stage(reporter, "train", f"{request.scheme} on {request.dataset}") as training:
+        training.cached = path.exists()
+        if not training.cached:
+
+            def report(step: Progress) -> None:
+                training.progress(step.done, step.total, f"{step.phase} {step.text}".rstrip())
+
+            train_bundle(request.scheme, request.dataset, None, request.seed, request.data_dir, path, report)
+    return path
+
+
+def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
+    """The firmware for `bundle`, from the cache or built now."""
+    from hil.deploy import package
+
+    with stage(reporter, "build", plan.board.info.name) as building:
+        found = package.find(bundle, plan.board.info, plan.clock_hz)
+        building.cached = found is not None
+        steps = package.STEPS
+        return found or package.deploy(
+            bundle,
+            plan.board.info,
+            plan.clock_hz,
+            lambda step: building.progress(steps.index(step), len(steps), step),
+        )
+
+
+def run_pipeline(
+    plan: Plan, options: RunOptions, reporter: Reporter, command: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The whole way; returns the summary. Board and server are stopped when this returns or raises."""
+    from hil.deploy.reference import Oracle
+    from hil.session.run import run_session
+
+    bundle = ensure_bundle(plan, reporter)
+    with _server(bundle) as server:
+        samples = _samples(plan, bundle)
+        deployment = build_firmware(plan, bundle, reporter)
+        result = run_session(
+            deployment,
+            plan.board,
+            samples,
+            options=options,
+            oracle=Oracle(deployment),
+            server=server,
+            reporters=[reporter],
+            command=command,
+        )
+    return result.summary
+
+
+def _server(bundle: Path) -> AbstractContextManager[ServerProcess | None]:
+    """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
+    from hil.server.process import ServerProcess, serve_command
+
+    if bundles.read_manifest(bundle).payload is None:
+        return nullcontext()
+    return ServerProcess(serve_command(bundle))
+
+
+def _samples(plan: Plan, bundle: Path) -> Samples:
+    """The test split of the bundle's data set, with the float model's predictions."""
+    from hil.session.samples import Samples
+
+    opened = bundles.load(bundle)
+    split = datasets.get(opened.manifest.dataset).load("test", plan.request.data_dir)
+    return Samples(split, opened.tensors.get("record.predictions"))

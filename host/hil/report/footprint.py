@@ -1,0 +1,53 @@
+"""What firmware takes of a board, and which layers it runs."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hil.boards.protocol import BoardInfo
+from hil.deploy.deployment import Deployment, Footprint
+from hil.report import format as fmt
+from hil.report import glyphs as g
+from hil.report.frame import new_table
+from hil.report.lines import memory_line
+
+
+def footprint_lines(footprint: Footprint, board: BoardInfo, width: int) -> list[Text]:
+    """A bar for the flash and one for the RAM, with what the RAM is made of."""
+    ram = footprint.ram_static_bytes + footprint.arena_bytes + footprint.stack_bytes
+    width = min(width, 72)
+    parts = (
+        f"      arena {fmt.size(footprint.arena_bytes)}, stack {fmt.size(footprint.stack_bytes)}, "
+        f"other {fmt.size(footprint.ram_static_bytes)}"
+    )
+    return [
+        memory_line("flash", footprint.flash_bytes, board.flash_bytes, width),
+        memory_line("ram", ram, board.ram_bytes, width),
+        Text(parts, style=g.GREY),
+    ]
+
+
+def layer_table(deployment: Deployment) -> Table:
+    """The generated code's layers in the order they run."""
+    table = new_table()
+    table.add_column("layer", no_wrap=True)
+    table.add_column("kernel", style=g.GREY)
+    table.add_column("MACs", justify="right")
+    table.add_column("share", justify="right")
+    whole = sum(layer.macs for layer in deployment.layers)
+    for layer in deployment.layers:
+        share = fmt.percent(layer.macs / whole) if whole and layer.macs else ""
+        table.add_row(Text(layer.name), Text(layer.kernel), f"{layer.macs:,}" if layer.macs else "", share)
+    table.add_section()
+    table.add_row("all", "", f"{whole:,}", "")
+    return table
+
+
+def footprint_view(deployment: Deployment, board: BoardInfo, width: int) -> RenderableType:
+    """Title, bars and layers."""
+    manifest = deployment.manifest
+    clock = f"{deployment.clock_hz / 1e6:.0f} MHz"
+    title = Text(f"{manifest.scheme} on {manifest.dataset}, {board.name} at {clock}", style="bold")
+    return Group(title, *footprint_lines(deployment.footprint, board, width), layer_table(deployment))

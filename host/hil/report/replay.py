@@ -1,0 +1,64 @@
+"""A run folder's `events.jsonl` as events again, so that any view can show a run that is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from hil.errors import SessionError
+from hil.report.state import Dashboard, update
+from hil.session import events
+from hil.session.events import (
+    EnergyParts,
+    Event,
+    LatencyParts,
+    MemoryUse,
+    RunFinished,
+    RunStarted,
+    SampleFinished,
+    SampleRecord,
+)
+from hil.wire.messages import StageCycles
+
+_SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost", "Warned")
+
+
+def read_events(folder: Path) -> Iterator[tuple[float, Event]]:
+    """Seconds since the run began, and the event. Raises SessionError when `folder` is no run folder."""
+    try:
+        lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        for line in lines:
+            fields = json.loads(line)
+            yield fields.pop("t"), _event(fields.pop("event"), fields, folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SessionError(f"{folder} holds no readable run: {error}", "name a run folder") from None
+
+
+def state_at_end(folder: Path) -> tuple[Dashboard, float]:
+    """The dashboard's state after the run's last event, and when that was."""
+    state, now_s = Dashboard(), 0.0
+    for now_s, event in read_events(folder):
+        state = update(state, event, now_s)
+    return state, now_s
+
+
+def _event(name: str, fields: dict[str, Any], folder: Path) -> Event:
+    if name in _SIMPLE:
+        event: Event = getattr(events, name)(**fields)
+        return event
+    if name == "RunStarted":
+        return RunStarted(**{**fields, "folder": folder, "memory": MemoryUse(**fields["memory"])})
+    if name == "SampleFinished":
+        return SampleFinished(_record(fields["record"]))
+    if name == "RunFinished":
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        return RunFinished(summary, fields["partial"])
+    raise ValueError(f"unknown event {name!r}")
+
+
+def _record(fields: dict[str, Any]) -> SampleRecord:
+    parts = {"latency_ms": LatencyParts, "energy_mj": EnergyParts, "cycles": StageCycles}
+    built = {name: kind(**fields[name]) if fields[name] else None for name, kind in parts.items()}
+    return SampleRecord(**{**fields, **built})

@@ -1,0 +1,44 @@
+"""What a training came to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from hil.bundle import Manifest
+from hil.report import format as fmt
+from hil.report.frame import new_table
+
+_SHARES: Final = {
+    "accuracy": "accuracy, both halves",
+    "local_accuracy": "accuracy, device alone",
+    "remote_accuracy": "accuracy, server alone",
+    "reference_accuracy": "accuracy, reference network",
+}
+
+
+def training_rows(manifest: Manifest, rho: float | None) -> list[tuple[str, str]]:
+    """Figures of the whole test split; only those that the scheme has."""
+    metrics = manifest.metrics
+    rows = [(text, fmt.percent(metrics[key])) for key, text in _SHARES.items() if key in metrics]
+    if "skewness" in metrics:
+        aim = f", aimed at {fmt.percent(rho)}" if rho is not None else ""
+        rows.append(("skewness", fmt.percent(metrics["skewness"]) + aim))
+    if "payload_bytes" in metrics and manifest.payload is not None:
+        raw = manifest.payload.raw_bytes
+        rows.append(("payload, mean", f"{fmt.size(metrics['payload_bytes'])} of {fmt.size(raw)} raw"))
+    rows.append(("share of the device in the answer", fmt.number(manifest.alpha, 3)))
+    return rows
+
+
+def training_table(manifest: Manifest, rho: float | None) -> Table:
+    """`training_rows` as a table."""
+    title = f"{manifest.scheme} on {manifest.dataset}, seed {manifest.seed}"
+    table = new_table(title)
+    table.add_column("figure, test split", no_wrap=True)
+    table.add_column("value")
+    for row in training_rows(manifest, rho):
+        table.add_row(*(Text(cell) for cell in row))
+    return table

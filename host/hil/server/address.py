@@ -1,0 +1,31 @@
+"""A server half that somebody else started, known by its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.errors import UsageError
+from hil.server.client import Client
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> ServerAddress:
+        """From `host:port`. Raises UsageError."""
+        host, _, port = text.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise UsageError(f"{text!r} is no server address", "write host:port, for example 127.0.0.1:7011")
+        return cls(host.strip("[]"), int(port))
+
+    def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
+        """An open connection. Raises ServerError."""
+        return Client(self.host, self.port, bundle_hash, timeout_s)
+
+    def log(self) -> bytes:
+        return b""

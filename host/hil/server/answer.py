@@ -1,0 +1,55 @@
+"""What a session needs of a server half: connect, ask, be told how long it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+
+class Status(IntEnum):
+    """How a request ended."""
+
+    OK = 0
+    BUSY = 1
+    """The queue is full; ask again later."""
+    CORRUPT = 2
+    """The payload cannot be decoded."""
+    FAILED = 3
+    """The server half raised an error."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The reply to one request."""
+
+    status: Status
+    logits: tuple[int, ...] = ()
+    """int16 with 8 fraction bits, one per class; empty unless `status` is OK."""
+    server_us: int = 0
+    """Decoding and inference, on the server's monotonic clock."""
+    queue_us: int = 0
+    """Waiting for earlier requests, not part of `server_us`."""
+    detail: str = ""
+
+
+class Connection(Protocol):
+    """An open conversation with a server half."""
+
+    def infer(self, payload: bytes, timeout_s: float) -> Answer:
+        """The answer to `payload`. Raises ServerError when none came within `timeout_s`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Server(Protocol):
+    """Where a server half is: a child process, or an address."""
+
+    def connect(self, bundle_hash: bytes, timeout_s: float) -> Connection:
+        """Waits until the server is ready and serves that bundle. Raises ServerError."""
+        ...
+
+    def log(self) -> bytes:
+        """What the server wrote to its log so far; empty when it is not ours."""
+        ...

@@ -1,0 +1,114 @@
+"""A synchronous client of the server half. Every call has a time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+
+from hil.errors import ProtocolError, ServerError
+from hil.server.answer import Answer
+from hil.server.protocol import (
+    LENGTH,
+    Kind,
+    ServerFrame,
+    frame_length,
+    pack_frame,
+    pack_hello,
+    pack_request,
+    parse_answer,
+    parse_frame,
+)
+
+
+class Client:
+    """One connection. After a ServerError it is closed for good; make another."""
+
+    def __init__(self, host: str, port: int, bundle_hash: bytes, timeout_s: float) -> None:
+        """Connects and agrees on the bundle. Raises ServerError, also when the server serves another."""
+        self._where = f"{host}:{port}"
+        self._request = 0
+        until_s = time.monotonic() + timeout_s
+        try:
+            self._socket = socket.create_connection((host, port), timeout_s)
+        except OSError as error:
+            raise ServerError(
+                f"there is no server at {self._where}: {error}", "start one with `hil serve`"
+            ) from None
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answer = self._exchange(pack_hello(bundle_hash), until_s)
+        if answer.kind is not Kind.WELCOME:
+            self.close()
+            reason = answer.body.decode(errors="replace") or answer.kind.name
+            raise ServerError(
+                f"the server at {self._where} refused: {reason}", "serve the bundle that this run uses"
+            )
+
+    def infer(self, payload: bytes, timeout_s: float) -> Answer:
+        """The answer to `payload`. Raises ServerError when none came within `timeout_s` seconds."""
+        until_s = time.monotonic() + timeout_s
+        self._request = (self._request + 1) & 0xFFFF_FFFF
+        frame = self._exchange(pack_request(self._request, payload), until_s)
+        while True:
+            if frame.kind is Kind.ANSWER:
+                request, answer = self._parsed(frame)
+                if request == self._request:
+                    return answer
+            frame = self._receive(until_s)
+
+    def ping(self, timeout_s: float) -> float:
+        """Seconds to the server and back. Raises ServerError when it does not answer in time."""
+        began_s = time.monotonic()
+        frame = self._exchange(pack_frame(Kind.PING), began_s + timeout_s)
+        while frame.kind is not Kind.PONG:
+            frame = self._receive(began_s + timeout_s)
+        return time.monotonic() - began_s
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def _exchange(self, data: bytes, until_s: float) -> ServerFrame:
+        try:
+            self._socket.settimeout(_left(until_s))
+            self._socket.sendall(data)
+        except OSError as error:
+            raise self._gone(error) from None
+        return self._receive(until_s)
+
+    def _receive(self, until_s: float) -> ServerFrame:
+        try:
+            length = frame_length(self._read(LENGTH.size, until_s))
+            return parse_frame(self._read(length, until_s))
+        except (OSError, EOFError, ProtocolError) as error:
+            raise self._gone(error) from None
+
+    def _parsed(self, frame: ServerFrame) -> tuple[int, Answer]:
+        try:
+            return parse_answer(frame.body)
+        except ProtocolError as error:
+            raise self._gone(error) from None
+
+    def _read(self, size: int, until_s: float) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            self._socket.settimeout(_left(until_s))
+            piece = self._socket.recv(size - len(data))
+            if not piece:
+                raise EOFError("it closed the connection")
+            data += piece
+        return bytes(data)
+
+    def _gone(self, error: Exception) -> ServerError:
+        self.close()
+        reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
+        return ServerError(
+            f"the server at {self._where} is gone: {reason}", "see server.log in the run folder"
+        )
+
+
+def _left(until_s: float) -> float:
+    left_s = until_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s

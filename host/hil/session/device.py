@@ -1,0 +1,88 @@
+"""A board in a session: started, greeted, and brought back when it falls silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hil.boards.protocol import Board, RunningBoard
+from hil.errors import BoardError
+from hil.session.handshake import Handshake
+from hil.wire.messages import Capability
+from hil.wire.transport import Counters, Transport
+
+Trace = Callable[[str, float, bytes], None]
+
+
+class Device:
+    """Owns the running board. `open` before use, `close` at the end whatever happened."""
+
+    def __init__(
+        self, board: Board, image: Path, make_handshake: Callable[[RunningBoard], Handshake], trace: Trace
+    ) -> None:
+        self._board = board
+        self._image = image
+        self._make_handshake = make_handshake
+        self._trace = trace
+        self._live: _Live | None = None
+        self.counters = Counters()
+        """What went wrong on the wire, over restarts."""
+
+    @property
+    def transport(self) -> Transport:
+        return self._running.transport
+
+    @property
+    def capability(self) -> Capability:
+        return self._running.capability
+
+    @property
+    def _running(self) -> _Live:
+        if self._live is None:
+            raise BoardError(f"{self._board.info.name} does not run", "it crashed and was not restarted")
+        return self._live
+
+    def open(self) -> None:
+        """Starts the board and shakes hands. Raises BoardError or ProtocolError."""
+        running = self._board.start(self._image)
+        running.__enter__()
+        try:
+            transport = Transport(running.channel, self._trace, self.counters)
+            capability = self._make_handshake(running).perform(transport)
+        except BaseException:
+            running.__exit__(None, None, None)
+            raise
+        self._live = _Live(running, transport, capability)
+
+    def check(self) -> None:
+        """Raises BoardError when the board knows that it crashed."""
+        self._running.board.check()
+
+    def recover(self) -> None:
+        """Greets the device again and, if that fails, restarts it. Raises BoardError."""
+        if (live := self._live) is not None:
+            try:
+                live.board.check()
+                capability = self._make_handshake(live.board).perform(live.transport)
+                self._live = _Live(live.board, live.transport, capability)
+                return
+            except BoardError:
+                self.close()
+        self.open()
+
+    def instructions(self) -> int | None:
+        return self._live.board.instructions() if self._live else None
+
+    def close(self) -> None:
+        """Stops the board. Safe to call again."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.board.__exit__(None, None, None)
+
+
+@dataclass(frozen=True)
+class _Live:
+    board: RunningBoard
+    transport: Transport
+    capability: Capability

@@ -1,0 +1,192 @@
+"""One sample's conversation with the device: input, payload, reply in the radio's time, result.
+
+The wire stands for the radio. What the device sends is on the wire at its own pace; the server is
+taken to have it when the modelled radio would have brought it, and the reply leaves the host so
+that its last byte reaches the device when the radio would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hil.errors import BoardError, HilError
+from hil.link.radio import Direction, Radio, Transfer
+from hil.session.bus import Bus
+from hil.session.relay import Relay
+from hil.wire import frames
+from hil.wire.frames import Frame
+from hil.wire.messages import (
+    Capability,
+    Fault,
+    Input,
+    Layers,
+    Payload,
+    Reject,
+    Reply,
+    Result,
+    Run,
+)
+from hil.wire.protocol import CHUNK_MAX, FrameType, RejectReason, ReplyStatus, RunFlag
+from hil.wire.transport import LEAD_S, PeerSilentError, Received, Transport
+
+COMPUTE_MAX_S = 10.0
+"""Beyond the deadline: a device that computes longer than this counts as silent."""
+
+_LAYERS_S = 0.5
+
+
+class RefusedError(HilError):
+    """The device refused the sample."""
+
+    code = "refused"
+
+
+@dataclass
+class Exchange:
+    """What is known of one sample so far; complete once `result` is there."""
+
+    index: int
+    result: Result | None = None
+    layers: tuple[int, ...] | None = None
+    payload: bytes | None = None
+    """None until all of it arrived."""
+    payload_start_s: float = 0.0
+    payload_end_s: float = 0.0
+    uplink: Transfer | None = None
+    downlink: Transfer | None = None
+    remote_s: float = 0.0
+    reply: Reply | None = None
+    """As scheduled, whether or not it was still sent."""
+    arrival_s: float | None = None
+    """When the reply's last byte should reach the device; None when the radio lost it."""
+    remote_detail: str = ""
+    """Why the server half gave no logits."""
+
+
+@dataclass
+class _Due:
+    reply: Reply
+    at_s: float
+
+
+@dataclass
+class Conversation:
+    """Runs samples over one transport."""
+
+    transport: Transport
+    relay: Relay
+    radio: Radio
+    bus: Bus
+    seed: int
+    deadline_s: float
+    request_timeout_s: float
+    _due: _Due | None = field(default=None, init=False)
+    _buffer: bytearray = field(default_factory=bytearray, init=False)
+
+    def run(self, index: int, data: bytes, with_layers: bool) -> Exchange:
+        """Sample number `index` with input bytes `data`.
+
+        Raises RefusedError when the device refuses it, PeerSilentError or BoardError when it is gone.
+        """
+        exchange = Exchange(index)
+        self._due = None
+        self._buffer.clear()
+        for offset in range(0, len(data), CHUNK_MAX):
+            self.transport.send(Input(index, len(data), offset, data[offset : offset + CHUNK_MAX]))
+        self.transport.send(Run(index, RunFlag.LAYERS if with_layers else 0))
+        until_s = self._now() + COMPUTE_MAX_S + self.deadline_s
+        while exchange.result is None:
+            self._step(exchange, until_s)
+        until_s = self._now() + _LAYERS_S
+        while with_layers and exchange.layers is None and self._now() < until_s:
+            self._step(exchange, until_s, patient=True)
+        return exchange
+
+    def _now(self) -> float:
+        return self.transport.channel.now_s()
+
+    def _step(self, exchange: Exchange, until_s: float, patient: bool = False) -> None:
+        """Handles the next message, or sends the reply when its time has come first."""
+        due = self._due
+        received = self.transport.receive(until_s if due is None else due.at_s - LEAD_S)
+        if received is not None:
+            self._take(exchange, received)
+        elif due is not None:
+            self._due = None
+            self.transport.send(due.reply, due.at_s)
+        elif not patient:
+            raise PeerSilentError(f"the device gave no result for sample {exchange.index}", "see wire.jsonl")
+
+    def _take(self, exchange: Exchange, received: Received) -> None:
+        message = received.message
+        if isinstance(message, Fault):
+            raise BoardError(
+                f"the device faulted at {message.pc:#010x}, called from {message.lr:#010x} "
+                f"(CFSR {message.scb_cfsr:#010x}, HFSR {message.scb_hfsr:#010x})",
+                "look the address up with arm-none-eabi-addr2line in artefacts/",
+            )
+        if isinstance(message, Capability):
+            raise BoardError(f"the device was reset ({message.reset_cause.name})", "check its supply")
+        if isinstance(message, Reject) and message.frame != FrameType.REPLY:
+            name = FrameType(message.frame).name if message.frame in list(FrameType) else hex(message.frame)
+            if message.reason is RejectReason.NOT_CONFIGURED:
+                raise BoardError(f"the device was reset: it refused {name} as not configured")
+            raise RefusedError(f"the device refused {name}: {message.reason.name}")
+        if isinstance(message, Reject):
+            self.bus.warn_once("reply-refused", f"the device refused a REPLY: {message.reason.name}")
+        elif isinstance(message, Result) and message.sample == exchange.index:
+            exchange.result, self._due = message, None
+        elif isinstance(message, Layers) and message.sample == exchange.index:
+            exchange.layers = message.cycles
+        elif isinstance(message, Payload) and message.sample == exchange.index:
+            self._collect(exchange, message, received)
+
+    def _collect(self, exchange: Exchange, chunk: Payload, received: Received) -> None:
+        if chunk.offset == 0:
+            self._buffer.clear()
+            exchange.payload_start_s = received.began_s
+        if chunk.offset != len(self._buffer):
+            raise BoardError(f"the payload of sample {exchange.index} has a gap at {len(self._buffer)}")
+        self._buffer += chunk.data
+        if len(self._buffer) == chunk.total:
+            exchange.payload = bytes(self._buffer)
+            exchange.payload_end_s = received.ended_s
+            self._forward(exchange, exchange.payload)
+
+    def _forward(self, exchange: Exchange, payload: bytes) -> None:
+        """Asks the server and schedules the reply; a message the radio loses has no consequence."""
+        uplink = self._transfer(len(payload), Direction.UPLINK, exchange.index)
+        exchange.uplink = uplink
+        if uplink.lost:
+            return
+        relayed = self.relay.ask(payload, self.request_timeout_s)
+        status = ReplyStatus.UNAVAILABLE if relayed.logits is None else ReplyStatus.OK
+        exchange.reply = reply = Reply(exchange.index, status, relayed.logits or ())
+        exchange.remote_s, exchange.remote_detail = relayed.seconds, relayed.detail
+        downlink = self._transfer(len(reply.pack()), Direction.DOWNLINK, exchange.index)
+        exchange.downlink = downlink
+        uart_s = (
+            len(frames.encode(Frame(reply.frame_type, 0, reply.pack()))) * self.transport.channel.byte_s()
+        )
+        self._warn_of_slow_wire(exchange, uplink, downlink, uart_s)
+        if downlink.lost:
+            return
+        request_s = max(exchange.payload_end_s, exchange.payload_start_s + uplink.seconds)
+        exchange.arrival_s = arrival_s = request_s + relayed.seconds + max(downlink.seconds, uart_s)
+        self._due = _Due(reply, arrival_s - uart_s)  # void when the device's result comes first
+
+    def _transfer(self, message_bytes: int, direction: Direction, index: int) -> Transfer:
+        return self.radio.transfer(message_bytes, direction, seed=self.seed, sample=index)
+
+    def _warn_of_slow_wire(
+        self, exchange: Exchange, uplink: Transfer, downlink: Transfer, uart_s: float
+    ) -> None:
+        wire_s = exchange.payload_end_s - exchange.payload_start_s
+        if self.radio.instant or (wire_s <= uplink.seconds and uart_s <= downlink.seconds):
+            return
+        self.bus.warn_once(
+            "wire-bottleneck",
+            f"the wire takes {1000 * (wire_s + uart_s):.2f} ms for what {self.radio.name} "
+            f"carries in {1000 * (uplink.seconds + downlink.seconds):.2f} ms, so `link` is the wire's time",
+            "raise the board's run_baud, or read `link` as an upper bound",
+        )

@@ -1,0 +1,113 @@
+"""The first words with a device: who is there, does it run the right firmware, how fast do we talk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+
+from hil.boards.protocol import BoardInfo
+from hil.deploy.deployment import Deployment
+from hil.errors import BoardError, ProtocolError
+from hil.wire.messages import Capability, Configure, Fault, Hello, Reject
+from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType
+from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
+
+SILENCE_S = 10.0
+"""A device that has not introduced itself after so long, by its clock or ours, is not there."""
+
+_ANSWER_S = 0.5
+_REJECT_S = 0.02
+_SILENT_HINT = "check power, cable and port, and that the firmware was flashed"
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What a device must prove, and how it is configured."""
+
+    info: BoardInfo
+    deployment: Deployment
+    deadline_us: int
+    check: Callable[[], None]
+    """Raises BoardError when the board is known to have crashed."""
+
+    def perform(self, transport: Transport) -> Capability:
+        """Greets, checks and configures the device. Raises BoardError or ProtocolError."""
+        capability = self._greet(transport)
+        self._verify(capability)
+        transport.send(Configure(self.deadline_us, self.info.run_baud))
+        set_rate(transport.channel, self.info.run_baud)
+        refusal = transport.receive(transport.channel.now_s() + _REJECT_S)
+        if refusal is not None and isinstance(refusal.message, Reject):
+            raise BoardError(
+                f"the device refused CONFIGURE: {refusal.message.reason.name}", "try another deadline"
+            )
+        return capability
+
+    def _greet(self, transport: Transport) -> Capability:
+        """Tries the rate after reset and the run's in turn: the device may be at either."""
+        channel = transport.channel
+        until_s, until_wall_s = channel.now_s() + SILENCE_S, time.monotonic() + SILENCE_S
+        said = ""
+        for baud in cycle((BOOT_BAUD, self.info.run_baud)):
+            set_rate(channel, baud)
+            answer = _hello(transport)
+            if isinstance(answer, Capability):
+                return answer
+            said = f", but reported a fault at {answer.pc:#010x}" if answer else said
+            self.check()
+            if channel.now_s() >= until_s or time.monotonic() >= until_wall_s:
+                break
+        raise BoardError(
+            f"{self.info.name} did not introduce itself within {SILENCE_S:.0f} s{said}", _SILENT_HINT
+        )
+
+    def _verify(self, capability: Capability) -> None:
+        deployment = self.deployment
+        if capability.protocol_version != PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"the device speaks protocol {capability.protocol_version}, the host {PROTOCOL_VERSION}",
+                "build and flash the firmware again",
+            )
+        expected = {
+            "bundle_hash": deployment.bundle_hash,
+            "clock_hz": deployment.clock_hz,
+            "classes": deployment.manifest.classes,
+            "layers": len(deployment.layers),
+            "input_bytes": deployment.graph.tensor(deployment.graph.input).elements,
+        }
+        for name, value in expected.items():
+            if (found := getattr(capability, name)) != value:
+                shown = [part.hex()[:12] if isinstance(part, bytes) else part for part in (found, value)]
+                raise BoardError(
+                    f"the firmware's {name} is {shown[0]}, this deployment's {shown[1]}",
+                    "another firmware is on the board; flash this one",
+                )
+
+
+def set_rate(channel: Channel, baud: int) -> None:
+    """Sets the host's end of the wire, where it has a rate of its own."""
+    if isinstance(channel, AdjustableRate):
+        channel.set_baud(baud)
+
+
+def _hello(transport: Transport) -> Capability | Fault | None:
+    """One greeting; None when nothing came back. Messages from before it are skipped."""
+    try:
+        transport.send(Hello(PROTOCOL_VERSION))
+    except PeerSilentError:
+        return None
+    until_s = transport.channel.now_s() + _ANSWER_S
+    fault: Fault | None = None
+    while (received := transport.receive(until_s)) is not None:
+        if isinstance(received.message, Capability):
+            return received.message
+        if isinstance(received.message, Fault):
+            fault = received.message
+        if isinstance(received.message, Reject) and received.message.frame == FrameType.HELLO:
+            raise ProtocolError(
+                f"the device refused HELLO: {received.message.reason.name}",
+                "build and flash the firmware again",
+            )
+    return fault

@@ -1,0 +1,130 @@
+"""From one exchange to one record: latency, energy, and whether the device computed what it should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hil.deploy.deployment import Fusion, Reference
+from hil.measure.energy import Activity, EnergyModel
+from hil.measure.latency import latency_parts
+from hil.session.events import SampleRecord
+from hil.session.exchange import Exchange
+from hil.wire.messages import Result
+from hil.wire.protocol import FallbackReason, Outcome
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which sample it is."""
+
+    index: int
+    sample: int
+    label: int
+    float_prediction: int | None
+
+
+def agrees(exchange: Exchange, reference: Reference, fusion: Fusion | None) -> bool:
+    """Whether local logits, payload, fused logits and prediction are the reference's, bit for bit."""
+    result = exchange.result
+    if result is None:
+        return False
+    local = () if reference.logits is None else tuple(int(logit) for logit in reference.logits.ravel())
+    if result.local != local:
+        return False
+    if exchange.payload is not None and exchange.payload != reference.payload:
+        return False
+    if result.outcome is not Outcome.ANSWERED:
+        return not local or result.prediction == int(np.argmax(local))
+    if exchange.reply is None:
+        return False
+    remote = exchange.reply.logits
+    if fusion is None:
+        return result.prediction == int(np.argmax(remote))
+    fused = fuse(local, remote, fusion)
+    return result.fused == fused and result.prediction == int(np.argmax(fused))
+
+
+def fuse(local: tuple[int, ...], remote: tuple[int, ...], fusion: Fusion) -> tuple[int, ...]:
+    """The fused logits as the firmware computes them; without local logits, the remote ones' share."""
+    fused = [fusion.remote_multiplier * logit for logit in remote]
+    if local:
+        fused = [
+            fusion.local_multiplier * (logit - fusion.local_zero_point) + rest
+            for logit, rest in zip(local, fused, strict=True)
+        ]
+    return tuple(fused)
+
+
+def failed_record(place: Place, reason: str, wire_retransmissions: int) -> SampleRecord:
+    """A sample that ended without an answer."""
+    return SampleRecord(
+        place.index,
+        place.sample,
+        place.label,
+        "failed",
+        reason,
+        float_prediction=place.float_prediction,
+        wire_retransmissions=wire_retransmissions,
+    )
+
+
+def make_record(
+    place: Place,
+    exchange: Exchange,
+    clock_hz: int,
+    energy: EnergyModel | None,
+    agreement: bool | None,
+    host_retransmissions: int,
+) -> SampleRecord:
+    """The record of a complete exchange. `host_retransmissions` are the host's, the device adds its own."""
+    result = exchange.result
+    assert result is not None
+    wire = host_retransmissions + result.retransmissions
+    if result.outcome is Outcome.FAILED:
+        return failed_record(place, reason_of(exchange, result), wire)
+    remote_s = exchange.remote_s if result.outcome is Outcome.ANSWERED else 0.0
+    transfers = [transfer for transfer in (exchange.uplink, exchange.downlink) if transfer is not None]
+    return SampleRecord(
+        place.index,
+        place.sample,
+        place.label,
+        result.outcome.name.lower(),
+        reason_of(exchange, result),
+        prediction=result.prediction,
+        float_prediction=place.float_prediction,
+        latency_ms=latency_parts(result.cycles, clock_hz, remote_s),
+        energy_mj=energy.energy(activity(exchange, result, clock_hz)) if energy else None,
+        cycles=result.cycles,
+        payload_bytes=result.payload_bytes,
+        agrees=agreement,
+        wire_retransmissions=wire,
+        radio_retransmissions=sum(transfer.retransmissions for transfer in transfers),
+        stack_peak_bytes=result.stack_peak_bytes,
+    )
+
+
+def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
+    """How long core and radio were busy. The radio receives only what still reached the device."""
+    cycles = result.cycles
+    active = cycles.graph + cycles.quantise + cycles.encode + cycles.frame + cycles.fuse
+    heard = exchange.downlink is not None and result.reason is not FallbackReason.DEADLINE
+    return Activity(
+        active_s=active / clock_hz,
+        wait_s=cycles.wait / clock_hz,
+        tx_s=exchange.uplink.airtime_s if exchange.uplink else 0.0,
+        rx_s=exchange.downlink.airtime_s if exchange.downlink and heard else 0.0,
+    )
+
+
+def reason_of(exchange: Exchange, result: Result) -> str:
+    """Why the answer is not the fused one; empty when it is, or when the device chose to answer alone."""
+    if result.reason is FallbackReason.NONE:
+        return "the device failed" if result.outcome is Outcome.FAILED else ""
+    reason = result.reason.name.lower().replace("_", " ")
+    if exchange.uplink is not None and exchange.uplink.lost:
+        return f"{reason}: the radio lost the payload"
+    if exchange.downlink is not None and exchange.downlink.lost:
+        return f"{reason}: the radio lost the reply"
+    return f"{reason}: {exchange.remote_detail}" if exchange.remote_detail else reason

@@ -1,0 +1,74 @@
+"""The session's line to the server half: it never raises, it says what became of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.errors import ServerError
+from hil.measure.source import Source
+from hil.server.answer import Answer, Connection, Server, Status
+from hil.session.bus import Bus
+from hil.session.events import ServerLost
+
+_RECONNECT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """What the server half made of one payload. `logits` is None when it made nothing of it."""
+
+    logits: tuple[int, ...] | None
+    seconds: float
+    detail: str = ""
+
+
+class Relay:
+    """Asks the server; a lost server is reported once, and looked for again at every request."""
+
+    def __init__(self, server: Server | None, bundle_hash: bytes, bus: Bus, fixed_s: float | None) -> None:
+        self._server = server
+        self._bundle_hash = bundle_hash
+        self._bus = bus
+        self._fixed_s = fixed_s
+        self._connection: Connection | None = None
+        self._reported = False
+
+    @property
+    def source(self) -> Source:
+        """Where the server's time comes from."""
+        return Source.MEASURED_HOST if self._fixed_s is None else Source.MODELLED
+
+    def open(self, timeout_s: float) -> None:
+        """Waits for the server. Raises ServerError: a run that never had a server is a mistake."""
+        if self._server is not None:
+            self._connection = self._server.connect(self._bundle_hash, timeout_s)
+
+    def ask(self, payload: bytes, timeout_s: float) -> Relayed:
+        """The server's logits and its time in seconds, measured or the fixed one."""
+        try:
+            answer = self._request(payload, timeout_s)
+        except ServerError as error:
+            self._connection = None
+            if not self._reported:
+                self._reported = True
+                self._bus.emit(ServerLost(error.message))
+            return Relayed(None, 0.0, error.message)
+        if answer.status is not Status.OK:
+            detail = f"{answer.status.name}: {answer.detail}" if answer.detail else answer.status.name
+            code = f"server-{answer.status.name.lower()}"
+            self._bus.warn_once(code, f"the server half answered {detail}", "the sample fell back")
+            return Relayed(None, 0.0, detail)
+        seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
+        return Relayed(answer.logits, seconds)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _request(self, payload: bytes, timeout_s: float) -> Answer:
+        if self._server is None:
+            raise ServerError("this run has no server half", "start it without turning the server off")
+        if self._connection is None:
+            self._connection = self._server.connect(self._bundle_hash, min(timeout_s, _RECONNECT_S))
+        return self._connection.infer(payload, timeout_s)

@@ -1,0 +1,297 @@
+"""One run: the same for every board, from the first greeting to the summary."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.boards.protocol import Board, RunningBoard
+from hil.deploy.deployment import Deployment, Reference
+from hil.errors import BoardError, HilError, ProtocolError, SessionError
+from hil.link.parse import parse_radio
+from hil.link.radio import Radio
+from hil.measure.energy import EnergyModel, energy_model
+from hil.measure.memory import memory_use
+from hil.server.answer import Server
+from hil.session.artefacts import keep_artefacts
+from hil.session.bus import Bus
+from hil.session.device import Device
+from hil.session.events import (
+    Reporter,
+    RunFinished,
+    RunStarted,
+    SampleFinished,
+    SampleRecord,
+    StageFinished,
+    StageStarted,
+    Warned,
+)
+from hil.session.exchange import Conversation, Exchange, RefusedError
+from hil.session.folder import RunFolder
+from hil.session.handshake import Handshake
+from hil.session.options import RunOptions
+from hil.session.provenance import provenance
+from hil.session.record import Place, agrees, failed_record, make_record
+from hil.session.relay import Relay
+from hil.session.samples import Samples, choose
+from hil.session.summary import RunData, RunFacts, build_summary
+from hil.wire.protocol import Outcome
+
+Oracle = Callable[[NDArray[np.int8]], Reference]
+"""From one int8 input (height, width, channels) to what the device must compute."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run."""
+
+    folder: Path
+    summary: dict[str, Any]
+    records: tuple[SampleRecord, ...]
+
+
+def run_session(
+    deployment: Deployment,
+    board: Board,
+    samples: Samples,
+    *,
+    options: RunOptions,
+    oracle: Oracle | None = None,
+    server: Server | None = None,
+    reporters: Sequence[Reporter] = (),
+    command: Sequence[str] = (),
+) -> RunResult:
+    """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
+
+    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The
+    caller owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run
+    folder is closed with a summary, reporters get RunFinished and are closed, and the exception goes
+    on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    """
+    name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
+    folder = RunFolder.create(options.out, name, options.transcript)
+    bus = Bus(reporters, folder.record)
+    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus)
+    try:
+        run.execute()
+    except BaseException as error:
+        with contextlib.suppress(SessionError):
+            run.finish(_reason(error))
+        raise
+    return RunResult(folder.path, run.finish(None), tuple(run.records))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return error.message if isinstance(error, HilError) else repr(error)
+
+
+@dataclass
+class _Run:
+    deployment: Deployment
+    board: Board
+    samples: Samples
+    options: RunOptions
+    oracle: Oracle | None
+    server: Server | None
+    command: Sequence[str]
+    folder: RunFolder
+    bus: Bus
+    records: list[SampleRecord] = field(default_factory=list)
+    layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
+    lost: int = 0
+    """How often in a row the device was lost."""
+    began_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        options, deployment = self.options, self.deployment
+        self.radio: Radio = parse_radio(options.radio)
+        fixed_s = None if options.server_ms is None else options.server_ms / 1000
+        self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
+        self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
+        self.facts = RunFacts(
+            deployment,
+            self.board.info,
+            self.radio,
+            options,
+            self.relay.source,
+            self.energy is not None,
+            provenance(deployment, self.command),
+        )
+        self.device = Device(self.board, deployment.elf, self._handshake, self.folder.trace)
+
+    def execute(self) -> None:
+        """Everything up to the last sample; leaves board and connection closed."""
+        self.folder.write_json(
+            "summary.json", build_summary(self.facts, RunData(interruption="not finished"))
+        )
+        keep_artefacts(self.folder, self.deployment)
+        try:
+            with self._stage("boot", self.board.info.name):
+                self.device.open()
+            if self.server is not None and self.deployment.manifest.payload is not None:
+                with self._stage("serve"):
+                    self.relay.open(self.options.ready_timeout_s)
+            self._announce()
+            self.began_s = time.monotonic()
+            order = choose(self.options.n, len(self.samples.split), self.options.seed)
+            for index, sample in enumerate(order.tolist()):
+                self._sample(self._place(index, sample))
+        finally:
+            self.relay.close()
+            self.device.close()
+
+    def finish(self, interruption: str | None) -> dict[str, Any]:
+        """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
+        wall_s = time.monotonic() - self.began_s
+        data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption)
+        summary = build_summary(self.facts, data)
+        try:
+            try:
+                self.bus.emit(RunFinished(summary, interruption is not None))
+                if self.server is not None and (log := self.server.log()):
+                    self.folder.write_bytes("server.log", log)
+            finally:
+                self.folder.close(summary)
+        finally:
+            self.bus.close()
+        return summary
+
+    @contextlib.contextmanager
+    def _stage(self, stage: str, detail: str = "") -> Iterator[None]:
+        began_s = time.monotonic()
+        self.bus.emit(StageStarted(stage, detail))
+        yield
+        self.bus.emit(StageFinished(stage, time.monotonic() - began_s))
+
+    def _handshake(self, running: RunningBoard) -> Handshake:
+        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check)
+
+    def _announce(self) -> None:
+        manifest = self.deployment.manifest
+        self.bus.emit(
+            RunStarted(
+                name=self.folder.path.name,
+                folder=self.folder.path,
+                scheme=manifest.scheme,
+                dataset=manifest.dataset,
+                board=self.board.info.name,
+                radio=self.radio.name,
+                samples=self.options.n,
+                classes=manifest.classes,
+                payload_raw_bytes=manifest.payload.raw_bytes if manifest.payload else 0,
+                memory=memory_use(self.deployment.footprint, self.board.info),
+                sources=self.facts.sources,
+            )
+        )
+        if self.server is None and manifest.payload is not None:
+            self.bus.warn_once("no-server", "this run has no server half", "every payload falls back")
+        if self.energy is None:
+            hint = "valid: 25 to 216 MHz, and a radio with tx, rx and idle currents"
+            self.bus.warn_once("no-energy", "no energy model covers this clock and radio", hint)
+
+    def _place(self, index: int, sample: int) -> Place:
+        predictions = self.samples.float_predictions
+        predicted = None if predictions is None else int(predictions[sample])
+        return Place(index, sample, int(self.samples.split.labels[sample]), predicted)
+
+    def _sample(self, place: Place) -> None:
+        """Runs one sample to its record, whatever happens to it."""
+        graph = self.deployment.graph
+        tensor = graph.tensor(graph.input)
+        data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
+        repeated = self.device.counters.retransmissions
+        outcome = self._converse(place, data.tobytes())
+        repeated = self.device.counters.retransmissions - repeated
+        if isinstance(outcome, str):
+            record = failed_record(place, outcome, repeated)
+        else:
+            record = self._judge(place, data, outcome, repeated)
+        self.records.append(record)
+        self.bus.emit(SampleFinished(record))
+        if record.outcome == "failed" and not self.options.keep_going:
+            raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
+
+    def _converse(self, place: Place, data: bytes) -> Exchange | str:
+        """The exchange, or why there is none. A lost device is brought back and gets a second try."""
+        reason = ""
+        for _ in range(2):
+            try:
+                exchange = self._conversation().run(place.index, data, self._wants_layers(place))
+            except RefusedError as error:
+                self.device.recover()  # what else it refused is still on its way; start afresh
+                return error.message
+            except (BoardError, ProtocolError) as error:
+                cause = self._cause(error)
+                reason = cause.message
+                self._recover(cause)
+            else:
+                self.lost = 0
+                return exchange
+        return reason
+
+    def _wants_layers(self, place: Place) -> bool:
+        return place.index < self.options.layer_samples
+
+    def _conversation(self) -> Conversation:
+        deadline_s = self.options.deadline_ms / 1000
+        timeout_s = self.options.request_timeout_s
+        return Conversation(
+            self.device.transport,
+            self.relay,
+            self.radio,
+            self.bus,
+            self.options.seed,
+            deadline_s,
+            timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
+        )
+
+    def _cause(self, error: HilError) -> HilError:
+        """What the board knows about its silence, or `error` when it knows nothing."""
+        try:
+            self.device.check()
+        except BoardError as crash:
+            return crash
+        return error
+
+    def _recover(self, error: HilError) -> None:
+        self.lost += 1
+        self.bus.emit(Warned("device-lost", error.message, error.hint))
+        if self.lost > self.options.recoveries:
+            raise BoardError(f"the device was lost {self.lost} times in a row: {error.message}", error.hint)
+        self.device.recover()
+
+    def _judge(self, place: Place, data: NDArray[np.int8], exchange: Exchange, repeated: int) -> SampleRecord:
+        assert exchange.result is not None
+        if exchange.layers is not None:
+            self.layer_cycles.append(exchange.layers)
+        agreement = None
+        if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
+            agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
+        clock_hz = self.device.capability.clock_hz
+        self._compare_clocks(exchange, clock_hz, repeated)
+        return make_record(place, exchange, clock_hz, self.energy, agreement, repeated)
+
+    def _compare_clocks(self, exchange: Exchange, clock_hz: int, repeated: int) -> None:
+        """On a virtual board both ends share one clock: the device's wait must be what was scheduled."""
+        result = exchange.result
+        if result is None or exchange.arrival_s is None or result.outcome is not Outcome.ANSWERED:
+            return
+        if not self.board.info.virtual_time or repeated or result.retransmissions:
+            return
+        wait_s, planned_s = result.cycles.wait / clock_hz, exchange.arrival_s - exchange.payload_start_s
+        if abs(wait_s - planned_s) > 0.01 * planned_s + 0.0002:
+            self.bus.warn_once(
+                "clock-drift",
+                f"sample {exchange.index}: the device waited {1000 * wait_s:.3f} ms where "
+                f"{1000 * planned_s:.3f} ms were scheduled",
+                "the board's channel and its cycle counter do not run on one clock",
+            )

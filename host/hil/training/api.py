@@ -1,0 +1,86 @@
+"""What the command line and the tests call: train a bundle, or find the one that is there.
+
+Imports no torch, so that a run whose bundle is cached starts at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+from pathlib import Path
+from typing import Any
+
+from hil import bundle, data
+from hil.bundle import Bundle, Manifest
+from hil.paths import cache_dir
+from hil.schemes import registry
+from hil.training.progress import Report, silent
+from hil.training.recipe import Recipe, fingerprint, override
+
+CODE_VERSION = 1
+"""Raised whenever the same recipe and seed would give another network."""
+
+
+def cached_bundle_path(scheme: str, dataset: str, seed: int = 0, recipe: Recipe | None = None) -> Path:
+    """Where the bundle of this training lies, or would lie, in the cache.
+
+    `recipe` None is the scheme's own for `dataset`. Raises UsageError on an unknown name.
+    """
+    recipe = recipe or registry.get(scheme).recipe(data.get(dataset))
+    key = fingerprint(CODE_VERSION, scheme, dataset, recipe, seed)
+    return cache_dir() / "bundles" / f"{scheme}-{dataset}-s{seed}-{key}.safetensors"
+
+
+def train_bundle(
+    scheme: str,
+    dataset: str,
+    recipe_overrides: dict[str, Any] | None = None,
+    seed: int = 0,
+    data_dir: Path | None = None,
+    path: Path | None = None,
+    progress: Report = silent,
+) -> Manifest:
+    """Trains, writes the bundle to `path` (None: into the cache) and returns its manifest.
+
+    The file appears whole or, after an interrupt or an error, not at all. Raises UsageError
+    (unknown name or setting), DataError and TrainingError.
+    """
+    chosen, images = registry.get(scheme), data.get(dataset)
+    recipe = override(chosen.recipe(images), recipe_overrides or {})
+    trained = chosen.train(images, recipe, seed, data_dir, progress)
+    _write(trained, path or cached_bundle_path(scheme, dataset, seed, recipe))
+    return trained.manifest
+
+
+def _write(trained: Bundle, path: Path) -> None:
+    """Puts the whole file at `path` at once, even if another process does the same."""
+    own = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        bundle.save(trained, own)
+        own.replace(path)
+    finally:
+        for leftover in path.parent.glob(f"{glob.escape(own.name)}*"):
+            leftover.unlink()
+
+
+def ensure_bundle(
+    scheme: str,
+    dataset: str,
+    recipe_overrides: dict[str, Any] | None = None,
+    seed: int = 0,
+    data_dir: Path | None = None,
+    progress: Report = silent,
+) -> Path:
+    """The cached bundle of this training, trained first when there is none.
+
+    Of several processes that want the same one, the first trains and the others wait for it.
+    """
+    recipe = override(registry.get(scheme).recipe(data.get(dataset)), recipe_overrides or {})
+    path = cached_bundle_path(scheme, dataset, seed, recipe)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the process, however that ends
+        if not path.exists():
+            train_bundle(scheme, dataset, recipe_overrides, seed, data_dir, path, progress)
+    return path

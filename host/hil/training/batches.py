@@ -1,0 +1,86 @@
+"""Batches of images as the network takes them: shuffled, cropped, flipped, upscaled, normalised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from hil.bundle import InputFormat
+from hil.data.dataset import Dataset, Split
+from hil.errors import TrainingError
+from hil.training.recipe import Recipe
+
+
+def input_format(dataset: Dataset) -> InputFormat:
+    """What networks trained on `dataset` take."""
+    height, width, channels = dataset.shape
+    return InputFormat(
+        height=height * dataset.upscale,
+        width=width * dataset.upscale,
+        channels=channels,
+        upscale=dataset.upscale,
+        mean=dataset.mean,
+        std=dataset.std,
+    )
+
+
+def augment(images: Tensor, padding: int, flip: bool) -> Tensor:
+    """(N, C, H, W) → the same shape, every image cropped and mirrored by its own luck."""
+    count, channels, height, width = images.shape
+    if padding:
+        padded = torch.nn.functional.pad(images, (padding,) * 4)
+        top, left = torch.randint(0, 2 * padding + 1, (2, count, 1))
+        rows = (top + torch.arange(height))[:, None, :, None]
+        columns = (left + torch.arange(width))[:, None, None, :]
+        sample = torch.arange(count)[:, None, None, None]
+        images = padded[sample, torch.arange(channels)[None, :, None, None], rows, columns]
+    if flip:
+        mirrored = torch.rand(count)[:, None, None, None] < 0.5
+        images = torch.where(mirrored, images.flip(3), images)
+    return images
+
+
+class Batches:
+    """One split in memory, ready to be iterated over once per epoch."""
+
+    def __init__(self, split: Split, form: InputFormat, recipe: Recipe) -> None:
+        if recipe.limit:
+            split = split.first(recipe.limit)
+        if len(split) < 2:
+            raise TrainingError(f"{len(split)} samples are nothing to train on", "raise the recipe's limit")
+        self.split = split
+        self.size = min(recipe.batch, len(split))
+        self._recipe = recipe
+        self._upscale = form.upscale
+        self._images = torch.from_numpy(split.images.transpose(0, 3, 1, 2).copy())
+        self._labels = torch.from_numpy(split.labels)
+        self._mean = torch.tensor(form.mean)[:, None, None]
+        self._std = torch.tensor(form.std)[:, None, None]
+
+    def __len__(self) -> int:
+        """Batches in an epoch of `shuffled`."""
+        return len(self.split) // self.size
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Stored images (N, C, H, W) in [0, 1], normalised at their own size."""
+        return (images - self._mean) / self._std
+
+    def upscaled(self, images: Tensor) -> Tensor:
+        """Every pixel becomes a square of pixels, as `InputFormat.prepare` does it."""
+        return images.repeat_interleave(self._upscale, 2).repeat_interleave(self._upscale, 3)
+
+    def shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Normalised images at their own size and labels; the rest of an epoch is dropped."""
+        order = torch.randperm(len(self.split))
+        for start in range(0, len(self) * self.size, self.size):
+            chosen = order[start : start + self.size]
+            images = augment(self._images[chosen], self._recipe.crop_padding, self._recipe.flip)
+            yield self.normalised(images), self._labels[chosen]
+
+    def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """All samples once, as they are."""
+        for start in range(0, len(self.split), self.size):
+            part = slice(start, start + self.size)
+            yield self.normalised(self._images[part]), self._labels[part]

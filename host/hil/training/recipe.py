@@ -1,0 +1,155 @@
+"""Everything that can be chosen about a training, as frozen data that a bundle keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
+
+from hil.errors import UsageError, unknown_name
+
+Optimiser = Literal["sgd", "adam"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What training any scheme needs. Subclasses add their own options."""
+
+    epochs: int = 200
+    batch: int = 128
+    optimiser: Optimiser = "sgd"
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    """Of SGD."""
+    weight_decay: float = 5e-4
+    """Decoupled: the share of every weight that is lost per step, before the schedule."""
+    crop_padding: int = 4
+    """Pixels of black around an image before the random crop; 0 for no cropping."""
+    flip: bool = True
+    """Mirror half of the images."""
+    limit: int = 0
+    """Train and evaluate on that many samples only; 0 for all."""
+    threads: int = 0
+    """Threads of torch, which decide the order of sums and so the last bits; 0 for torch's own."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, (int, float)) and not (math.isfinite(value) and value >= 0):
+                raise UsageError(f"the recipe's {item.name} is {value}", "finite, and not negative")
+        for name in ("batch", "epochs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"the recipe's {name} is {getattr(self, name)}", "at least 1")
+
+
+Attribution = Literal["integrated_gradients", "saliency"]
+Remapping = Literal["global_importance", "topk_appearance", "none"]
+
+
+@dataclass(frozen=True)
+class AgileRecipe(Recipe):
+    """AgileNN's options; the defaults are the authors' for CIFAR (facts, "Training", R)."""
+
+    lambda_: float = 0.8
+    """Weight of cross-entropy against the two attribution losses."""
+    rho: float = 0.8
+    """Share of importance that the local channels must hold."""
+    split_ratio: float = 0.2
+    """Local channels as a share of all."""
+    centroids: int = 8
+    temperature: float = 1.0
+    """Divides the fusion's two scalars before softmax."""
+    hardness: float = 4.0
+    """Multiplies squared distances in the quantiser's softmax; backward only."""
+    attribution: Attribution = "integrated_gradients"
+    intervals: int = 1
+    """Of integrated gradients; 1 is the repository's two-point rule."""
+    remapping: Remapping = "global_importance"
+    local_weight: float = 0.0
+    """Share of the local predictor's own cross-entropy in the task loss; 0 as in the paper."""
+    reference_epochs: int = 15
+    reference_rate: float = 1e-3
+    """Adam's learning rate for the reference network and the mapping layer."""
+    warmup_epochs: int = 2
+    """Epochs in which extractor and mapping layer learn to feed the frozen reference."""
+    follow_rate: float = 0.05
+    """SGD rate at which the mapping layer follows the changing features; 0 keeps it frozen."""
+    stem: int = 4
+    channels: int = 24
+    server_stem: int = 16
+    server_stages: tuple[tuple[int, int, int, int], ...] = (
+        (1, 16, 1, 1),
+        (6, 24, 2, 1),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    )
+    """MobileNetV2's (expansion, channels, repeats, stride)."""
+    server_head: int = 1280
+    reference_stages: tuple[tuple[str, int, int, int, int], ...] = (
+        ("fused", 1, 24, 2, 1),
+        ("fused", 4, 48, 2, 2),
+        ("fused", 4, 64, 2, 2),
+        ("mbconv", 4, 128, 3, 2),
+    )
+    """(kind, expansion, channels, repeats, stride) of the reference network's body."""
+    reference_head: int = 256
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("lambda_", "rho", "split_ratio", "local_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"the recipe's {name} is {getattr(self, name)}", "between 0 and 1")
+        if not 2 <= self.centroids <= 32:
+            raise UsageError(f"{self.centroids} centroids", "2 to 32")
+        if not 0 < self.local_channels < self.channels:
+            raise UsageError(
+                f"a split ratio of {self.split_ratio} leaves one side without channels",
+                f"both sides need at least one of the {self.channels}",
+            )
+        if self.temperature <= 0 or self.intervals < 1:
+            raise UsageError("temperature and intervals must be positive")
+
+    @property
+    def local_channels(self) -> int:
+        """k = round(split_ratio × channels)."""
+        return round(self.split_ratio * self.channels)
+
+
+def _value(name: str, text: Any, kind: Any) -> Any:
+    """`text`, which may come from a command line, as a value of type `kind`."""
+    try:
+        if choices := get_args(kind) if getattr(kind, "__origin__", None) is Literal else ():
+            if text not in choices:
+                raise unknown_name(name, str(text), choices)
+            return text
+        if kind is bool:
+            return text if isinstance(text, bool) else {"true": True, "false": False}[str(text).lower()]
+        if kind in (int, float):
+            return kind(text)
+    except (KeyError, ValueError, TypeError):
+        raise UsageError(f"the recipe's {name} cannot be {text!r}", f"it takes {kind.__name__}") from None
+    parsed = json.loads(text) if isinstance(text, str) else text
+    return tuple(tuple(item) for item in parsed)
+
+
+def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
+    """`recipe` with `changes` by name, values as Python objects or text.
+
+    Raises UsageError on an unknown name (listing the valid ones) or a value that does not fit.
+    """
+    kinds = get_type_hints(type(recipe))
+    for name in changes:
+        if name not in kinds:
+            raise unknown_name("recipe setting", name, kinds)
+    return replace(recipe, **{name: _value(name, value, kinds[name]) for name, value in changes.items()})
+
+
+def fingerprint(*parts: Any) -> str:
+    """16 hexadecimal digits that name `parts` (dataclasses, or anything JSON holds)."""
+    plain = [asdict(part) if hasattr(part, "__dataclass_fields__") else part for part in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,81 @@
+"""Runs any image on the twin with its serial ports connected to this terminal, a pty or a socket."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from hil.errors import UsageError
+from hil.twin.console_ports import Port, open_port
+from hil.twin.image import load_image
+from hil.twin.twin import Twin
+
+SLICE_S = 0.01
+"""Virtual seconds between two looks at the host's inputs, and how long a sleeping core waits there."""
+
+
+def run_console(
+    image: Path,
+    uarts: Mapping[int, str],
+    seconds: float | None,
+    on_warning: Callable[[str], None] = lambda message: None,
+    *,
+    on_connection: Callable[[str], None] = lambda message: None,
+    stdin: BinaryIO | None = None,
+    stdout: BinaryIO | None = None,
+    realtime: bool = False,
+    hse_hz: int = 25_000_000,
+) -> int:
+    """Boots `image` and serves its ports until `seconds` of virtual time, or Ctrl-C; returns 0.
+
+    `uarts` maps a port number to "stdio", "pty" or "tcp:PORT" (bound to 127.0.0.1; 0 picks a free
+    one). `on_connection` is told where a pty or socket is. `realtime` keeps virtual time from
+    running ahead of the wall clock. Raises TwinFault when the firmware crashes.
+    """
+    twin = Twin(load_image(image), hse_hz=hse_hz, on_warning=on_warning)
+    with contextlib.ExitStack() as stack:
+        ports: dict[int, Port] = {}
+        for number, kind in uarts.items():
+            if not 1 <= number <= 8:
+                raise UsageError(f"there is no UART {number}", "the STM32F746 has ports 1 to 8")
+            port = open_port(kind, stdin or sys.stdin.buffer, stdout or sys.stdout.buffer)
+            stack.callback(port.close)
+            ports[number] = port
+            if port.where:
+                on_connection(f"{twin.uart(number).name} is at {port.where}")
+            twin.uart(number).stop_on_sent()
+        with contextlib.suppress(KeyboardInterrupt):
+            _serve(twin, ports, math.inf if seconds is None else seconds, realtime)
+    return 0
+
+
+def _serve(twin: Twin, ports: Mapping[int, Port], until_s: float, realtime: bool) -> None:
+    began_s = time.monotonic()
+    while twin.now_s < until_s:
+        twin.run(min(until_s, twin.now_s + SLICE_S))
+        for number, port in ports.items():
+            if data := twin.uart(number).take_bytes():
+                port.write(data)
+        ahead_s = twin.now_s - (time.monotonic() - began_s) if realtime else 0.0
+        # A sleeping core with an open end costs no host CPU; with an end in sight it hurries there.
+        idle_s = SLICE_S if twin.sleeping and math.isinf(until_s) else 0.0
+        _wait(ports, max(ahead_s, idle_s, 0.0))
+        for number, port in ports.items():
+            if data := port.read():
+                twin.uart(number).feed(data)
+
+
+def _wait(ports: Mapping[int, Port], seconds: float) -> None:
+    """Returns early when input is there."""
+    if seconds > 0:
+        descriptors = [fd for port in ports.values() for fd in port.descriptors()]
+        if descriptors:
+            select.select(descriptors, [], [], seconds)
+        else:
+            time.sleep(seconds)

@@ -1,0 +1,91 @@
+"""What a peripheral may use of the rest of the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from hil.twin.clock import Clock
+from hil.twin.memory import Memory
+from hil.twin.scheduler import Alarm, Scheduler
+from hil.twin.state import CoreState
+
+if TYPE_CHECKING:
+    from hil.twin.nvic import Nvic
+    from hil.twin.peripherals.dma import DmaRequests
+
+HSI_HZ = 16_000_000
+LSI_HZ = 32_000
+LSE_HZ = 32_768
+
+
+class ResetCause(StrEnum):
+    """What reset the chip, as RCC_CSR tells it (RM0385 5.3.21)."""
+
+    POWER_ON = "power-on"
+    PIN = "pin"
+    SOFTWARE = "software"
+    INDEPENDENT_WATCHDOG = "independent watchdog"
+
+
+@dataclass
+class ClockTree:
+    """The frequencies that RCC makes from what firmware wrote, in hertz."""
+
+    hse_hz: int
+    sysclk_hz: int = HSI_HZ
+    hclk_hz: int = HSI_HZ
+    pclk1_hz: int = HSI_HZ
+    pclk2_hz: int = HSI_HZ
+    timer1_hz: int = HSI_HZ
+    timer2_hz: int = HSI_HZ
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+    """Called before the frequencies change, to bring counters up to date at the old ones."""
+    after_change: list[Callable[[], None]] = field(default_factory=list)
+    """What those listeners want done at the new ones."""
+    apply_core: Callable[[int], None] = lambda hz: None
+    """Sets the speed of virtual time itself."""
+
+    def change(self, **frequencies: int) -> None:
+        """Takes new frequencies, all of them by name."""
+        if all(getattr(self, name) == hz for name, hz in frequencies.items()):
+            return
+        for listener in self.listeners:
+            listener()
+        for name, hz in frequencies.items():
+            setattr(self, name, hz)
+        self.apply_core(self.hclk_hz)
+        waiting, self.after_change = self.after_change, []
+        for action in waiting:
+            action()
+
+
+@dataclass
+class Machine:
+    """The shared parts of one twin."""
+
+    state: CoreState
+    clock: Clock
+    scheduler: Scheduler
+    memory: Memory
+    tree: ClockTree
+    warn: Callable[[str], None]
+    reset_request: ResetCause | None = None
+    stop_request: bool = False
+    nvic: Nvic = field(init=False)
+    dma: DmaRequests = field(init=False)
+
+    def attention(self) -> None:
+        """Stops the core at the next block, for the run loop to look around."""
+        self.state.attention = 1
+
+    def alarm(self, action: Callable[[], None]) -> Alarm:
+        """A timed action, not set."""
+        return self.scheduler.alarm(action)
+
+    def request_reset(self, cause: ResetCause) -> None:
+        """Resets the chip at the next block."""
+        self.reset_request = cause
+        self.attention()

@@ -1,0 +1,219 @@
+"""The emulated STM32F746: put the parts together, run them, and look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hil.errors import BoardError
+from hil.twin.bus import RANGES, Bus
+from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
+from hil.twin.core import RETURN_TRAP, Core
+from hil.twin.engine import Engine
+from hil.twin.exceptions import ExceptionUnit
+from hil.twin.faults import FaultReporter
+from hil.twin.image import Image
+from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
+from hil.twin.memory import Memory
+from hil.twin.nvic import Nvic
+from hil.twin.peripherals import layout
+from hil.twin.scheduler import Scheduler
+from hil.twin.state import NEVER, CoreState
+from hil.twin.stop import Stop, StopReason
+from hil.twin.uart import Uart
+
+CALL_STACK_TOP = 0x2005_0000
+CALL_BUDGET_INSTRUCTIONS = 1_000_000_000
+HSE_DISCO_HZ = 25_000_000
+
+
+class Twin:
+    """An STM32F746 that runs `image` in virtual time, the same way every time.
+
+    `native` chooses the block hook: None takes the C one where a compiler is found, True demands
+    it, False takes the slow Python one. `on_warning` sees each warning as it comes; all of them are
+    in `warnings`.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        hse_hz: int = HSE_DISCO_HZ,
+        native: bool | None = None,
+        on_warning: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.image = image
+        self.warnings: list[str] = []
+        self._on_warning = on_warning
+        self._state = CoreState(
+            ticks_per_instruction=CYCLES_PER_INSTRUCTION_PERCENT, instruction_limit=NEVER, fpu_off=1
+        )
+        self.memory = Memory()
+        clock = Clock(self._state, HSI_HZ)
+        tree = ClockTree(hse_hz, apply_core=clock.set_hz)
+        self._machine = Machine(self._state, clock, Scheduler(), self.memory, tree, self._warn)
+        self._engine = Engine(self.memory, self._state, native)
+        self._build()
+        self._load()
+        self._machine.stop_request = False
+        self.reset(ResetCause.POWER_ON)
+
+    def _build(self) -> None:
+        machine, engine = self._machine, self._engine
+        machine.nvic = Nvic(machine)
+        self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
+        bus = Bus()
+        self.peripherals = layout.build(machine, bus, self._exceptions)
+        for base, size in RANGES:
+            engine.map_peripherals(base, size, bus.read, bus.write)
+        reporter = FaultReporter(engine, self.memory, self.image)
+        self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
+        self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
+        self._initialised = False
+
+    def _load(self) -> None:
+        for segment in self.image.segments:
+            if not self.memory.holds(segment.load_address, len(segment.data)):
+                raise BoardError(
+                    f"{self.image.path} puts {len(segment.data)} bytes at 0x{segment.load_address:08x}, "
+                    "where the STM32F746 has no memory",
+                    "link it for flash at 0x08000000",
+                )
+            self.memory.write(segment.load_address, segment.data)
+
+    @property
+    def now_s(self) -> float:
+        """Virtual time since power-on, in seconds."""
+        return to_s(self._machine.clock.now_fs)
+
+    @property
+    def cycles(self) -> int:
+        """Core cycles since power-on during which the core was awake."""
+        return self._machine.clock.awake_cycles
+
+    @property
+    def sleep_cycles(self) -> int:
+        """Core cycles since power-on that passed in WFI or WFE."""
+        return self._machine.clock.cycles - self._machine.clock.awake_cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self._state.instructions
+
+    @property
+    def hclk_hz(self) -> int:
+        """The core clock as firmware has set it."""
+        return self._machine.tree.hclk_hz
+
+    @property
+    def sleeping(self) -> bool:
+        """The core waits in WFI or WFE."""
+        return self._core.sleeping
+
+    @property
+    def native(self) -> bool:
+        """Whether the native block hook runs; otherwise `fallback_reason` says why not."""
+        return self._engine.counter.native
+
+    @property
+    def fallback_reason(self) -> str:
+        """Why the Python block hook runs, "" when the native one does."""
+        return self._engine.counter.fallback_reason
+
+    def reset(self, cause: ResetCause = ResetCause.PIN) -> None:
+        """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
+        self._machine.reset_request = None
+        self.peripherals.rcc.note_reset(cause)
+        self.peripherals.reset()
+        self._exceptions.vector_table = self.image.vector_table
+        stack, entry = (self.memory.word(self.image.vector_table + at) for at in (0, 4))
+        self._core.reset(stack, entry)
+
+    def run(self, until_s: float) -> Stop:
+        """Runs until virtual time `until_s`, or until firmware resets the chip or a watched UART sends.
+
+        After a reset the chip is ready to boot with the next run. Raises TwinFault.
+        """
+        reason = self._core.run(to_fs(until_s))
+        detail = ""
+        if reason is StopReason.RESET and self._machine.reset_request is not None:
+            detail = self._machine.reset_request.value
+            self.reset(self._machine.reset_request)
+        return Stop(reason, self.now_s, detail)
+
+    def call(
+        self,
+        function: str | int,
+        *args: int,
+        budget_instructions: int = CALL_BUDGET_INSTRUCTIONS,
+    ) -> int:
+        """Calls a function of the image by the AAPCS without booting it, and returns r0.
+
+        Arguments are 32-bit words: four in registers, the rest on the stack. Variables are set up
+        as start-up code would once per twin, the FPU is on. Raises TwinFault, and BoardError when
+        the budget is spent.
+        """
+        address = self.symbol(function) if isinstance(function, str) else function
+        if not self._initialised:
+            self._initialise_variables()
+        in_registers, on_stack = args[:4], args[4:]
+        stack = (CALL_STACK_TOP - 4 * len(on_stack)) & ~7
+        self.memory.write(stack, b"".join((a & 0xFFFF_FFFF).to_bytes(4, "little") for a in on_stack))
+        self._core.reset(stack, address)
+        padded = [argument & 0xFFFF_FFFF for argument in (*in_registers, 0, 0, 0, 0)[:4]]
+        self._arguments.write(*padded, RETURN_TRAP | 1)
+        limit = self._state.instructions + budget_instructions
+        reason = self._core.run(NEVER, limit)
+        if reason is not StopReason.RETURNED:
+            raise BoardError(
+                f"{function} did not return: {reason} after {budget_instructions} instructions",
+                "raise budget_instructions, or look for an endless loop",
+            )
+        return self._arguments.read()[0]
+
+    def _initialise_variables(self) -> None:
+        """Copies .data and clears .bss, as start-up code does before main."""
+        for segment in self.image.segments:
+            region = self.memory.region(segment.run_address)
+            if region is not None and region.writable:
+                zeros = bytes(segment.memory_bytes - len(segment.data))
+                self.memory.write(segment.run_address, segment.data + zeros)
+        self._arguments = self._engine.registers("R0", "R1", "R2", "R3", "LR")
+        self.peripherals.scb.enable_fpu()
+        self._initialised = True
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes of memory at `address`."""
+        return self.memory.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Stores `data` in memory, flash included; code that changed is translated anew."""
+        self.memory.write(address, data)
+        region = self.memory.region(address)
+        if region is not None and not region.writable:
+            self.flush()
+
+    def flush(self) -> None:
+        """Forgets translated code; needed after the host wrote code into RAM."""
+        self._engine.flush()
+
+    def symbol(self, name: str) -> int:
+        """The address of a symbol of the image. Raises BoardError."""
+        try:
+            return self.image.symbols[name]
+        except KeyError:
+            raise BoardError(f"{self.image.path} has no symbol {name!r}", "was it linked in?") from None
+
+    def uart(self, number: int) -> Uart:
+        """Port 1 to 8."""
+        return self._uarts[number]
+
+    def close(self) -> None:
+        """Frees the emulator."""
+        self._engine.close()
+
+    def _warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
+            self._on_warning(message)

@@ -1,0 +1,135 @@
+#include "inference.h"
+
+#include <string.h>
+
+#include "board.h"
+#include "exchange.h"
+#include "exit.h"
+#include "fuse.h"
+#include "hil_lzw.h"
+#include "hil_model.h"
+#include "quantise.h"
+#include "send.h"
+#include "transport.h"
+
+#define NO_PREDICTION UINT16_MAX
+#define LAYERS_MAX    ((HIL_BODY_MAX - HIL_LAYERS_LAYOUT_BYTES) / 4U)
+
+static uint32_t layer_cycles[LAYERS_MAX];
+static hil_exchange_t exchange;
+static uint8_t body[HIL_BODY_MAX];
+
+/* The graph and the decision whether its answer stands. */
+static uint8_t run_graph(bool with_layers) {
+    const bool local_only = hil_model.payload.channels == 0U;
+    if (hil_model_run(with_layers ? layer_cycles : 0) != 0) {
+        return HIL_OUTCOME_FAILED;
+    }
+    if (hil_model_buffers.logits == 0) {
+        return local_only ? HIL_OUTCOME_FAILED : HIL_OUTCOME_ANSWERED;
+    }
+    const bool sure = hil_exit(hil_model_buffers.logits, hil_model.classes, hil_model.exit_margin);
+    return local_only || sure ? HIL_OUTCOME_LOCAL : HIL_OUTCOME_ANSWERED;
+}
+
+/* Returns the payload's bytes, or -1 when it does not fit. */
+static int32_t encode(uint32_t symbols) {
+    const hil_model_buffers_t *const buffers = &hil_model_buffers;
+    if (hil_model.payload.codec == HIL_CODEC_LZW) {
+        return hil_lzw_encode(buffers->symbols, symbols, hil_model.payload.alphabet,
+                              buffers->codec_scratch, buffers->payload, hil_model.payload_capacity);
+    }
+    if (symbols > hil_model.payload_capacity) {
+        return -1;
+    }
+    memmove(buffers->payload, buffers->symbols, symbols);
+    return (int32_t)symbols;
+}
+
+static void answer_locally(hil_result_t *result, uint8_t outcome) {
+    const int8_t *const logits = hil_model_buffers.logits;
+    result->outcome = logits == 0 ? (uint8_t)HIL_OUTCOME_FAILED : outcome;
+    result->prediction = logits == 0 ? NO_PREDICTION : hil_argmax_s8(logits, hil_model.classes);
+}
+
+static void fuse(hil_result_t *result) {
+    hil_fuse(&hil_model.fusion, hil_model_buffers.logits, exchange.logits, hil_model.classes,
+             exchange.logits);
+    result->outcome = HIL_OUTCOME_ANSWERED;
+    result->prediction = hil_argmax_s32(exchange.logits, hil_model.classes);
+    result->fused = exchange.logits;
+    result->fused_count = hil_model.classes;
+}
+
+/* Quantises, encodes, sends, waits and fuses. False when nobody waits for the answer. */
+static bool offload(uint32_t deadline_us, hil_result_t *result) {
+    hil_stage_cycles_t *const cycles = &result->cycles;
+    const uint32_t quantise_begun = hil_cycles();
+    hil_quantise(hil_model_buffers.feature, &hil_model.payload, hil_model.symbol_of,
+                 hil_model_buffers.symbols);
+    const uint32_t encode_begun = hil_cycles();
+    const int32_t encoded = encode(hil_model.payload.pixels * hil_model.payload.channels);
+    const uint32_t frame_begun = hil_cycles();
+    cycles->quantise = encode_begun - quantise_begun;
+    cycles->encode = frame_begun - encode_begun;
+    if (encoded <= 0) {
+        result->outcome = HIL_OUTCOME_FAILED;
+        return true;
+    }
+    result->payload_bytes = (uint32_t)encoded;
+    hil_exchange(result->sample, (hil_bytes_t){hil_model_buffers.payload, (uint32_t)encoded},
+                 deadline_us, &exchange);
+    if (exchange.abandoned) {
+        return false;
+    }
+    result->reason = exchange.reason;
+    if (exchange.reason == HIL_FALLBACK_NONE) {
+        fuse(result);
+    } else {
+        answer_locally(result, HIL_OUTCOME_FALLBACK);
+    }
+    cycles->fuse = hil_cycles() - exchange.ended;
+    cycles->frame = exchange.begun - frame_begun;
+    cycles->wait = exchange.ended - exchange.begun;
+    return true;
+}
+
+static void report(hil_result_t *result, bool with_layers) {
+    if (exchange.refusal != 0U) {
+        const uint8_t reject[HIL_REJECT_LAYOUT_BYTES] = {exchange.refused, exchange.refusal};
+        exchange.refusal = 0;
+        (void)hil_send(HIL_FRAME_REJECT, (hil_bytes_t){reject, sizeof reject});
+    }
+    const hil_counters_t counters = hil_transport_counters();
+    result->retransmissions = counters.retransmissions;
+    result->crc_errors = counters.damaged;
+    result->stack_peak_bytes = hil_stack_peak();
+    if (hil_send(HIL_FRAME_RESULT, (hil_bytes_t){body, hil_result_pack(result, body)}) &&
+        with_layers) {
+        const uint32_t count =
+            hil_layers_pack(result->sample, layer_cycles, hil_model.layers, body);
+        (void)hil_send(HIL_FRAME_LAYERS, (hil_bytes_t){body, count});
+    }
+}
+
+void hil_infer(const hil_run_t *run, uint32_t deadline_us) {
+    const bool with_layers = (run->flags & HIL_RUN_LAYERS) != 0U && hil_model.layers <= LAYERS_MAX;
+    hil_result_t result = {.sample = run->sample, .prediction = NO_PREDICTION};
+    hil_watchdog_kick(); /* the graph gets the whole period */
+    const uint32_t begun = hil_cycles();
+    result.outcome = run_graph(with_layers);
+    result.cycles.graph = hil_cycles() - begun;
+    if (result.outcome == HIL_OUTCOME_LOCAL) {
+        const uint32_t fuse_begun = hil_cycles();
+        answer_locally(&result, HIL_OUTCOME_LOCAL);
+        result.cycles.fuse = hil_cycles() - fuse_begun;
+    } else if (result.outcome == HIL_OUTCOME_ANSWERED && !offload(deadline_us, &result)) {
+        return;
+    }
+    result.cycles.total = hil_cycles() - begun;
+    if (result.outcome != HIL_OUTCOME_FAILED && hil_model_buffers.logits != 0) {
+        result.local = hil_model_buffers.logits;
+        result.local_count = hil_model.classes;
+    }
+    report(&result, with_layers);
+}

@@ -1,0 +1,9 @@
+#ifndef HIL_INFERENCE_H
+#define HIL_INFERENCE_H
+
+#include "messages.h"
+
+/* Infers on the uploaded input and sends RESULT, and LAYERS when the run asks for it. */
+void hil_infer(const hil_run_t *run, uint32_t deadline_us);
+
+#endif

@@ -1,0 +1,147 @@
+#include "protocol.h"
+
+#include <string.h>
+
+#include "board.h"
+#include "coverage.h"
+#include "hil_model.h"
+#include "inference.h"
+#include "messages.h"
+#include "send.h"
+#include "transport.h"
+#include "upkeep.h"
+
+#define FINE 0U /* no HIL_REJECT_* */
+
+static struct {
+    uint32_t deadline_us; /* 0: not configured */
+    uint32_t baud;
+    uint32_t sample; /* whose input is being uploaded */
+    hil_coverage_t coverage;
+    hil_run_t run;
+} session;
+
+static uint8_t take_hello(hil_bytes_t body) {
+    uint16_t version;
+    if (!hil_hello_unpack(body, &version)) {
+        return HIL_REJECT_LENGTH;
+    }
+    if (version != HIL_PROTOCOL_VERSION) {
+        return HIL_REJECT_VERSION;
+    }
+    session.deadline_us = 0;
+    hil_coverage_clear(&session.coverage);
+    (void)hil_transport_counters();
+    return FINE;
+}
+
+static uint8_t take_configure(hil_bytes_t body) {
+    hil_configure_t configure;
+    if (!hil_configure_unpack(body, &configure)) {
+        return HIL_REJECT_LENGTH;
+    }
+    if (configure.deadline_us == 0U || configure.deadline_us > HIL_DEADLINE_MAX_MS * 1000U ||
+        !hil_uart_can(configure.baud)) {
+        return HIL_REJECT_VALUE;
+    }
+    session.deadline_us = configure.deadline_us;
+    session.baud = configure.baud;
+    return FINE;
+}
+
+static uint8_t take_input(hil_bytes_t body) {
+    hil_chunk_t chunk;
+    if (!hil_chunk_unpack(body, &chunk)) {
+        return HIL_REJECT_LENGTH;
+    }
+    if (session.deadline_us == 0U) {
+        return HIL_REJECT_NOT_CONFIGURED;
+    }
+    if (chunk.total != hil_model.input_bytes || chunk.data.count > chunk.total ||
+        chunk.offset > chunk.total - chunk.data.count) {
+        return HIL_REJECT_INPUT_RANGE;
+    }
+    if (chunk.sample != session.sample) {
+        session.sample = chunk.sample;
+        hil_coverage_clear(&session.coverage);
+    }
+    if (!hil_coverage_add(&session.coverage, chunk.offset, chunk.offset + chunk.data.count)) {
+        return HIL_REJECT_INPUT_RANGE;
+    }
+    memcpy(hil_model_buffers.input + chunk.offset, chunk.data.at, chunk.data.count);
+    return FINE;
+}
+
+static uint8_t take_run(hil_bytes_t body) {
+    if (!hil_run_unpack(body, &session.run)) {
+        return HIL_REJECT_LENGTH;
+    }
+    if (session.deadline_us == 0U) {
+        return HIL_REJECT_NOT_CONFIGURED;
+    }
+    if (session.run.sample != session.sample ||
+        !hil_coverage_complete(&session.coverage, hil_model.input_bytes)) {
+        return HIL_REJECT_INPUT_INCOMPLETE;
+    }
+    hil_coverage_clear(&session.coverage); /* the graph reuses the input's memory */
+    return FINE;
+}
+
+static uint8_t take(const hil_message_t *message) {
+    hil_reply_t reply;
+    if (message->version != HIL_PROTOCOL_VERSION) {
+        return HIL_REJECT_VERSION;
+    }
+    switch (message->kind) {
+    case HIL_FRAME_HELLO:
+        return take_hello(message->body);
+    case HIL_FRAME_CONFIGURE:
+        return take_configure(message->body);
+    case HIL_FRAME_INPUT:
+        return take_input(message->body);
+    case HIL_FRAME_RUN:
+        return take_run(message->body);
+    case HIL_FRAME_REPLY: /* too late to be of use */
+        return hil_reply_unpack(message->body, &reply) ? FINE : (uint8_t)HIL_REJECT_LENGTH;
+    default:
+        return HIL_REJECT_UNKNOWN_TYPE;
+    }
+}
+
+static void send_capability(void) {
+    static uint8_t body[HIL_CAPABILITY_LAYOUT_BYTES];
+    const hil_capability_t capability = {
+        .firmware_version = {HIL_VERSION_MAJOR, HIL_VERSION_MINOR, HIL_VERSION_PATCH},
+        .reset_cause = hil_reset_cause(),
+        .clock_hz = hil_clock_hz(),
+        .baud_max = hil_uart_baud_max(),
+        .arena_bytes = hil_model.arena_bytes,
+        .input_bytes = hil_model.input_bytes,
+        .payload_capacity = hil_model.payload_capacity,
+        .classes = hil_model.classes,
+        .layers = hil_model.layers,
+        .bundle_hash = hil_model.bundle_hash,
+    };
+    (void)hil_send(HIL_FRAME_CAPABILITY,
+                   (hil_bytes_t){body, hil_capability_pack(&capability, body)});
+}
+
+static void send_reject(uint8_t kind, uint8_t reason) {
+    const uint8_t body[HIL_REJECT_LAYOUT_BYTES] = {kind, reason};
+    (void)hil_send(HIL_FRAME_REJECT, (hil_bytes_t){body, sizeof body});
+}
+
+void hil_protocol_handle(void) {
+    const hil_message_t *const message = hil_transport_peek();
+    const uint8_t kind = message->kind, reason = take(message);
+    hil_transport_drop(); /* from here on the next message may come in */
+    if (reason != FINE) {
+        send_reject(kind, reason);
+    } else if (kind == HIL_FRAME_HELLO) {
+        send_capability();
+    } else if (kind == HIL_FRAME_CONFIGURE) {
+        hil_upkeep_change_baud(session.baud);
+    } else if (kind == HIL_FRAME_RUN) {
+        hil_infer(&session.run, session.deadline_us);
+    }
+}

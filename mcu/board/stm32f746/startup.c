@@ -1,0 +1,44 @@
+#include "stm32f7xx.h"
+
+extern uint32_t __hil_data_start[], __hil_data_end[], __hil_data_load[];
+extern uint32_t __hil_bss_start[], __hil_bss_end[];
+extern uint32_t __hil_fast_start[], __hil_fast_end[];
+
+int main(void);
+void hil_startup(void);
+
+static void zero(uint32_t *begin, const uint32_t *end) {
+    while (begin < end) {
+        *begin++ = 0;
+    }
+}
+
+__attribute__((noreturn)) void hil_startup(void) {
+    /* CP10 and CP11 on before any code that might hold a float in a register. */
+    SCB->CPACR |= (0xFU << 20);
+    __DSB();
+    __ISB();
+    for (uint32_t i = 0; &__hil_data_start[i] < __hil_data_end; i++) {
+        __hil_data_start[i] = __hil_data_load[i];
+    }
+    zero(__hil_bss_start, __hil_bss_end);
+    zero(__hil_fast_start, __hil_fast_end);
+    SCB_EnableICache();
+    SCB_EnableDCache();
+    (void)main();
+    for (;;) {
+    }
+}
+
+/* In assembler because it paints the stack it would otherwise stand on. A debugger may start here
+ * without a reset, so the stack pointer is set again. */
+__attribute__((naked, noreturn)) void Reset_Handler(void) {
+    __asm volatile("ldr r0, =__hil_stack_end  \n"
+                   "msr msp, r0               \n"
+                   "ldr r1, =__hil_stack_start\n"
+                   "ldr r2, =0xC5C5C5C5       \n"
+                   "1: str r2, [r1], #4       \n"
+                   "cmp r1, r0                \n"
+                   "blo 1b                    \n"
+                   "b hil_startup             \n");
+}

@@ -1,0 +1,235 @@
+#include "board.h"
+
+#include "board_config.h"
+#include "dma.h"
+#include "stm32f7xx.h"
+#include "uart.h"
+
+/*
+ * Both directions go by DMA through rings in DTCM. DTCM is never cached, so nothing has to be
+ * cleaned or invalidated, and DMA reaches it through the core's AHB slave port, also in sleep.
+ */
+#define RX_BYTES 4096U
+#define TX_BYTES 4096U
+_Static_assert((TX_BYTES & (TX_BYTES - 1U)) == 0U, "indices wrap by masking");
+
+#define CHANNEL  (HIL_UART_DMA_CHANNEL << DMA_SxCR_CHSEL_Pos)
+#define BAUD_MIN 9600U
+
+HIL_FAST static uint8_t rx[RX_BYTES];
+HIL_FAST static uint8_t tx[TX_BYTES];
+static uint32_t rx_taken;            /* index of the next byte to read */
+static uint32_t rx_seen;             /* index up to which bytes may be read */
+static volatile uint32_t rx_noticed; /* index of the DMA when a byte was last noticed */
+static volatile uint32_t rx_arrival;
+static volatile bool rx_event;
+static volatile uint32_t tx_head, tx_tail; /* free-running; head - tail bytes wait or travel */
+static volatile uint32_t tx_travelling;
+static uint32_t current_baud;
+static uint32_t byte_cycles; /* of the core, for ten bits */
+
+/* Kernel clocks for one bit. The kernel clock is the core's (RCC_DCKCFGR2), which divides more
+ * finely than an APB clock: 216 MHz / 234 = 923 kbaud, 0.16 % off; 54 MHz / 59 would be 0.69 %. */
+static uint32_t clocks_per_bit(uint32_t baud) {
+    return (hil_clock_hz() + baud / 2U) / baud;
+}
+
+/* A receiver bears 3.5 % between both ends; the other end needs its share. */
+bool hil_uart_can(uint32_t baud) {
+    if (baud < BAUD_MIN || baud > hil_uart_baud_max()) {
+        return false;
+    }
+    const uint32_t real = hil_clock_hz() / clocks_per_bit(baud);
+    const uint32_t error = real > baud ? real - baud : baud - real;
+    return error <= baud / 50U;
+}
+
+uint32_t hil_uart_baud(void) {
+    return current_baud;
+}
+
+uint32_t hil_uart_baud_max(void) {
+    return hil_clock_hz() / 8U;
+}
+
+static void enable(uint32_t baud) {
+    const uint32_t clocks = clocks_per_bit(baud);
+    const bool over8 = clocks < 16U; /* 8 samples a bit where there are no 16 clocks for it */
+    HIL_UART->CR1 = 0;
+    /* With OVER8 USARTDIV is twice the clocks, and its lower four bits lie shifted right by one
+     * (RM0385 31.8.4). */
+    HIL_UART->BRR = over8 ? (2U * clocks & 0xFFF0U) | ((2U * clocks & 0xFU) >> 1) : clocks;
+    HIL_UART->CR2 = 0; /* 8N1; USART_CR2_ADD = 0, the byte that ends a frame */
+    HIL_UART->CR3 = USART_CR3_DMAR | USART_CR3_DMAT | USART_CR3_OVRDIS;
+    HIL_UART->CR1 = (over8 ? USART_CR1_OVER8 : 0U) | USART_CR1_TE | USART_CR1_RE | USART_CR1_UE |
+                    USART_CR1_IDLEIE | USART_CR1_CMIE;
+    current_baud = baud;
+    byte_cycles = (uint32_t)(10ULL * hil_clock_hz() / baud);
+}
+
+/* A debugger may have started the program again without a reset, and the stream still be running.
+ */
+static void stop_stream(DMA_Stream_TypeDef *stream) {
+    stream->CR = 0;
+    while (stream->CR & DMA_SxCR_EN) {
+    }
+}
+
+static void start_receiver(void) {
+    stop_stream(HIL_UART_RX_STREAM);
+    hil_dma_clear(HIL_UART_DMA, HIL_UART_RX_STREAM_NUMBER);
+    HIL_UART_RX_STREAM->PAR = (uint32_t)&HIL_UART->RDR;
+    HIL_UART_RX_STREAM->M0AR = (uint32_t)rx;
+    HIL_UART_RX_STREAM->NDTR = RX_BYTES;
+    HIL_UART_RX_STREAM->FCR = 0; /* direct mode: a byte is in memory at once */
+    HIL_UART_RX_STREAM->CR = CHANNEL | DMA_SxCR_MINC | DMA_SxCR_CIRC | DMA_SxCR_PL_1;
+    HIL_UART_RX_STREAM->CR |= DMA_SxCR_EN;
+}
+
+static void start_pin(GPIO_TypeDef *port, uint32_t pin, uint32_t function) {
+    const uint32_t two = pin * 2U, four = (pin & 7U) * 4U;
+    port->AFR[pin >> 3] = (port->AFR[pin >> 3] & ~(0xFU << four)) | (function << four);
+    port->OSPEEDR |= 2U << two;
+    port->PUPDR = (port->PUPDR & ~(3U << two)) | (1U << two); /* an open line must idle high */
+    port->MODER = (port->MODER & ~(3U << two)) | (2U << two);
+}
+
+void hil_uart_start(uint32_t baud) {
+    RCC->AHB1ENR |= HIL_UART_GPIO_ENABLE | HIL_UART_DMA_ENABLE;
+    HIL_UART_ENABLE_REGISTER |= HIL_UART_ENABLE;
+    (void)HIL_UART_ENABLE_REGISTER; /* two bus cycles until the peripheral answers */
+    RCC->DCKCFGR2 |= HIL_UART_CLOCK_SYSCLK;
+    start_pin(HIL_UART_TX_PORT, HIL_UART_TX_PIN, HIL_UART_PIN_FUNCTION);
+    start_pin(HIL_UART_RX_PORT, HIL_UART_RX_PIN, HIL_UART_PIN_FUNCTION);
+    stop_stream(HIL_UART_TX_STREAM);
+    start_receiver();
+    enable(baud);
+    NVIC_EnableIRQ(HIL_UART_IRQN);
+    NVIC_EnableIRQ(HIL_UART_TX_STREAM_IRQN);
+}
+
+static uint32_t rx_filled(void) {
+    return (RX_BYTES - HIL_UART_RX_STREAM->NDTR) % RX_BYTES;
+}
+
+static void notice(uint32_t age) {
+    const uint32_t filled = rx_filled();
+    if (filled != rx_noticed) {
+        rx_arrival = hil_cycles() - age;
+        rx_noticed = filled;
+        rx_event = true;
+    }
+}
+
+void hil_uart_notice(void) {
+    notice(0);
+}
+
+void HIL_UART_IRQ_HANDLER(void) {
+    /* A zero byte arrived, or the line fell idle: that is told when nothing has followed the last
+     * byte for as long as a byte takes. Without USART_CR3_EIE errors only set flags. */
+    const bool idle = HIL_UART->ISR & USART_ISR_IDLE;
+    HIL_UART->ICR = USART_ICR_CMCF | USART_ICR_IDLECF | USART_ICR_FECF | USART_ICR_NCF |
+                    USART_ICR_ORECF | USART_ICR_PECF;
+    notice(idle ? byte_cycles : 0U);
+    rx_event = true; /* the DMA may be a bus cycle behind the flag */
+}
+
+uint32_t hil_uart_arrival(void) {
+    return rx_arrival;
+}
+
+uint32_t hil_uart_read(uint8_t *bytes, uint32_t capacity) {
+    if (rx_taken == rx_seen) {
+        __disable_irq();
+        notice(0);
+        rx_seen = rx_noticed;
+        rx_event = false;
+        __enable_irq();
+    }
+    uint32_t count = 0;
+    while (rx_taken != rx_seen && count < capacity) {
+        bytes[count++] = rx[rx_taken];
+        rx_taken = (rx_taken + 1U) % RX_BYTES;
+    }
+    return count;
+}
+
+void hil_sleep(void) {
+    /* An interrupt between the test and WFI stays pending under PRIMASK, and a pending interrupt
+     * ends WFI: no wake-up is lost. */
+    __disable_irq();
+    if (!rx_event && rx_taken == rx_seen) {
+        __DSB();
+        __WFI();
+    }
+    __enable_irq();
+    __ISB();
+}
+
+/* Only with the stream idle, and from one context at a time. */
+static void start_transmitter(void) {
+    const uint32_t begin = tx_tail % TX_BYTES, waiting = tx_head - tx_tail;
+    const uint32_t to_wrap = TX_BYTES - begin;
+    tx_travelling = waiting < to_wrap ? waiting : to_wrap;
+    if (tx_travelling == 0U) {
+        return;
+    }
+    hil_dma_clear(HIL_UART_DMA, HIL_UART_TX_STREAM_NUMBER);
+    HIL_UART->ICR = USART_ICR_TCCF;
+    HIL_UART_TX_STREAM->PAR = (uint32_t)&HIL_UART->TDR;
+    HIL_UART_TX_STREAM->M0AR = (uint32_t)&tx[begin];
+    HIL_UART_TX_STREAM->NDTR = tx_travelling;
+    HIL_UART_TX_STREAM->FCR = 0;
+    HIL_UART_TX_STREAM->CR = CHANNEL | DMA_SxCR_MINC | DMA_SxCR_DIR_0 | DMA_SxCR_TCIE;
+    __DSB(); /* the bytes are in memory before the DMA looks */
+    HIL_UART_TX_STREAM->CR |= DMA_SxCR_EN;
+}
+
+void HIL_UART_TX_STREAM_IRQ_HANDLER(void) {
+    hil_dma_clear(HIL_UART_DMA, HIL_UART_TX_STREAM_NUMBER);
+    tx_tail += tx_travelling;
+    start_transmitter();
+    __DSB(); /* or the cleared flag would raise the interrupt once more on return */
+}
+
+void hil_uart_write(const uint8_t *bytes, uint32_t count) {
+    if (count > TX_BYTES - (tx_head - tx_tail)) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        tx[(tx_head + i) % TX_BYTES] = bytes[i];
+    }
+    __disable_irq();
+    tx_head += count;
+    if (tx_travelling == 0U) {
+        start_transmitter();
+    }
+    __enable_irq();
+}
+
+void hil_uart_change(uint32_t baud) {
+    /* Never hangs: the ring drains in TX_BYTES byte times, 4.3 s at 9600 baud. */
+    const uint32_t begin = hil_tick_ms(), limit_ms = 20U + TX_BYTES * 10000U / current_baud;
+    while ((tx_travelling != 0U || !(HIL_UART->ISR & USART_ISR_TC)) &&
+           hil_tick_ms() - begin < limit_ms) {
+        hil_watchdog_kick();
+    }
+    enable(baud);
+}
+
+void hil_uart_write_polling(const uint8_t *bytes, uint32_t count) {
+    HIL_UART_TX_STREAM->CR = 0;
+    HIL_UART->CR3 &= ~USART_CR3_DMAT;
+    for (uint32_t i = 0; i <= count; i++) {
+        const uint32_t flag = i < count ? USART_ISR_TXE : USART_ISR_TC;
+        for (uint32_t patience = hil_clock_hz() / 100U; patience != 0U; patience--) {
+            if (HIL_UART->ISR & flag) {
+                break;
+            }
+        }
+        if (i < count) {
+            HIL_UART->TDR = bytes[i];
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/* Bodies of frames, as host/hil/wire/messages.py lays them out: little-endian, in this order. */
+#ifndef HIL_MESSAGES_H
+#define HIL_MESSAGES_H
+
+#include <stdbool.h>
+
+#include "bytes.h"
+#include "hil_wire.h"
+
+typedef struct {
+    uint32_t deadline_us;
+    uint32_t baud;
+} hil_configure_t;
+
+typedef struct {
+    uint32_t sample;
+    uint32_t total;
+    uint32_t offset;
+    hil_bytes_t data;
+} hil_chunk_t;
+
+typedef struct {
+    uint32_t sample;
+    uint32_t flags;
+} hil_run_t;
+
+typedef struct {
+    uint32_t sample;
+    uint8_t status; /* HIL_REPLY_* */
+    uint8_t count;
+    const uint8_t *logits; /* count little-endian int16 */
+} hil_reply_t;
+
+typedef struct {
+    uint8_t firmware_version[3];
+    uint8_t reset_cause;
+    uint32_t clock_hz;
+    uint32_t baud_max;
+    uint32_t arena_bytes;
+    uint32_t input_bytes;
+    uint32_t payload_capacity;
+    uint16_t classes;
+    uint16_t layers;
+    const uint8_t *bundle_hash;
+} hil_capability_t;
+
+typedef struct {
+    uint32_t graph, quantise, encode, frame, wait, fuse, total;
+} hil_stage_cycles_t;
+
+typedef struct {
+    uint32_t sample;
+    uint8_t outcome; /* HIL_OUTCOME_* */
+    uint8_t reason;  /* HIL_FALLBACK_* */
+    uint16_t prediction;
+    uint32_t payload_bytes;
+    hil_stage_cycles_t cycles;
+    uint32_t stack_peak_bytes;
+    uint16_t retransmissions;
+    uint16_t crc_errors;
+    uint16_t local_count;
+    uint16_t fused_count;
+    const int8_t *local;
+    const int32_t *fused;
+} hil_result_t;
+
+/* These return false when the length of the body is wrong. */
+bool hil_hello_unpack(hil_bytes_t body, uint16_t *protocol_version);
+bool hil_configure_unpack(hil_bytes_t body, hil_configure_t *configure);
+bool hil_chunk_unpack(hil_bytes_t body, hil_chunk_t *chunk);
+bool hil_run_unpack(hil_bytes_t body, hil_run_t *run);
+bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply);
+int16_t hil_reply_logit(const hil_reply_t *reply, uint32_t index);
+
+/* These return the bytes written to `out`, which holds HIL_BODY_MAX unless said otherwise. */
+uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out);
+/* The data stays where it is; HIL_PAYLOAD_LAYOUT_BYTES are written. */
+uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out);
+/* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. */
+uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out);
+/* Layers beyond what fits a body are left out. */
+uint32_t hil_layers_pack(uint32_t sample, const uint32_t *cycles, uint32_t count, uint8_t *out);
+
+#endif
