@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from hil.training.api import ensure_bundle
 
+# Threads that wait for each other cost more than they bring on the tests' small networks.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A busy machine is no failure.
 settings.register_profile("hil", deadline=None)
 settings.load_profile("hil")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hil_tests.twin.conftest import Boot, words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from hil.twin import StopReason, Twin, load_image
 from hil.twin.clock import CYCLES_PER_INSTRUCTION, Clock, to_fs, to_s
 from hil.twin.counter import decode_block
 from hil.twin.state import CoreState
+from hil_tests.twin.conftest import Boot, words
 
 pytestmark = pytest.mark.twin
 
@@ -39,8 +39,7 @@ def test_a_program_boots_from_its_vector_table_with_variables_and_stack(boot: Bo
     assert twin.sleeping
 
 
-def test_a_raw_binary_boots_like_the_elf_it_was_made_from(boot: Boot,
-    tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_raw_binary_boots_like_the_elf_it_was_made_from(boot: Boot, tmp_path) -> None:  # type: ignore[no-untyped-def]
     elf = boot("void main(void) { out[0] = 7; }")
     binary = tmp_path / "flash.bin"
     binary.write_bytes(elf.read(0x0800_0000, 4096))
@@ -72,10 +71,10 @@ def test_the_fallback_to_python_is_recorded(boot: Boot) -> None:
 
 
 def test_a_loop_counts_every_instruction(boot: Boot) -> None:
-    source = '''
+    source = """
         void main(void) { }
         __attribute__((naked)) void loop(uint32_t n) { ASM("1: subs r0, #1\\n nop.w\\n bne 1b\\n bx lr"); }
-    '''
+    """
     twin = boot(source)
     twin.call("loop", 1000)
     assert twin.instructions == 3 * 1000 + 1
@@ -89,14 +88,14 @@ def test_wide_and_narrow_instructions_are_told_apart() -> None:
 
 
 def test_a_call_takes_arguments_in_registers_and_on_the_stack(boot: Boot) -> None:
-    source = '''
+    source = """
         static uint32_t base = 1000, calls;
         __attribute__((used, noinline)) uint32_t sum(uint32_t a, uint32_t b, uint32_t c, uint32_t d,
             uint32_t e, int32_t f)
         { calls++; return base + a + 2 * b + 4 * c + 8 * d + 16 * e + (uint32_t)f + calls; }
         __attribute__((used)) float half(int32_t x) { return (float)x * 0.5f; }
         void main(void) { }
-    '''
+    """
     twin = boot(source)
     assert twin.call("sum", 1, 1, 1, 1, 1, -1) == 1000 + 31 - 1 + 1
     assert twin.call("sum", 0, 0, 0, 0, 0, 0) == 1000 + 2, "variables live on between calls"
@@ -104,7 +103,7 @@ def test_a_call_takes_arguments_in_registers_and_on_the_stack(boot: Boot) -> Non
 
 
 def test_a_call_that_does_not_return_is_stopped_by_its_budget(boot: Boot) -> None:
-    twin = boot("void main(void) {} void spin(void) { for (;;) ASM(\"nop\"); }")
+    twin = boot('void main(void) {} void spin(void) { for (;;) ASM("nop"); }')
     with pytest.raises(BoardError, match="did not return"):
         twin.call("spin", budget_instructions=10_000)
     assert 10_000 <= twin.instructions < 10_100
@@ -116,17 +115,17 @@ def test_an_unknown_symbol_is_named(boot: Boot) -> None:
 
 
 def test_rewritten_flash_and_ram_code_runs_as_rewritten(boot: Boot) -> None:
-    source = '''
+    source = """
         __attribute__((naked, used)) uint32_t answer(void) { ASM("movs r0, #1\\n bx lr"); }
         __attribute__((section(".ramcode"), naked, used)) uint32_t ram(void) {
             ASM("movs r0, #1\\n bx lr"); }
         void main(void) { }
-    '''
+    """
     twin = boot(source)
     for name in ("answer", "ram"):
         assert twin.call(name) == 1
-        twin.write(twin.symbol(name) & ~1, bytes.fromhex("0220" "0130" "7047"))  # movs r0,#2;
-            adds r0,#1; bx lr
+        # movs r0, #2; adds r0, #1; bx lr
+        twin.write(twin.symbol(name) & ~1, bytes.fromhex("022001307047"))
         twin.flush()
         before = twin.instructions
         assert twin.call(name) == 3
@@ -142,10 +141,10 @@ def test_run_stops_at_the_time_it_is_given(boot: Boot) -> None:
 
 
 def test_the_flash_also_answers_at_the_itcm_port(boot: Boot) -> None:
-    twin = boot('''
+    twin = boot("""
         void main(void) { out[0] = REG(0x00200000) == REG(0x08000000);
             out[1] = *(volatile uint16_t *)0x1FF0F442; }
-    ''')
+    """)
     twin.run(0.001)
     assert words(twin)[:2] == [1, 1024]
 
@@ -154,7 +153,7 @@ def test_time_is_exact_over_a_change_of_clock() -> None:
     state = CoreState()
     clock = Clock(state, 16_000_000)
     state.ticks = 1600 * 100
-    assert clock.now_fs == to_fs(100e-6)
+    assert clock.now_fs == 100 * 10**9
     clock.set_hz(216_000_000)
     for delay_s in (1e-9, 3.7e-6, 0.25):
         at_fs = clock.now_fs + to_fs(delay_s)
@@ -163,10 +162,10 @@ def test_time_is_exact_over_a_change_of_clock() -> None:
 
 
 def test_yield_and_events_do_not_stop_the_core(boot: Boot) -> None:
-    source = '''
+    source = """
         void main(void) { ASM("yield"); out[0]++; ASM("sev\\n wfe"); out[0]++; ASM("sev"); ASM("wfe");
             out[0]++; ASM("wfe"); out[0]++; }
-    '''
+    """
     twin = boot(source)
     twin.run(0.001)
     assert words(twin)[0] == 3, "the last WFE has no event to wake it"
@@ -176,3 +175,11 @@ def test_yield_and_events_do_not_stop_the_core(boot: Boot) -> None:
 @given(st.floats(min_value=0, max_value=1e6))
 def test_a_time_asked_for_in_seconds_is_never_reached_early(seconds: float) -> None:
     assert to_s(to_fs(seconds)) >= seconds
+
+
+def test_what_the_host_wrote_before_the_first_call_is_there(boot: Boot) -> None:
+    source = "static uint32_t value = 5; void main(void) {} uint32_t f(void) { return value++ + out[0]; }"
+    twin = boot(source)
+    twin.write(twin.symbol("out"), b"\x64\0\0\0")
+    assert twin.call("f") == 105
+    assert twin.call("f") == 106

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from hil.twin import StopReason
@@ -140,7 +142,7 @@ def test_polled_bytes_leave_at_the_rate_of_brr(boot: Boot) -> None:
     twin.run(0.01)
     sent = twin.uart(1).take()
     assert b"".join(part.data for part in sent) == b"hello"
-    gaps = [later.ended_s - earlier.ended_s for earlier, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later.ended_s - earlier.ended_s for earlier, later in pairwise(sent)]
     assert gaps == pytest.approx([10 * 139 / 16e6] * 4, rel=1e-9)
     assert words(twin)[:2] == [0, 1], "TC only after the last bit"
 
@@ -252,6 +254,28 @@ def test_two_bursts_with_a_pause_give_two_idles_and_without_one_give_one(boot: B
     twin.uart(1).feed(b"y", at_s=0.004)
     twin.run(0.005)
     assert words(twin)[:2] == [3, 8]
+
+
+def test_the_character_that_ends_a_frame_interrupts_at_once_in_the_middle_of_a_burst(boot: Boot) -> None:
+    source = (
+        DMA
+        + """
+        static volatile uint8_t ring[64];
+        void irq37(void) {
+            uint32_t i = out[0]++;
+            if (USART1_ISR & 1 << 17) out[1 + i] = 64 - DMA2_S(2, 4);
+            USART1_ICR = 1 << 17;
+        }
+        void main(void) {
+            uart_on(16, 1 << 14, 1 << 6); NVIC_ISER(1) = 1 << 5; dma_rx((void *)ring, 64, 1 << 8);
+            for (;;) WFI();
+        }
+    """
+    )
+    twin = boot(source)
+    twin.uart(1).feed(b"first\0second\0", at_s=0.001)
+    twin.run(0.002)
+    assert words(twin)[:3] == [2, 6, 13]
 
 
 def test_the_count_of_a_receiving_stream_is_right_in_the_middle_of_a_burst(boot: Boot) -> None:

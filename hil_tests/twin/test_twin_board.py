@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -126,3 +128,17 @@ def test_an_unknown_connection_is_refused(build: Build) -> None:
         run_console(build(ECHO), {1: "carrier-pigeon"}, 0.1)
     with pytest.raises(UsageError, match="UART 9"):
         run_console(build(ECHO), {9: "stdio"}, 0.1)
+
+
+def test_ctrl_c_ends_the_console_cleanly(build: Build) -> None:
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    assert run_console(build(ECHO), {1: "pty"}, None) == 0
+    timer.join()
+
+
+def test_a_closed_board_says_so(build: Build) -> None:
+    with TwinBoard().start(build(ECHO)) as board:
+        pass
+    with pytest.raises(BoardError, match="closed"):
+        board.channel.read(1.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hil import bundle as bundles
 from hil import pipeline
+from hil.bundle import Bundle, InputFormat, Manifest
 from hil.errors import TrainingError, UsageError
 from hil.pipeline import Plan, Request, ensure_bundle, resolve, stage
 from hil.session.events import Event, StageFinished, StageProgress, StageStarted
@@ -41,13 +44,22 @@ def test_every_name_is_looked_up_before_anything_is_done(wrong: dict[str, str]) 
         resolve(Request(**wrong))  # type: ignore[arg-type]
 
 
+def test_names_that_are_not_the_bundles_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.safetensors"
+    inputs = InputFormat(24, 24, 1, 3, (0.3,), (0.4,))
+    bundles.save(Bundle(Manifest("agilenn", "digits", 10, 0, inputs, None, 0.5, {}), {}), path)
+    assert resolve(Request(bundle=path)).dataset == "digits"
+    with pytest.raises(UsageError, match="was trained with data set 'digits', not 'cifar10'"):
+        resolve(Request(bundle=path, dataset="cifar10"))
+
+
 def test_the_clock_is_the_boards_fastest_unless_given() -> None:
     assert resolve(Request()).clock_hz == 216_000_000
     assert resolve(Request(clock_mhz=84)).clock_hz == 84_000_000
 
 
 def test_a_bundle_that_was_named_is_not_trained(plan: Plan, recorder: Recorder, tmp_path: Path) -> None:
-    named = Plan(Request(bundle=tmp_path / "b"), plan.board, plan.clock_hz)
+    named = replace(plan, request=Request(bundle=tmp_path / "b"))
     assert ensure_bundle(named, recorder) == tmp_path / "b"
     assert recorder.seen == []
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from hil import bundle as bundles
 from hil.boards import registry as boards
 from hil.boards.protocol import Board
+from hil.bundle import Manifest
 from hil.data import registry as datasets
+from hil.errors import UsageError
 from hil.schemes import registry as schemes
 from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from hil.session.samples import Samples
     from hil.training.progress import Progress
 
+SCHEME: Final = "agilenn"
+DATASET: Final = "digits"
 CLOCK_HZ: Final = 216_000_000
 """The STM32F746's fastest."""
 
@@ -34,12 +38,14 @@ CLOCK_HZ: Final = 216_000_000
 class Request:
     """What the user asked for, by name."""
 
-    scheme: str = "agilenn"
-    dataset: str = "digits"
+    scheme: str | None = None
+    """agilenn unless the bundle says otherwise."""
+    dataset: str | None = None
+    """digits unless the bundle says otherwise."""
     board: str = "twin"
     bundle: Path | None = None
     """A bundle instead of the cached one; it knows its own scheme and data set."""
-    seed: int = 0
+    training_seed: int = 0
     clock_mhz: int | None = None
     data_dir: Path | None = None
 
@@ -49,19 +55,36 @@ class Plan:
     """A request whose names are known to exist."""
 
     request: Request
+    scheme: str
+    dataset: str
     board: Board
     clock_hz: int
 
 
 def resolve(request: Request) -> Plan:
     """Looks every name up before minutes are spent on training. Raises UsageError or BundleError."""
-    if request.bundle is not None:
-        bundles.read_manifest(request.bundle)
-    else:
+    if request.scheme is not None:
         schemes.get(request.scheme)
+    if request.dataset is not None:
         datasets.get(request.dataset)
+    scheme, dataset = request.scheme or SCHEME, request.dataset or DATASET
+    if request.bundle is not None:
+        manifest = bundles.read_manifest(request.bundle)
+        _check_bundle(request, manifest)
+        scheme, dataset = manifest.scheme, manifest.dataset
     clock_hz = CLOCK_HZ if request.clock_mhz is None else request.clock_mhz * 1_000_000
-    return Plan(request, boards.get(request.board), clock_hz)
+    return Plan(request, scheme, dataset, boards.get(request.board), clock_hz)
+
+
+def _check_bundle(request: Request, manifest: Manifest) -> None:
+    """A scheme or data set named beside a bundle must be the bundle's."""
+    pairs = (("scheme", request.scheme, manifest.scheme), ("data set", request.dataset, manifest.dataset))
+    for kind, given, actual in pairs:
+        if given not in (None, actual):
+            raise UsageError(
+                f"{request.bundle} was trained with {kind} {actual!r}, not {given!r}",
+                f"leave the {kind} out, or name another bundle",
+            )
 
 
 @dataclass
@@ -98,15 +121,17 @@ def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
         return request.bundle
     from hil.training.api import cached_bundle_path, train_bundle
 
-    path = cached_bundle_path(request.scheme, request.dataset, request.seed)
-    with stage(reporter, "train", f"{request.scheme} on {request.dataset}") as training:
+    path = cached_bundle_path(plan.scheme, plan.dataset, request.training_seed)
+    with stage(reporter, "train", f"{plan.scheme} on {plan.dataset}") as training:
         training.cached = path.exists()
         if not training.cached:
 
             def report(step: Progress) -> None:
                 training.progress(step.done, step.total, f"{step.phase} {step.text}".rstrip())
 
-            train_bundle(request.scheme, request.dataset, None, request.seed, request.data_dir, path, report)
+            train_bundle(
+                plan.scheme, plan.dataset, None, request.training_seed, request.data_dir, path, report
+            )
     return path
 
 

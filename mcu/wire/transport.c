@@ -8,10 +8,6 @@
 /* ACK and NAK: header, one body byte, CRC, COBS code and two zeros. */
 #define SHORT_MAX (HIL_HEADER_BYTES + 1U + HIL_CRC_BYTES + 3U)
 
-/* One frame damaged in several places is asked for once. Without a limit two ends at different
- * baud rates would also answer each other's garbled NAKs for ever. */
-#define NAK_PAUSE_MS 20U
-
 HIL_FAST static hil_decoder_t decoder;
 HIL_FAST static uint8_t outstanding[HIL_ENCODED_MAX];
 HIL_FAST static uint8_t inbox_body[HIL_BODY_MAX];
@@ -114,7 +110,7 @@ static void refuse(hil_nak_reason_t reason) {
     const uint32_t now_ms = hil_tick_ms();
     state.damaged++;
     state.counters.damaged += state.counters.damaged < UINT16_MAX;
-    if (state.nak_sent && now_ms - state.nak_ms < NAK_PAUSE_MS) {
+    if (state.nak_sent && now_ms - state.nak_ms < HIL_NAK_PAUSE_MS) {
         return;
     }
     state.nak_sent = true;

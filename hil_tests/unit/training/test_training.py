@@ -177,7 +177,7 @@ def test_an_unknown_scheme_or_data_set_is_named(toy: Path, scheme: str, dataset:
 
 def _few_steps(dataset: Dataset, data_dir: Path | None) -> Bundle:
     """The authors' networks at full size, for two steps of each phase."""
-    few = AgileRecipe(epochs=1, reference_epochs=1, warmup_epochs=1, batch=4, limit=8)
+    few = AgileRecipe(epochs=1, reference_epochs=1, warmup_epochs=1, batch=2, limit=4)
     return AgileNN().train(dataset, few, 0, data_dir, silent)
 
 
@@ -207,7 +207,7 @@ def test_the_recipe_for_cifar_trains_on_images_of_its_shape() -> None:
 def test_cifar10_itself_trains(data_dir: Path) -> None:
     made = _few_steps(datasets.get("cifar10"), data_dir)
     assert made.manifest.dataset == "cifar10"
-    assert made.tensors["record.calibration"].shape == (8, 96, 96, 3)
+    assert made.tensors["record.calibration"].shape == (4, 96, 96, 3)
 
 
 @pytest.mark.slow

@@ -103,6 +103,16 @@ def test_a_damaged_frame_is_asked_for_again_at_once():
     assert transport.channel.now_s() < RETRANSMIT_MS / 1000
 
 
+def test_a_frame_damaged_in_several_places_is_asked_for_once():
+    transport, echo = pair()
+    asked = []
+    transport.trace = lambda direction, time_s, data: direction == "tx" and asked.append(data)
+    echo.wire.device_write(b"\x05ab\0\x07cd\0\x09ef\0")
+    assert transport.receive(transport.channel.now_s() + 0.01) is None
+    assert len(asked) == 1
+    assert transport.counters.damaged == 3
+
+
 def test_a_silent_peer_is_given_up_after_all_tries():
     transport, _ = pair(silent=True)
     with pytest.raises(PeerSilentError, match="RUN in 8 tries") as caught:

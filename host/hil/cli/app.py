@@ -8,9 +8,18 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import boards, build, doctor, run, serve, train, twin
+from hil.cli import boards, build, compare, doctor, run, serve, train, twin
 
-_VERBS = (run.run, train.train, build.build, serve.serve, twin.twin, boards.boards, doctor.doctor)
+_VERBS = (
+    run.run,
+    compare.compare,
+    train.train,
+    build.build,
+    serve.serve,
+    twin.twin,
+    boards.boards,
+    doctor.doctor,
+)
 
 
 def _version(wanted: bool) -> None:

@@ -22,11 +22,11 @@ ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c")
 
 
 def build(
-    scheme: options.Scheme = "agilenn",
-    dataset: options.Dataset = "digits",
+    scheme: options.Scheme = None,
+    dataset: options.Dataset = None,
     board: options.BoardName = "twin",
     bundle: options.BundleFile = None,
-    seed: options.Seed = 0,
+    seed: options.TrainingSeed = 0,
     clock_mhz: options.ClockMhz = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Copy firmware and sources to this folder.")
@@ -47,7 +47,7 @@ def build(
         dataset=dataset,
         board=board,
         bundle=bundle,
-        seed=seed,
+        training_seed=seed,
         clock_mhz=clock_mhz,
         data_dir=data_dir,
     )

@@ -39,7 +39,14 @@ def _radios() -> Iterable[str]:
     return (*RADIOS, "custom:")
 
 
+def _groups() -> Iterable[str]:
+    from hil.report.figures import GROUPS
+
+    return GROUPS
+
+
 schemes = _quietly(_schemes)
 datasets = _quietly(_datasets)
 boards = _quietly(_boards)
 radios = _quietly(_radios)
+groups = _quietly(_groups)

@@ -10,15 +10,32 @@ import typer
 from hil.cli import complete
 
 Scheme = Annotated[
-    str, typer.Option("--scheme", "-s", help="How the network is cut.", autocompletion=complete.schemes)
+    str | None,
+    typer.Option(
+        "--scheme",
+        "-s",
+        help="How the network is cut; agilenn or the bundle's.",
+        autocompletion=complete.schemes,
+    ),
 ]
 Dataset = Annotated[
-    str, typer.Option("--dataset", "-d", help="What it is trained on.", autocompletion=complete.datasets)
+    str | None,
+    typer.Option(
+        "--dataset",
+        "-d",
+        help="What it is trained on; digits or the bundle's.",
+        autocompletion=complete.datasets,
+    ),
 ]
 BoardName = Annotated[
     str, typer.Option("--board", "-b", help="Where the device half runs.", autocompletion=complete.boards)
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Every draw of the run follows from it.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Samples, radio and losses follow from it; not the bundle.")
+]
+TrainingSeed = Annotated[
+    int, typer.Option("--seed", min=0, help="Every draw of the training follows from it.")
+]
 BundleFile = Annotated[
     Path | None,
     typer.Option("--bundle", help="A trained bundle; else the cached one, trained when there is none."),

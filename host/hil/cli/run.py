@@ -32,8 +32,8 @@ Name = Annotated[str | None, typer.Option("--name", help="The end of the run fol
 
 
 def run(
-    scheme: options.Scheme = "agilenn",
-    dataset: options.Dataset = "digits",
+    scheme: options.Scheme = None,
+    dataset: options.Dataset = None,
     board: options.BoardName = "twin",
     radio: Radio = "wifi-6m",
     samples: Samples = 100,
@@ -57,7 +57,10 @@ def run(
     given = {"out": out, "name": name, "server_ms": server_ms}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run_options = RunOptions(n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, **chosen)
-    plan = resolve(Request(scheme, dataset, board, bundle, seed, clock_mhz, data_dir))
+    request = Request(
+        scheme=scheme, dataset=dataset, board=board, bundle=bundle, clock_mhz=clock_mhz, data_dir=data_dir
+    )
+    plan = resolve(request)
     with choose(as_json, plain) as reporter:
         summary = run_pipeline(plan, run_options, reporter, command=sys.argv)
     return 0 if summary.get("valid", False) else 1

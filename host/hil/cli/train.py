@@ -33,9 +33,9 @@ Again = Annotated[bool, typer.Option("--again", help="Train although the bundle 
 
 
 def train(
-    scheme: options.Scheme = "agilenn",
-    dataset: options.Dataset = "digits",
-    seed: options.Seed = 0,
+    scheme: options.Scheme = None,
+    dataset: options.Dataset = None,
+    seed: options.TrainingSeed = 0,
     epochs: Epochs = None,
     rho: Rho = None,
     lambda_: Lambda = None,
@@ -50,10 +50,12 @@ def train(
     """Train a network and cut it in two: the result is a bundle."""
     from hil import bundle, data
     from hil.cli.training_bar import TrainingBar
+    from hil.pipeline import DATASET, SCHEME
     from hil.schemes import registry
     from hil.training.api import cached_bundle_path, train_bundle
     from hil.training.recipe import override
 
+    scheme, dataset = scheme or SCHEME, dataset or DATASET
     named = {"epochs": epochs, "rho": rho, "lambda_": lambda_, "centroids": centroids}
     changes = {key: value for key, value in named.items() if value is not None} | _pairs(settings or [])
     recipe = override(registry.get(scheme).recipe(data.get(dataset)), changes)

@@ -27,8 +27,6 @@ class Classifier(nn.Module):
         super().__init__()
         self.dense = nn.Linear(channels, classes, bias=False)
         self.norm = nn.BatchNorm1d(classes)
-        # Logits of unit variance cannot be confident, and the scale is slow to learn.
-        nn.init.constant_(self.norm.weight, 3.0)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels, h, w) → (N, classes)."""

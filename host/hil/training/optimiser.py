@@ -31,7 +31,8 @@ class Decoupled:
         self._inner.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         with torch.no_grad():
-            torch._foreach_mul_(self._weights, 1 - self._recipe.weight_decay * factor)
+            for weight in self._weights:
+                weight.mul_(1 - self._recipe.weight_decay * factor)
         for group in self._inner.param_groups:
             group["lr"] = self._recipe.learning_rate * factor
         self._inner.step()

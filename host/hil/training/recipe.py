@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hil.errors import UsageError, unknown_name
 
@@ -46,6 +46,7 @@ class Recipe:
 
 Attribution = Literal["integrated_gradients", "saliency"]
 Remapping = Literal["global_importance", "topk_appearance", "none"]
+BlockKind = Literal["fused", "mbconv"]
 
 
 @dataclass(frozen=True)
@@ -120,21 +121,39 @@ class AgileRecipe(Recipe):
         return round(self.split_ratio * self.channels)
 
 
-def _value(name: str, text: Any, kind: Any) -> Any:
-    """`text`, which may come from a command line, as a value of type `kind`."""
+def _stages(value: Any) -> tuple[tuple[Any, ...], ...]:
+    """Rows of whole numbers, which a word may precede. Raises ValueError or TypeError."""
+    rows = tuple(tuple(row) for row in (json.loads(value) if isinstance(value, str) else value))
+    for row in rows:
+        numbers = row[1:] if row and isinstance(row[0], str) else row
+        if len(numbers) != 4 or not all(type(number) is int and number > 0 for number in numbers):
+            raise ValueError(f"{row} is no stage")
+        if numbers != row and row[0] not in get_args(BlockKind):
+            raise ValueError(f"{row[0]} is no kind of block")
+    return rows
+
+
+def _value(name: str, given: Any, kind: Any) -> Any:
+    """`given`, which may be text from a command line, as a value of type `kind`."""
     try:
-        if choices := get_args(kind) if getattr(kind, "__origin__", None) is Literal else ():
-            if text not in choices:
-                raise unknown_name(name, str(text), choices)
-            return text
+        if get_origin(kind) is Literal:
+            return _choice(name, given, get_args(kind))
         if kind is bool:
-            return text if isinstance(text, bool) else {"true": True, "false": False}[str(text).lower()]
-        if kind in (int, float):
-            return kind(text)
+            return given if isinstance(given, bool) else {"true": True, "false": False}[str(given).lower()]
+        if kind is int:
+            return int(str(given))  # through text, so that 1.5 is refused rather than cut
+        return float(given) if kind is float else _stages(given)
     except (KeyError, ValueError, TypeError):
-        raise UsageError(f"the recipe's {name} cannot be {text!r}", f"it takes {kind.__name__}") from None
-    parsed = json.loads(text) if isinstance(text, str) else text
-    return tuple(tuple(item) for item in parsed)
+        wanted = (
+            kind.__name__ if isinstance(kind, type) else "rows like [[expansion, channels, repeats, stride]]"
+        )
+        raise UsageError(f"the recipe's {name} cannot be {given!r}", f"it takes {wanted}") from None
+
+
+def _choice(name: str, given: Any, choices: tuple[str, ...]) -> str:
+    if given not in choices:
+        raise unknown_name(name, str(given), choices)
+    return str(given)
 
 
 def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 import select
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,14 +52,34 @@ def run_console(
             if port.where:
                 on_connection(f"{twin.uart(number).name} is at {port.where}")
             twin.uart(number).stop_on_sent()
-        with contextlib.suppress(KeyboardInterrupt):
-            _serve(twin, ports, math.inf if seconds is None else seconds, realtime)
+        stopped = stack.enter_context(_interrupts())
+        _serve(twin, ports, math.inf if seconds is None else seconds, realtime, stopped)
     return 0
 
 
-def _serve(twin: Twin, ports: Mapping[int, Port], until_s: float, realtime: bool) -> None:
+@contextlib.contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event between two slices: an exception could fall into a callback from C."""
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    former = signal.signal(signal.SIGINT, lambda *_: stopped.set())
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _serve(
+    twin: Twin,
+    ports: Mapping[int, Port],
+    until_s: float,
+    realtime: bool,
+    stopped: threading.Event,
+) -> None:
     began_s = time.monotonic()
-    while twin.now_s < until_s:
+    while twin.now_s < until_s and not stopped.is_set():
         twin.run(min(until_s, twin.now_s + SLICE_S))
         for number, port in ports.items():
             if data := twin.uart(number).take_bytes():

@@ -160,6 +160,11 @@ class Engine:
         self.uc.ctl_flush_tb()
         self.counter.flush()
 
+    def require_open(self) -> None:
+        """Raises BoardError after `close`, where Unicorn would crash."""
+        if self.uc is None:
+            raise BoardError("the twin was closed", "start a new one")
+
     def close(self) -> None:
         """Gives the emulator's memory back; the engine cannot run any more."""
         # Dropping the last reference closes Unicorn: its finaliser owns the handle.
@@ -183,9 +188,15 @@ class Engine:
         binding.uclib.uc_emu_stop(self.handle)
 
     def _on_interrupt(self, _: Any, number: int, __: Any) -> None:
-        self.interrupt = number
-        binding.uclib.uc_emu_stop(self.handle)
+        try:
+            self.interrupt = number
+            binding.uclib.uc_emu_stop(self.handle)
+        except BaseException as error:  # Ctrl-C arrives wherever Python runs
+            self._fail(error)
 
     def _on_bad_access(self, _: Any, kind: int, address: int, size: int, __: int, ___: Any) -> bool:
-        self.bad_access = BadAccess(_ACCESS_KINDS.get(kind, "access"), address & 0xFFFF_FFFF, size)
+        try:
+            self.bad_access = BadAccess(_ACCESS_KINDS.get(kind, "access"), address & 0xFFFF_FFFF, size)
+        except BaseException as error:
+            self._fail(error)
         return False

@@ -69,6 +69,7 @@ class Twin:
         reporter = FaultReporter(engine, self.memory, self.image)
         self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
+        self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
         self._initialised = False
 
     def _load(self) -> None:
@@ -123,6 +124,7 @@ class Twin:
 
     def reset(self, cause: ResetCause = ResetCause.PIN) -> None:
         """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
+        self._engine.require_open()
         self._machine.reset_request = None
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
@@ -135,6 +137,8 @@ class Twin:
 
         After a reset the chip is ready to boot with the next run. Raises TwinFault.
         """
+        self._engine.require_open()
+        self._initialised = True
         reason = self._core.run(to_fs(until_s))
         detail = ""
         if reason is StopReason.RESET and self._machine.reset_request is not None:
@@ -154,9 +158,10 @@ class Twin:
         as start-up code would once per twin, the FPU is on. Raises TwinFault, and BoardError when
         the budget is spent.
         """
+        self._engine.require_open()
         address = self.symbol(function) if isinstance(function, str) else function
-        if not self._initialised:
-            self._initialise_variables()
+        self._initialise_variables()
+        self.peripherals.scb.enable_fpu()
         in_registers, on_stack = args[:4], args[4:]
         stack = (CALL_STACK_TOP - 4 * len(on_stack)) & ~7
         self.memory.write(stack, b"".join((a & 0xFFFF_FFFF).to_bytes(4, "little") for a in on_stack))
@@ -173,15 +178,14 @@ class Twin:
         return self._arguments.read()[0]
 
     def _initialise_variables(self) -> None:
-        """Copies .data and clears .bss, as start-up code does before main."""
+        """Copies .data as start-up code does before main, unless firmware ran; .bss is still zero."""
+        if self._initialised:
+            return
+        self._initialised = True
         for segment in self.image.segments:
             region = self.memory.region(segment.run_address)
             if region is not None and region.writable:
-                zeros = bytes(segment.memory_bytes - len(segment.data))
-                self.memory.write(segment.run_address, segment.data + zeros)
-        self._arguments = self._engine.registers("R0", "R1", "R2", "R3", "LR")
-        self.peripherals.scb.enable_fpu()
-        self._initialised = True
+                self.memory.write(segment.run_address, segment.data)
 
     def read(self, address: int, size: int) -> bytes:
         """`size` bytes of memory at `address`."""
@@ -189,6 +193,7 @@ class Twin:
 
     def write(self, address: int, data: bytes) -> None:
         """Stores `data` in memory, flash included; code that changed is translated anew."""
+        self._initialise_variables()  # or the first call would overwrite what is written here
         self.memory.write(address, data)
         region = self.memory.region(address)
         if region is not None and not region.writable:

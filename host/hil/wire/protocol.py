@@ -13,8 +13,8 @@ HEADER_BYTES: Final = 4
 CRC_BYTES: Final = 4
 """CRC-32 (IEEE 802.3, reflected, as zlib's) over header and body, little-endian."""
 
-BODY_MAX: Final = 1040
-"""Longest body of a frame: a chunk and its sample and offset words, rounded up."""
+BODY_MAX: Final = 1056
+"""Longest body of a frame: both logit lists of 200 classes in a RESULT, or a chunk and its head."""
 
 CHUNK_MAX: Final = 1024
 """Most input or payload bytes carried by one frame."""
@@ -30,6 +30,10 @@ BOOT_BAUD: Final = 921_600
 
 RETRANSMIT_MS: Final = 100
 """A frame not acknowledged for so long is sent again."""
+
+NAK_PAUSE_MS: Final = 20
+"""At most one NAK in so long: a frame damaged in several places is asked for once, and two ends at
+different baud rates do not answer each other's garbled NAKs for ever."""
 
 TRIES_MAX: Final = 8
 """After so many transmissions without an acknowledgement the peer counts as gone."""

@@ -16,7 +16,7 @@ from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
 from hil.wire.frames import Damaged, Frame, StreamDecoder
 from hil.wire.messages import MESSAGES, Hello, Message
-from hil.wire.protocol import PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.protocol import NAK_PAUSE_MS, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
 
 LEAD_S = 0.001
 """A message with a set time is handed to the channel this much earlier. Until then the sender
@@ -95,6 +95,7 @@ class Transport:
         self._last_delivered: int | None = None
         self._acknowledged: int | None = None
         self._asked_again = False
+        self._next_nak_s = 0.0
 
     def send(self, message: Message, at_s: float | None = None) -> None:
         """Sends `message`, its first bit not before `at_s`, and returns when it was acknowledged.
@@ -155,11 +156,17 @@ class Transport:
         self.trace("rx", ended_s, data)
         for outcome in self._decoder.feed(data):
             if isinstance(outcome, Damaged):
-                self.counters.damaged += 1
-                self._put(frames.encode(Frame(FrameType.NAK, 0, bytes([outcome.reason]))))
+                self._refuse(outcome)
             else:
                 self._accept(outcome, ended_s)
         return True
+
+    def _refuse(self, damaged: Damaged) -> None:
+        self.counters.damaged += 1
+        now_s = self.channel.now_s()
+        if now_s >= self._next_nak_s:
+            self._next_nak_s = now_s + NAK_PAUSE_MS / 1000
+            self._put(frames.encode(Frame(FrameType.NAK, 0, bytes([damaged.reason]))))
 
     def _accept(self, frame: Frame, ended_s: float) -> None:
         if frame.version != PROTOCOL_VERSION:
