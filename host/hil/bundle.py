@@ -42,7 +42,7 @@ class InputFormat:
                 f"images of {images.shape[1:]} do not become {self.height}×{self.width}×{self.channels}",
                 "the bundle was trained on another data set",
             )
-        mean, std = np.float32(self.mean), np.float32(self.std)
+        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
         return ((scaled - mean) / std).astype(np.float32)
 
 

@@ -91,7 +91,7 @@ def test_importance_can_be_back_propagated_through(shape: tuple[int, ...], seed:
 
 def test_saliency_can_be_back_propagated_through() -> None:
     features = _random((2, 3, 4, 4), 0).requires_grad_()
-    saliency.importance(features, lambda f: _total(f**3), True).sum().backward()
+    torch.autograd.backward(saliency.importance(features, lambda f: _total(f**3), True).sum())
     assert features.grad is not None
     assert torch.allclose(features.grad, 6 * features.detach())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -123,7 +122,7 @@ def test_every_kind_of_block_can_be_differentiated_twice(kind: str, expansion: i
     judge = Judge(reference, 12, 8).requires_grad_(False)
     features = torch.rand(2, *SHAPE, requires_grad=True)
     attributor = Attributor(judge, RECIPE, SHAPE, 3)
-    importance: Callable[..., torch.Tensor] = attributor.importance
-    importance(features, torch.tensor([0, 1]), differentiable=True).sum().backward()
+    importance = attributor.importance(features, torch.tensor([0, 1]), differentiable=True)
+    torch.autograd.backward(importance.sum())
     assert features.grad is not None
     assert features.grad.abs().sum() > 0

@@ -59,7 +59,7 @@ def test_channels_within_a_side_may_be_in_any_order(case: tuple[Tensor, int]) ->
 def test_enough_skewness_costs_nothing_and_pulls_no_further() -> None:
     importance = torch.tensor([[9.0, 1.0]], requires_grad=True)
     loss = skewness_loss(importance, 1, 0.8)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert loss.item() == 0
     assert importance.grad is not None
     assert not importance.grad.any()
@@ -68,7 +68,7 @@ def test_enough_skewness_costs_nothing_and_pulls_no_further() -> None:
 def test_too_little_skewness_costs_the_shortfall_and_pulls_towards_the_local_side() -> None:
     importance = torch.tensor([[6.0, 4.0], [10.0, 0.0]], requires_grad=True)
     loss = skewness_loss(importance, 1, 0.8)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert loss.item() == pytest.approx(0.1)
     assert importance.grad is not None
     assert importance.grad[0, 0] < 0 < importance.grad[0, 1]
@@ -77,7 +77,7 @@ def test_too_little_skewness_costs_the_shortfall_and_pulls_towards_the_local_sid
 def test_a_sample_without_importance_gives_finite_losses_and_gradients() -> None:
     importance = torch.zeros(1, 4, requires_grad=True)
     loss = total_loss(torch.tensor(1.0), importance, 2, 0.8, 0.8)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert torch.isfinite(loss)
     assert importance.grad is not None
     assert torch.isfinite(importance.grad).all()

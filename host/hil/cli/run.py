@@ -30,6 +30,16 @@ ServerMs = Annotated[
 ]
 Name = Annotated[str | None, typer.Option("--name", help="The end of the run folder's name.")]
 
+Renode = Annotated[bool, typer.Option("--renode", help="The same as --board renode.")]
+RenodePath = Annotated[
+    str | None,
+    typer.Option("--renode-path", help="Renode's executable, or the folder it was unpacked to."),
+]
+RenodeTrace = Annotated[
+    bool, typer.Option("--renode-trace", help="Keep Renode's profiler output in the run folder.")
+]
+GdbPort = Annotated[int | None, typer.Option("--gdb", help="Open Renode's GDB server on this port.")]
+
 
 def run(
     scheme: options.Scheme = None,
@@ -45,11 +55,16 @@ def run(
     server_ms: ServerMs = None,
     name: Name = None,
     data_dir: options.DataDir = None,
+    renode: Renode = False,
+    renode_path: RenodePath = None,
+    renode_trace: RenodeTrace = False,
+    gdb: GdbPort = None,
     as_json: options.Json = False,
     plain: options.Plain = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run a network cut in two: one half on a board, one on a server, a modelled radio between."""
+    from hil.boards.options import BoardOptions
     from hil.cli.reporters import choose
     from hil.pipeline import Request, resolve, run_pipeline
     from hil.session.options import RunOptions
@@ -58,7 +73,13 @@ def run(
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run_options = RunOptions(n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, **chosen)
     request = Request(
-        scheme=scheme, dataset=dataset, board=board, bundle=bundle, clock_mhz=clock_mhz, data_dir=data_dir
+        scheme=scheme,
+        dataset=dataset,
+        board="renode" if renode else board,
+        bundle=bundle,
+        clock_mhz=clock_mhz,
+        data_dir=data_dir,
+        board_options=BoardOptions(renode_path=renode_path, renode_trace=renode_trace, gdb_port=gdb),
     )
     plan = resolve(request)
     with choose(as_json, plain) as reporter:

@@ -14,7 +14,7 @@ _PLACES = "stdio, pty or tcp:PORT"
 
 
 def twin(
-    image: Annotated[Path, typer.Argument(help="An ELF for the STM32F746.")],
+    image: Annotated[Path, typer.Argument(help="An ELF, or a BIN linked at 0x08000000.")],
     uart1: Annotated[str | None, typer.Option("--uart1", help=f"USART1: {_PLACES}.")] = None,
     uart2: Annotated[str | None, typer.Option("--uart2", help="USART2.", hidden=True)] = None,
     uart3: Annotated[str | None, typer.Option("--uart3", help="USART3.", hidden=True)] = None,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from hil.deploy.float_graph import FloatGraph, FloatOp
+from hil.deploy.float_graph import FloatGraph, FloatOp, Kind
 from hil.errors import CaptureError
 
 SUPPORTED = (

@@ -62,10 +62,13 @@ class Delta:
         return None if self.change is None or not self.a.value else self.change / abs(self.a.value)
 
     @property
+    def judged(self) -> bool:
+        return self.verdict in JUDGED and self.rule.better is not Better.NONE
+
+    @property
     def allowed(self) -> float | None:
         """How much worse it may be; None where nothing is judged."""
-        judged = self.a.value is not None and self.verdict in JUDGED and self.rule.better is not Better.NONE
-        return self.rule.allowance(self.a.value) if judged and self.a.value is not None else None
+        return self.rule.allowance(self.a.value) if self.judged and self.a.value is not None else None
 
 
 @dataclass(frozen=True)

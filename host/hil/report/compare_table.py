@@ -13,8 +13,10 @@ from hil.report.compare import Comparison, Verdict
 from hil.report.compare_text import HEAD, Section, conclusion, sections
 from hil.report.frame import new_table
 
-NARROW: Final = 100
-"""Columns; below, what was allowed is left out."""
+ALL: Final = 100
+"""From so many columns on the terminal has room for what was allowed."""
+MOST: Final = 88
+"""And from so many for the relative change."""
 
 _GOOD: Final = (g.DONE, g.GREEN)
 _BAD: Final = (g.WRONG, f"bold {g.VERMILLION}")
@@ -37,7 +39,7 @@ MARKS: Final = {
 def compare_table(comparison: Comparison, title: str, width: int) -> Table:
     """All groups in one table, so that their columns are in line."""
     table = new_table(title)
-    head = HEAD if width >= NARROW else HEAD[:-1]
+    head = HEAD[: len(HEAD) - (width < ALL) - (width < MOST)]
     for place, name in enumerate(head):
         table.add_column(name, justify="right" if place else "left", no_wrap=True)
     table.add_column("", no_wrap=True)

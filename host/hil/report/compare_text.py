@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from hil.report import format as fmt
-from hil.report.compare import JUDGED, Comparison, Delta, Verdict
+from hil.report.compare import Comparison, Delta, Verdict
 from hil.report.figures import LAYERS, Unit
 from hil.report.glyphs import ARROW, DASH
 
@@ -49,13 +49,15 @@ def sections(comparison: Comparison) -> Iterator[Section]:
         quiet = [delta for delta in deltas if _is_quiet(delta)]
         rows = [_row(delta) for delta in deltas if not _is_quiet(delta)]
         if quiet:
-            rows.append(Row(f"  {len(quiet)} layers", "", "", "", "", "", Verdict.SAME))
+            rows.append(
+                Row(f"  {len(quiet)} layer{'s' if len(quiet) > 1 else ''}", "", "", "", "", "", Verdict.SAME)
+            )
         yield Section(group, _sources(deltas), tuple(rows))
 
 
 def conclusion(comparison: Comparison) -> str:
     """The whole in one line."""
-    judged = sum(delta.verdict in JUDGED for delta in comparison.deltas)
+    judged = sum(delta.judged for delta in comparison.deltas)
     worse = comparison.regressions
     if not worse:
         return f"no regression in {judged} figures judged"

@@ -49,8 +49,8 @@ LAYERS: Final = "cycles.per_layer"
 
 _ACCURACY: Final = {
     "accuracy": "accuracy",
-    "float_accuracy": "accuracy of the float model",
-    "host_agreement": "equal to the host reference",
+    "float_accuracy": "accuracy, float model",
+    "host_agreement": "equal to host reference",
 }
 _PARTS: Final = ("local", "link", "remote", "fuse")
 _MEMORY: Final = {
@@ -60,8 +60,8 @@ _MEMORY: Final = {
     "stack_peak_bytes": "stack, peak",
 }
 _LINK: Final = {
-    "wire_retransmissions": "wire retransmissions, per sample",
-    "radio_retransmissions": "radio retransmissions, per sample",
+    "wire_retransmissions": "wire repeats per sample",
+    "radio_retransmissions": "radio repeats per sample",
     "fallbacks": "fallbacks",
     "failed": "failed samples",
 }
@@ -243,8 +243,4 @@ def _link(summary: Summary) -> list[Figure]:
 def _speed(summary: Summary) -> list[Figure]:
     per_s = _number(_part(summary, "throughput").get("host_per_s"))
     source = (str(Source.MEASURED_HOST),)
-    return [
-        Figure(
-            "throughput.host_per_s", "speed", "samples per second, host's clock", Unit.COUNT, per_s, source
-        )
-    ]
+    return [Figure("throughput.host_per_s", "speed", "samples per second", Unit.COUNT, per_s, source)]

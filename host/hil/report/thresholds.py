@@ -106,8 +106,9 @@ def _value(place: str, value: Any) -> Any:
     if setting not in SETTINGS:
         raise unknown_name("threshold setting", place, SETTINGS)
     if setting == "better":
-        if value not in list(Better):
-            raise unknown_name(f"{place} =", str(value), list(Better))
+        names = [str(name) for name in Better]
+        if value not in names:
+            raise unknown_name(f"{place} =", str(value), names)
         return Better(value)
     if setting in ("required", "wall_clock"):
         if not isinstance(value, bool):
