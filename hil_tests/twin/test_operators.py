@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hil.twin.twin import Twin
-from hil_tests import graphs
-from hil_tests.twin.graph_image import build_image, model_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,6 +16,9 @@ from hil.deploy.build import Toolchain, prepare_toolchain
 from hil.deploy.interpret import interpret
 from hil.errors import ToolchainError
 from hil.twin.image import Image
+from hil.twin.twin import Twin
+from hil_tests import graphs
+from hil_tests.twin.graph_image import build_image, model_of
 
 pytestmark = pytest.mark.twin
 

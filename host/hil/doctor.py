@@ -121,10 +121,12 @@ def _serial_ports(name: str) -> Check:
 
 
 def _renode(name: str) -> Check:
-    found = shutil.which(os.environ.get("HIL_RENODE") or "renode")
-    if found is None:
-        return Check(name, Status.OPTIONAL, "not found", "put renode on PATH or name it in HIL_RENODE")
-    return Check(name, Status.OK, found)
+    from hil.renode.find import find_renode
+
+    try:
+        return Check(name, Status.OK, str(find_renode()))
+    except HilError as error:
+        return Check(name, Status.OPTIONAL, error.message, error.hint)
 
 
 def _data_folder(name: str) -> Check:

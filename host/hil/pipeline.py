@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hil import bundle as bundles
 from hil.boards import registry as boards
-from hil.boards.protocol import Board
+from hil.boards.options import DEFAULT_CLOCK_HZ, BoardOptions
+from hil.boards.protocol import Board, ExternalBoard
 from hil.bundle import Manifest
 from hil.data import registry as datasets
 from hil.errors import UsageError
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 
 SCHEME: Final = "agilenn"
 DATASET: Final = "digits"
-CLOCK_HZ: Final = 216_000_000
-"""The STM32F746's fastest."""
+CLOCK_HZ: Final = DEFAULT_CLOCK_HZ
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Request:
     training_seed: int = 0
     clock_mhz: int | None = None
     data_dir: Path | None = None
+    board_options: BoardOptions = field(default_factory=BoardOptions)
+    """Its clock is `clock_mhz`."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ class Plan:
 
 
 def resolve(request: Request) -> Plan:
-    """Looks every name up before minutes are spent on training. Raises UsageError or BundleError."""
+    """Looks every name up before minutes are spent on training.
+
+    Raises UsageError, BundleError, and BoardError when the board's emulator is not there.
+    """
     if request.scheme is not None:
         schemes.get(request.scheme)
     if request.dataset is not None:
@@ -73,7 +78,10 @@ def resolve(request: Request) -> Plan:
         _check_bundle(request, manifest)
         scheme, dataset = manifest.scheme, manifest.dataset
     clock_hz = CLOCK_HZ if request.clock_mhz is None else request.clock_mhz * 1_000_000
-    return Plan(request, scheme, dataset, boards.get(request.board), clock_hz)
+    board = boards.get(request.board, replace(request.board_options, clock_hz=clock_hz))
+    if isinstance(board, ExternalBoard):
+        board.prepare()
+    return Plan(request, scheme, dataset, board, clock_hz)
 
 
 def _check_bundle(request: Request, manifest: Manifest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from hil.measure.source import Source
 from hil.wire.transport import Channel
@@ -53,4 +53,21 @@ class Board(Protocol):
 
     def start(self, image: Path) -> RunningBoard:
         """Flashes and resets: returns once the core runs `image` (an ELF). Raises BoardError."""
+        ...
+
+
+@runtime_checkable
+class ExternalBoard(Protocol):
+    """What a board also is when another program stands behind it."""
+
+    def prepare(self) -> None:
+        """Looks for the program, so that its absence is told before a run begins. Raises BoardError."""
+        ...
+
+    def provenance(self) -> dict[str, Any]:
+        """Which program it is, JSON-ready, for the summary."""
+        ...
+
+    def files(self) -> dict[str, bytes]:
+        """What the program wrote so far, for the run folder: names and contents."""
         ...

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from hil.boards.options import RENODE, BoardOptions
 from hil.boards.protocol import Board
 from hil.errors import unknown_name
 
 
-def _twin() -> Board:
+def _twin(options: BoardOptions) -> Board:
     from hil.boards.twin import TwinBoard
 
     return TwinBoard()
 
 
-_BOARDS: Final[dict[str, Callable[[], Board]]] = {"twin": _twin}
+def _renode(options: BoardOptions) -> Board:
+    from hil.boards.renode import RenodeBoard
+
+    return RenodeBoard(options)
+
+
+_BOARDS: Final[dict[str, Callable[[BoardOptions], Board]]] = {"twin": _twin, RENODE: _renode}
 
 
 def names() -> tuple[str, ...]:
@@ -23,10 +30,13 @@ def names() -> tuple[str, ...]:
     return tuple(_BOARDS)
 
 
-def get(name: str) -> Board:
-    """The board called `name`. Raises UsageError, listing the valid names, for any other."""
+def get(name: str, options: BoardOptions | None = None) -> Board:
+    """The board called `name`. Raises UsageError for any other name, listing the valid ones, and for
+    options that this board has no use for."""
+    options = options or BoardOptions()
     try:
         make = _BOARDS[name]
     except KeyError:
         raise unknown_name("board", name, _BOARDS) from None
-    return make()
+    options.check(name)
+    return make(options)

@@ -69,7 +69,15 @@ def _latency(part: Summary) -> list[Row]:
         ("latency", f"{fmt.figure(part.get('mean'))} ms", _origin(part)),
         ("  p50 / p95 / p99", f"{spread} ms", ""),
         *((f"  {name}", f"{fmt.figure(_mean(part.get(name)))} ms", _origin(part, name)) for name in parts),
+        *_modelled(_part(part, "modelled")),
     ]
+
+
+def _modelled(part: Summary) -> list[Row]:
+    """Beside instructions: what they would take on the chip."""
+    if _mean(part.get("mean")) is None:
+        return []
+    return [("  as modelled for the chip", f"{fmt.figure(part.get('mean'))} ms", _origin(part))]
 
 
 def _energy(part: Summary) -> list[Row]:

@@ -34,6 +34,7 @@ from hil.session.events import (
     Warned,
 )
 from hil.session.exchange import Conversation, Exchange, RefusedError
+from hil.session.external import board_provenance, keep_logs
 from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
 from hil.session.options import RunOptions
@@ -124,7 +125,7 @@ class _Run:
             options,
             self.relay.source,
             self.energy is not None,
-            provenance(deployment, self.command),
+            provenance(deployment, self.command) | board_provenance(self.board),
         )
         self.device = Device(self.board, deployment.elf, self._handshake, self.folder.trace)
 
@@ -157,8 +158,7 @@ class _Run:
         try:
             try:
                 self.bus.emit(RunFinished(summary, interruption is not None))
-                if self.server is not None and (log := self.server.log()):
-                    self.folder.write_bytes("server.log", log)
+                keep_logs(self.folder, self.board, self.server)
             finally:
                 self.folder.close(summary)
         finally:

@@ -14,6 +14,7 @@ from hil.deploy.deployment import Deployment
 from hil.link.radio import Radio
 from hil.measure.latency import percentiles
 from hil.measure.memory import stack_peak
+from hil.measure.modelled import modelled_latency
 from hil.measure.source import Source
 from hil.session.bus import Issue
 from hil.session.events import SampleRecord
@@ -126,6 +127,7 @@ def _latency(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]
     return {
         **asdict(percentiles([part.total for part in parts])),
         **{place: _mean([getattr(part, place) for part in parts]) for place in places},
+        "modelled": modelled_latency(parts, facts.board.time_source),
         "source": sources["latency.total"],
         "sources": {place: sources[f"latency.{place}"] for place in (*places, "total")},
     }

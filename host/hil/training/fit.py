@@ -29,7 +29,7 @@ def fit(
 ) -> None:
     """Trains `network` in place. Raises TrainingError when the loss is no number any more."""
     optimiser = Decoupled(network.parameters(), recipe)
-    local = recipe.local_channels
+    local, rho = recipe.local_channels, min(1.0, recipe.rho + recipe.rho_slack)
     steps, step = recipe.epochs * len(batches), 0
     network.train()
     for epoch in range(recipe.epochs):
@@ -40,7 +40,7 @@ def fit(
             factor = cosine(step, steps, warmup=len(batches))
             attributor.follow(out.features, labels, factor)
             importance = attributor.importance(out.features, labels, differentiable=True)
-            loss = total_loss(task, importance, local, recipe.rho, recipe.lambda_)
+            loss = total_loss(task, importance, local, rho, recipe.lambda_)
             optimiser.step(finite(loss, "train"), factor)
             step += 1
             text = f"loss {task.item():.3f}, skewness {skewness(importance, local).mean().item():.2f}"

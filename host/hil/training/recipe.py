@@ -57,6 +57,8 @@ class AgileRecipe(Recipe):
     """Weight of cross-entropy against the two attribution losses."""
     rho: float = 0.8
     """Share of importance that the local channels must hold."""
+    rho_slack: float = 0.0
+    """Training aims at rho + rho_slack, because a hinge loss settles just short of its target."""
     split_ratio: float = 0.2
     """Local channels as a share of all."""
     centroids: int = 8
@@ -102,7 +104,7 @@ class AgileRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("lambda_", "rho", "split_ratio", "local_weight"):
+        for name in ("lambda_", "rho", "rho_slack", "split_ratio", "local_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"the recipe's {name} is {getattr(self, name)}", "between 0 and 1")
         if not 2 <= self.centroids <= 32:

@@ -32,6 +32,7 @@ from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.memory import Memory
 from hil.twin.state import CoreState
+from hil.twin.timing.model import TimingModel
 
 INTERRUPT_PREFETCH_ABORT = 3
 INTERRUPT_DATA_ABORT = 4
@@ -92,7 +93,13 @@ class Registers:
 class Engine:
     """One emulated core with its memory and the callbacks that leave it."""
 
-    def __init__(self, memory: Memory, state: CoreState, native: bool | None) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        state: CoreState,
+        native: bool | None,
+        timing: TimingModel | None = None,
+    ) -> None:
         self.uc: Any = uc_api.Uc(uc_api.UC_ARCH_ARM, uc_api.UC_MODE_THUMB | uc_api.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M7)
         self.handle = self.uc._uch
@@ -104,7 +111,7 @@ class Engine:
         for region in memory.regions:
             access = uc_api.UC_PROT_ALL if region.writable else uc_api.UC_PROT_READ | uc_api.UC_PROT_EXEC
             self.uc.mem_map_ptr(region.base, region.size, access, region.host_address)
-        self.counter = counter.install(self.uc, state, memory, native)
+        self.counter = counter.install(self.uc, state, memory, native, timing)
         self._hook(uc_api.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC, self._on_interrupt)
         invalid = uc_api.UC_HOOK_MEM_UNMAPPED | uc_api.UC_HOOK_MEM_PROT
         self._hook(invalid, binding.HOOK_MEM_INVALID_CFUNC, self._on_bad_access)
@@ -127,8 +134,9 @@ class Engine:
         self.interrupt = None
         self.bad_access = None
         status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
+        failure = self._failure or self.counter.failure
+        if failure is not None:
+            self._failure = self.counter.failure = None
             raise failure
         return status
 

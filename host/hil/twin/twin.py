@@ -19,6 +19,8 @@ from hil.twin.peripherals import layout
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
+from hil.twin.timing.model import Breakdown, Timing, TimingModel, timing_of
+from hil.twin.timing.parameters import DEFAULT, Parameters
 from hil.twin.uart import Uart
 
 CALL_STACK_TOP = 0x2005_0000
@@ -31,7 +33,7 @@ class Twin:
 
     `native` chooses the block hook: None takes the C one where a compiler is found, True demands
     it, False takes the slow Python one. `on_warning` sees each warning as it comes; all of them are
-    in `warnings`.
+    in `warnings`. `timing` chooses how time is kept; `parameters` are those of the cycle model.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Twin:
         *,
         hse_hz: int = HSE_DISCO_HZ,
         native: bool | None = None,
+        timing: Timing | str = Timing.INSTRUCTIONS,
+        parameters: Parameters = DEFAULT,
         on_warning: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.image = image
@@ -52,7 +56,13 @@ class Twin:
         clock = Clock(self._state, HSI_HZ)
         tree = ClockTree(hse_hz, apply_core=clock.set_hz)
         self._machine = Machine(self._state, clock, Scheduler(), self.memory, tree, self._warn)
-        self._engine = Engine(self.memory, self._state, native)
+        chosen = timing_of(timing)
+        self._timing = (
+            None
+            if chosen is Timing.INSTRUCTIONS
+            else TimingModel(self._state, self.memory, chosen, parameters)
+        )
+        self._engine = Engine(self.memory, self._state, native, self._timing)
         self._build()
         self._load()
         self._machine.stop_request = False
@@ -64,8 +74,9 @@ class Twin:
         self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
         bus = Bus()
         self.peripherals = layout.build(machine, bus, self._exceptions)
+        write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
         for base, size in RANGES:
-            engine.map_peripherals(base, size, bus.read, bus.write)
+            engine.map_peripherals(base, size, bus.read, write)
         reporter = FaultReporter(engine, self.memory, self.image)
         self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
@@ -103,6 +114,11 @@ class Twin:
         return self._state.instructions
 
     @property
+    def breakdown(self) -> Breakdown | None:
+        """Where the cycles went since power-on; None when only instructions are counted."""
+        return self._timing and self._timing.breakdown()
+
+    @property
     def hclk_hz(self) -> int:
         """The core clock as firmware has set it."""
         return self._machine.tree.hclk_hz
@@ -128,6 +144,8 @@ class Twin:
         self._machine.reset_request = None
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
+        if self._timing is not None:
+            self._timing.follow(0, 0)
         self._exceptions.vector_table = self.image.vector_table
         stack, entry = (self.memory.word(self.image.vector_table + at) for at in (0, 4))
         self._core.reset(stack, entry)

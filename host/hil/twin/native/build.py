@@ -1,4 +1,4 @@
-"""Builds `block_hook.c` with the host's C compiler into the cache, keyed by source and compiler.
+"""Builds the block hooks with the host's C compiler into the cache, keyed by source and compiler.
 
 Building on first use rather than at installation keeps `pip install` free of a compiler, and lets
 an editable checkout follow changes of the source. Without a compiler the twin runs its Python hook.
@@ -18,7 +18,9 @@ from pathlib import Path
 
 from hil.paths import cache_dir
 
-SOURCE = Path(__file__).with_name("block_hook.c")
+FOLDER = Path(__file__).parent
+SOURCES = tuple(FOLDER / name for name in ("block_hook.c", "timing.c"))
+HEADERS = tuple(FOLDER / name for name in ("core.h", "timing.h", "caches.h"))
 FLAGS = ("-O2", "-shared", "-fPIC", "-std=c11", "-Wall")
 
 
@@ -31,13 +33,14 @@ def load() -> tuple[ctypes.CDLL | None, str]:
     try:
         return ctypes.CDLL(str(_built(compiler.split()))), ""
     except subprocess.CalledProcessError as error:
-        return None, f"{compiler} refused {SOURCE.name}: {error.stderr.strip()[:400]}"
+        return None, f"{compiler} refused the block hooks: {error.stderr.strip()[:400]}"
     except (OSError, subprocess.TimeoutExpired) as error:
-        return None, f"the block hook could not be built or loaded: {error}"
+        return None, f"the block hooks could not be built or loaded: {error}"
 
 
 def _built(compiler: list[str]) -> Path:
-    identity = [SOURCE.read_bytes(), " ".join([*compiler, *FLAGS]).encode(), platform.machine().encode()]
+    texts = [path.read_bytes() for path in (*SOURCES, *HEADERS)]
+    identity = [*texts, " ".join([*compiler, *FLAGS]).encode(), platform.machine().encode()]
     digest = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
     folder = cache_dir() / "native"
     library = folder / f"block_hook-{digest}.so"
@@ -47,7 +50,7 @@ def _built(compiler: list[str]) -> Path:
     # Compile aside and rename: several processes may build at the same time (pytest-xdist).
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fresh = Path(scratch) / library.name
-        command = [*compiler, *FLAGS, str(SOURCE), "-o", str(fresh)]
+        command = [*compiler, *FLAGS, *map(str, SOURCES), "-o", str(fresh)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
         fresh.replace(library)
     return library

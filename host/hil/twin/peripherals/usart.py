@@ -11,6 +11,7 @@ from hil.twin.peripherals.usart_receiver import Receiver
 from hil.twin.peripherals.usart_transmitter import Transmitter
 
 USART_CR1, USART_CR2, USART_CR3, USART_BRR = 0x00, 0x04, 0x08, 0x0C
+USART_RTOR = 0x14
 USART_RQR, USART_ISR, USART_ICR, USART_RDR, USART_TDR = 0x18, 0x1C, 0x20, 0x24, 0x28
 
 USART_CR1_UE = 1 << 0
@@ -23,8 +24,10 @@ USART_CR1_TXEIE = 1 << 7
 USART_CR1_M0 = 1 << 12
 USART_CR1_CMIE = 1 << 14
 USART_CR1_OVER8 = 1 << 15
+USART_CR1_RTOIE = 1 << 26
 USART_CR1_M1 = 1 << 28
 USART_CR2_STOP_SHIFT = 12
+USART_CR2_RTOEN = 1 << 23
 USART_CR2_ADD_SHIFT = 24
 USART_CR3_EIE = 1 << 0
 USART_CR3_DMAR = 1 << 6
@@ -36,6 +39,7 @@ USART_ISR_IDLE = 1 << 4
 USART_ISR_RXNE = 1 << 5
 USART_ISR_TC = 1 << 6
 USART_ISR_TXE = 1 << 7
+USART_ISR_RTOF = 1 << 11
 USART_ISR_BUSY = 1 << 16
 USART_ISR_CMF = 1 << 17
 USART_ISR_TEACK = 1 << 21
@@ -43,7 +47,8 @@ USART_ISR_REACK = 1 << 22
 USART_RQR_RXFRQ = 1 << 3
 USART_RQR_TXFRQ = 1 << 4
 
-_CLEARABLE = USART_ISR_ORE | USART_ISR_IDLE | USART_ISR_TC | USART_ISR_CMF
+_CLEARABLE = USART_ISR_ORE | USART_ISR_IDLE | USART_ISR_TC | USART_ISR_RTOF | USART_ISR_CMF
+_RTO_MASK = 0xFF_FFFF
 _STOP_HALF_BITS = (2, 1, 4, 3)
 _UNSET_BAUD = 115_200
 """The pace of bytes that arrive before firmware has chosen a rate; they are lost anyway."""
@@ -83,6 +88,13 @@ class Usart(Peripheral):
     def match(self) -> int:
         """The character that sets CMF when it arrives: CR2.ADD."""
         return self.registers.get(USART_CR2, 0) >> USART_CR2_ADD_SHIFT
+
+    @property
+    def timeout_bits(self) -> int | None:
+        """Bits of silence that set RTOF, RTOR.RTO; None while the timeout is off."""
+        if not self.registers.get(USART_CR2, 0) & USART_CR2_RTOEN:
+            return None
+        return self.registers.get(USART_RTOR, 0) & _RTO_MASK
 
     @property
     def kernel_hz(self) -> int:
@@ -151,6 +163,7 @@ class Usart(Peripheral):
             or (flags & USART_ISR_TC and cr1 & USART_CR1_TCIE)
             or (flags & USART_ISR_IDLE and cr1 & USART_CR1_IDLEIE)
             or (flags & USART_ISR_CMF and cr1 & USART_CR1_CMIE)
+            or (flags & USART_ISR_RTOF and cr1 & USART_CR1_RTOIE)
             or (flags & (USART_ISR_RXNE | USART_ISR_ORE) and cr1 & USART_CR1_RXNEIE)
             or (flags & USART_ISR_ORE and self.cr3 & USART_CR3_EIE)
         )

@@ -16,6 +16,7 @@ _UE_RE = 1 << 0 | 1 << 2
 _ISR_ORE = 1 << 3
 _ISR_IDLE = 1 << 4
 _ISR_RXNE = 1 << 5
+_ISR_RTOF = 1 << 11
 _ISR_CMF = 1 << 17
 _CR1_CMIE = 1 << 14
 _CR3_DMAR = 1 << 6
@@ -50,6 +51,7 @@ class Receiver:
         self._arrival: Arrival | None = None
         self._free_fs = 0
         self._idle_fs: int | None = None
+        self._timeout_fs: int | None = None
         self._data = 0
         self.lost = 0
         """Bytes that arrived while the receiver was off, or overran."""
@@ -80,7 +82,7 @@ class Receiver:
 
     def disable(self) -> None:
         """The receiver forgets what it has."""
-        self._idle_fs = None
+        self._idle_fs = self._timeout_fs = None
         self._data = 0
 
     def take(self) -> int:
@@ -115,19 +117,29 @@ class Receiver:
             if self._idle_fs is not None:
                 # The line counts as idle after one silent frame (RM0385 31.5.5).
                 self._idle_fs = self._free_fs + arrival.byte_fs
+                bits = self._usart.timeout_bits
+                self._timeout_fs = None if bits is None else self._free_fs + bits * arrival.byte_fs // 10
             return True
         starts_fs = max(self._waiting[0][0], self._free_fs) if self._waiting else None
         if self._idle_fs is not None and self._idle_fs <= now_fs:
-            if starts_fs is None or self._idle_fs <= starts_fs:
-                self._usart.flags |= _ISR_IDLE
-                self._usart.update_line()
+            self._notice_silence(self._idle_fs, starts_fs, _ISR_IDLE)
             self._idle_fs = None
+            return True
+        if self._timeout_fs is not None and self._timeout_fs <= now_fs:
+            self._notice_silence(self._timeout_fs, starts_fs, _ISR_RTOF)
+            self._timeout_fs = None
             return True
         if starts_fs is not None and starts_fs <= now_fs:
             self._arrival = Arrival(self._waiting.popleft()[1], starts_fs, self._usart.byte_fs)
-            self._idle_fs = None
+            self._idle_fs = self._timeout_fs = None
             return True
         return False
+
+    def _notice_silence(self, at_fs: int, starts_fs: int | None, flag: int) -> None:
+        """The line was silent up to `at_fs`, unless the next byte began before."""
+        if starts_fs is None or at_fs <= starts_fs:
+            self._usart.flags |= flag
+            self._usart.update_line()
 
     def _take(self, arrival: Arrival, complete: int) -> None:
         while arrival.taken < complete:
@@ -174,7 +186,7 @@ class Receiver:
         if arrival is not None:
             self._alarm.set(arrival.end_fs(arrival.taken + self._until_noticed(arrival)))
             return
-        times = [self._idle_fs] if self._idle_fs is not None else []
+        times = [time_fs for time_fs in (self._idle_fs, self._timeout_fs) if time_fs is not None]
         if self._waiting:
             times.append(max(self._waiting[0][0], self._free_fs))
         self._alarm.set(min(times, default=None))

@@ -1,0 +1,1 @@
+"""Renode as a board: found, started, driven through its Monitor, and always ended."""
