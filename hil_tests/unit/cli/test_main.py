@@ -132,7 +132,7 @@ def test_what_fails_because_of_a_signal_is_no_defect(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("hil.cli.entry.invoke", raising(RuntimeError("half an import")))
-    monkeypatch.setattr("hil.cli.interrupts._received", [15])
+    monkeypatch.setattr("hil.interrupts._State.first", 15)
     assert main(["serve"]) == 143
     assert capsys.readouterr() == ("", "")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from hil.cli import interrupts
+from hil import interrupts
 from hil.cli.app import invoke
 from hil.cli.failures import Failures
 from hil.errors import HilError
