@@ -89,6 +89,9 @@ def test_an_image_that_is_missing_or_foreign_is_named(tmp_path: Path) -> None:
     short.write_bytes(b"abc")
     with pytest.raises(BoardError, match="too short"):
         TwinBoard().start(short)
+    short.write_bytes(b"# Not firmware\n" * 10)
+    with pytest.raises(BoardError, match="does not begin with a vector table"):
+        TwinBoard().start(short)
 
 
 def test_the_console_writes_what_the_port_sends(build: Build) -> None:

@@ -93,8 +93,8 @@ class FakeMachine:
                 self.twin.run(until_s)
             except TwinFault as fault:
                 self._crashed = True
-                where = re.search(r"0x[0-9a-f]{8}", str(fault))
-                pc = where.group() if where else "0x0"
+                where = re.search(r"PC (0x[0-9a-f]{8})", str(fault))
+                pc = where.group(1) if where else "0x0"
                 print(f"12:00:00.0000 [ERROR] cpu: CPU abort [PC={pc}]: {fault.message}", flush=True)
 
     def _send(self, data: bytes) -> None:

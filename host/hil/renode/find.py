@@ -21,6 +21,7 @@ WAYS: Final = (
     f"(3) docker pull {docker.IMAGE}:{TRIED}"
 )
 _GET_ONE: Final = f"get one: {WAYS}"
+_DOCKER: Final = "docker"
 _ASK_LIMIT_S: Final = 8.0
 
 
@@ -32,25 +33,25 @@ class Renode:
     """The executable, or the image's name for Docker."""
     origin: str
     version: Version
-    docker: bool = False
+    in_docker: bool = False
 
     def __str__(self) -> str:
         return f"Renode {shown(self.version)} at {self.program} ({self.origin})"
 
     def command(self, arguments: Sequence[str], folder: Path, name: str) -> list[str]:
         """The command line that runs Renode; in Docker `folder` is seen under the same path."""
-        if self.docker:
+        if self.in_docker:
             return docker.run_command(self.program, arguments, folder, name)
         return [self.program, *arguments]
 
     def clean_up(self, name: str) -> None:
         """Ends what outlives the process that was started; nothing does but a container."""
-        if self.docker:
+        if self.in_docker:
             docker.kill(name)
 
 
 def find_renode(named: str | None = None, environ: Mapping[str, str] | None = None) -> Renode:
-    """The first Renode there is. One that was named must work; any other is taken as found.
+    """The first Renode that will do. One that was named must; others are passed over if they do not.
 
     Raises BoardError: nothing found, not Renode, or too old.
     """
@@ -58,13 +59,23 @@ def find_renode(named: str | None = None, environ: Mapping[str, str] | None = No
     for origin, given in (("--renode-path", named), (VARIABLE, environ.get(VARIABLE))):
         if given:
             return _asked(_executable(given, origin), origin)
+    first_error: BoardError | None = None
+    for program, origin in _lying_about(environ):
+        try:
+            return _asked(program, origin)
+        except BoardError as error:
+            first_error = first_error or error
+    raise first_error or BoardError("Renode was not found", f"three ways to get it: {WAYS}")
+
+
+def _lying_about(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What nobody named, the nearest first: program and origin."""
     if on_path := shutil.which("renode", path=environ.get("PATH")):
-        return _asked(on_path, "PATH")
+        yield on_path, "PATH"
     for program in _unpacked(environ):
-        return _asked(str(program), "unpacked")
+        yield str(program), "unpacked"
     if (image := docker.local_image()) is not None:
-        return _asked(image, "docker", in_docker=True)
-    raise BoardError("Renode was not found", f"three ways to get it: {WAYS}")
+        yield image, _DOCKER
 
 
 def _executable(given: str, origin: str) -> str:
@@ -99,8 +110,9 @@ def _unpacked(environ: Mapping[str, str]) -> Iterator[Path]:
                 yield from _inside(folder)
 
 
-def _asked(program: str, origin: str, in_docker: bool = False) -> Renode:
+def _asked(program: str, origin: str) -> Renode:
     """Asks for the version, which also proves that it starts."""
+    in_docker = origin == _DOCKER
     command = ["docker", "run", "--rm", "--init", program, "renode"] if in_docker else [program]
     try:
         answer = subprocess.run(
@@ -117,6 +129,5 @@ def _asked(program: str, origin: str, in_docker: bool = False) -> Renode:
         ) from None
     except OSError as error:
         raise BoardError(f"{program} ({origin}) cannot be run: {error.strerror}", _GET_ONE) from None
-    return Renode(
-        program, origin, check_version(answer.stdout + answer.stderr, f"{program} ({origin})"), docker
-    )
+    version = check_version(answer.stdout + answer.stderr, f"{program} ({origin})")
+    return Renode(program, origin, version, in_docker)

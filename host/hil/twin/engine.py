@@ -28,6 +28,7 @@ import unicorn
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3 import unicorn as binding
 
+from hil import interrupts
 from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.memory import Memory
@@ -133,7 +134,8 @@ class Engine:
         """
         self.interrupt = None
         self.bad_access = None
-        status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
+        with interrupts.shield():
+            status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None

@@ -12,9 +12,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from hil.errors import BoardError
-from hil.twin.memory import FLASH_BASE
+from hil.twin.memory import DTCM_BASE, FLASH_BASE, KIB
 
 ELF_MAGIC = b"\x7fELF"
+RAM_BYTES = 320 * KIB
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ def load_image(path: Path) -> Image:
 def _from_binary(path: Path, data: bytes) -> Image:
     if len(data) < 8:
         raise BoardError(f"{path} is too short for a vector table", "give an ELF or a raw flash image")
+    stack, entry = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
+    in_ram = DTCM_BASE < stack <= DTCM_BASE + RAM_BYTES
+    if not in_ram or not entry & 1 or not FLASH_BASE <= entry < FLASH_BASE + len(data):
+        raise BoardError(
+            f"{path} does not begin with a vector table: stack 0x{stack:08x}, entry 0x{entry:08x}",
+            "give an ELF, or a raw image linked at 0x08000000",
+        )
     return Image(path, (Segment(FLASH_BASE, FLASH_BASE, data, len(data)),), FLASH_BASE)
 
 
