@@ -47,7 +47,7 @@ class FakeMachine:
         renode_models.install()
         from hil.twin import Twin, load_image
 
-        self.twin = Twin(load_image(Path(path)))
+        self.twin = Twin(load_image(Path(path)), timing="instructions")
         self.uart = self.twin.uart(1)
         return ""
 

@@ -116,7 +116,7 @@ class Twin:
     @property
     def breakdown(self) -> Breakdown | None:
         """Where the cycles went since power-on; None when only instructions are counted."""
-        return self._timing and self._timing.breakdown()
+        return None if self._timing is None else self._timing.breakdown()
 
     @property
     def hclk_hz(self) -> int:

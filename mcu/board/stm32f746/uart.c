@@ -114,8 +114,9 @@ void hil_uart_start(uint32_t baud) {
     NVIC_EnableIRQ(HIL_UART_TX_STREAM_IRQN);
 }
 
+/* A stream that goes round has its count back long before the last look. */
 static bool rx_stuck(void) {
-    for (uint32_t i = 0; i < 16U; i++) { /* a stream that goes round has its count back long before */
+    for (uint32_t i = 0; i < 16U; i++) {
         if (HIL_UART_RX_STREAM->NDTR != 0U) {
             return false;
         }

@@ -24,8 +24,13 @@ TEMPORARIES = 16
 WRITE, KEEP, MEETS_PREVIOUS = 1, 2, 4
 """Flags of an access: a store; a word to keep as a temporary; issued together with the one before."""
 
-_BYTES = {arm.ARM_INS_LDRD: 8, arm.ARM_INS_STRD: 8, arm.ARM_INS_STRB: 1, arm.ARM_INS_STRH: 2} | {
-    identity: 1 for identity in (arm.ARM_INS_LDRB, arm.ARM_INS_LDRSB)
+_BYTES = {
+    arm.ARM_INS_LDRB: 1,
+    arm.ARM_INS_LDRSB: 1,
+    arm.ARM_INS_STRB: 1,
+    arm.ARM_INS_STRH: 2,
+    arm.ARM_INS_LDRD: 8,
+    arm.ARM_INS_STRD: 8,
 }
 
 

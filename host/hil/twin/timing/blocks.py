@@ -58,6 +58,7 @@ class BlockCosts:
         self._decoder = Decoder(parameters)
         self._disassembler = disassembler()
         self._blocks: dict[tuple[int, bytes], Block] = {}
+        self._edges: dict[tuple[int, int], Edge] = {}
 
     def block(self, address: int, code: bytes) -> Block:
         """The block of `code` at `address`."""
@@ -81,7 +82,13 @@ class BlockCosts:
         return Block(address, len(code), tuple(operations), tuple(finder.accesses), finder.unresolved)
 
     def edge(self, previous: Block | None, block: Block) -> Edge:
-        """What `block` costs when it follows `previous`; None: an exception, or a start."""
+        """What `block` costs when it follows `previous`; None: a start. Both are from `block()`."""
+        key = id(previous), id(block)  # blocks live as long as this table
+        if key not in self._edges:
+            self._edges[key] = self._price(previous, block)
+        return self._edges[key]
+
+    def _price(self, previous: Block | None, block: Block) -> Edge:
         pipeline = Pipeline()
         kind, taken, penalty = Flow.NEXT, False, 0
         if previous is not None and previous.operations and self._follows(previous, block):

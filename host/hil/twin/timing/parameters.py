@@ -36,9 +36,9 @@ class Parameters:
     bank_conflict_percent: int = 50
     """Chance that two loads issued together meet in the same bank, where addresses are unknown (U)."""
 
-    flash_bus: int = 5
+    flash_bus: int = 4
     """AXI and flash interface around the flash's own wait states, to the critical word (U: 4 to 8)."""
-    sram_fill: int = 8
+    sram_fill: int = 6
     """Line fill from SRAM1/2 to the critical word: AXI, AHB bridge, 32-bit beats (U: 6 to 10)."""
     write_back: int = 4
     """A dirty line leaves through a buffer; what of its eight beats the fill waits for (U)."""

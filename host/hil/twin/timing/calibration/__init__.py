@@ -1,0 +1,1 @@
+"""The calibration set: programs with published or derivable cycle counts, built and run on the twin."""
