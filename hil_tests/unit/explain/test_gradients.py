@@ -115,6 +115,6 @@ def test_captum_agrees() -> None:
     def loss(f: Tensor) -> Tensor:
         return torch.log1p(_total(f**2))
 
-    # captum's trapezoid gives n points weights that sum to (n - 1) / n; its Gauss-Legendre rule is exact here.
+    # captum's trapezoid weights sum to (n - 1) / n over n points; its Gauss-Legendre rule is exact here.
     theirs = captum.IntegratedGradients(loss).attribute(features, n_steps=50, method="gausslegendre")
     assert torch.allclose(integrated_gradients.attributions(features, loss, 400), theirs, rtol=1e-3)

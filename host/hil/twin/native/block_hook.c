@@ -8,11 +8,15 @@
  */
 #include "core.h"
 
-size_t hil_table_bytes(void) { return TABLE_SIZE * sizeof(block_t); }
-size_t hil_state_bytes(void) { return sizeof(state_t); }
+size_t hil_table_bytes(void) {
+    return TABLE_SIZE * sizeof(block_t);
+}
+size_t hil_state_bytes(void) {
+    return sizeof(state_t);
+}
 
-static const block_t *block_at(const state_t *state, uint32_t address, uint32_t size, block_t *scratch)
-{
+static const block_t *block_at(const state_t *state, uint32_t address, uint32_t size,
+                               block_t *scratch) {
     block_t *entry = &state->table[(address >> 1) & (TABLE_SIZE - 1)];
     if (entry->address == address && entry->size == size) {
         return entry;
@@ -34,8 +38,7 @@ static const block_t *block_at(const state_t *state, uint32_t address, uint32_t 
     return block;
 }
 
-void hil_block(void *uc, uint64_t address, uint32_t size, void *user)
-{
+void hil_block(void *uc, uint64_t address, uint32_t size, void *user) {
     state_t *state = user;
     block_t scratch;
     uint32_t reason = reason_to_stop(state, uc);

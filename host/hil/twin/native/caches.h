@@ -14,8 +14,7 @@
 
 enum { PLACE_FREE, PLACE_ART, PLACE_FLASH, PLACE_SRAM, PLACE_PERIPHERAL, PLACE_PRIVATE };
 
-static inline int place_of(uint32_t address)
-{
+static inline int place_of(uint32_t address) {
     if (address - 0x20010000u < 0x40000u) {
         return PLACE_SRAM;
     }
@@ -32,8 +31,7 @@ static inline int place_of(uint32_t address)
 }
 
 /* xorshift32: which way a full set gives up is pseudo-random, and the same in every run. */
-static inline uint32_t next_random(timing_t *t)
-{
+static inline uint32_t next_random(timing_t *t) {
     uint32_t x = t->random;
     x ^= x << 13;
     x ^= x >> 17;
@@ -41,8 +39,7 @@ static inline uint32_t next_random(timing_t *t)
     return t->random = x;
 }
 
-static inline uint32_t victim(timing_t *t, const uint32_t *set, uint32_t ways)
-{
+static inline uint32_t victim(timing_t *t, const uint32_t *set, uint32_t ways) {
     for (uint32_t way = 0; way < ways; way++) {
         if (!set[way]) {
             return way;
@@ -51,46 +48,30 @@ static inline uint32_t victim(timing_t *t, const uint32_t *set, uint32_t ways)
     return next_random(t) & (ways - 1);
 }
 
-static inline void add_fetch(timing_t *t, uint32_t ticks)
-{
+static inline void add_fetch(timing_t *t, uint32_t ticks) {
     t->fetch_misses++;
     t->fetch_ticks += ticks;
     t->core->ticks += ticks;
 }
 
-static inline void add_data(timing_t *t, uint32_t ticks)
-{
+static inline void add_data(timing_t *t, uint32_t ticks) {
     t->data_ticks += ticks;
     t->core->ticks += ticks;
 }
 
 /* The line in the accelerator, or the one that its prefetch has fetched meanwhile. */
-static inline int art_holds(timing_t *t, uint32_t line)
-{
+static inline int art_holds(timing_t *t, uint32_t line) {
     if (!t->art) {
         return 0;
     }
     uint32_t *slot = &t->art_lines[(line / LINE_BYTES) % ART_LINES];
-    const int held = *slot == (line | LINE_VALID) || (t->prefetch && line == t->art_line + LINE_BYTES);
+    const int held =
+        *slot == (line | LINE_VALID) || (t->prefetch && line == t->art_line + LINE_BYTES);
     *slot = line | LINE_VALID;
     return held;
 }
 
-static inline void fetch_line(timing_t *t, uint32_t line, int place)
-{
-    const uint32_t fill = place == PLACE_FLASH ? t->flash_fill_ticks : t->sram_fill_ticks;
-    if (place == PLACE_ART) {
-        if (!art_holds(t, line)) {
-            add_fetch(t, t->art_miss_ticks);
-        }
-        t->art_line = line;
-        return;
-    }
-    if (!t->i_cache) { /* four 64-bit beats each time the line is run through */
-        const uint32_t beat = place == PLACE_FLASH ? t->flash_beat_ticks : 2 * t->sram_beat_ticks;
-        add_fetch(t, fill + 3 * beat);
-        return;
-    }
+static inline void fetch_cached(timing_t *t, uint32_t line, int place) {
     uint32_t *set = &t->i_lines[(line / LINE_BYTES % I_SETS) * I_WAYS];
     for (uint32_t way = 0; way < I_WAYS; way++) {
         if (set[way] == (line | LINE_VALID)) {
@@ -98,26 +79,47 @@ static inline void fetch_line(timing_t *t, uint32_t line, int place)
         }
     }
     set[victim(t, set, I_WAYS)] = line | LINE_VALID;
-    add_fetch(t, fill);
+    add_fetch(t, place == PLACE_FLASH ? t->flash_fill_ticks : t->sram_fill_ticks);
 }
 
-static inline void fetch(timing_t *t, uint32_t address, uint32_t size)
-{
+/* Beats of 64 bits; the flash keeps its last line of 256 bits open. */
+static inline void fetch_uncached(timing_t *t, uint32_t line, uint32_t from, uint32_t to,
+                                  int place) {
+    uint32_t beats = (to - 1) / BEAT_BYTES - from / BEAT_BYTES + 1;
+    if (place == PLACE_SRAM) {
+        add_fetch(t, beats * t->sram_beat_ticks);
+        return;
+    }
+    const uint32_t first = line == t->fetch_line ? t->flash_beat_ticks : t->flash_fill_ticks;
+    add_fetch(t, first + (beats - 1) * t->flash_beat_ticks);
+}
+
+static inline void fetch(timing_t *t, uint32_t address, uint32_t size) {
     const int place = place_of(address);
     if (place == PLACE_FREE) {
         return;
     }
-    const uint32_t last = (address + size - 1) & ~(LINE_BYTES - 1);
-    for (uint32_t line = address & ~(LINE_BYTES - 1); line <= last; line += LINE_BYTES) {
-        if (line != t->fetch_line || (!t->i_cache && place != PLACE_ART)) {
-            fetch_line(t, line, place);
-            t->fetch_line = line;
+    const uint32_t end = address + size;
+    for (uint32_t line = address & ~(LINE_BYTES - 1); line < end; line += LINE_BYTES) {
+        if (place != PLACE_ART && !t->i_cache) {
+            const uint32_t from = line > address ? line : address;
+            const uint32_t to = line + LINE_BYTES < end ? line + LINE_BYTES : end;
+            fetch_uncached(t, line, from, to, place);
+        } else if (line == t->fetch_line) {
+            continue;
+        } else if (place == PLACE_ART) {
+            if (!art_holds(t, line)) {
+                add_fetch(t, t->art_miss_ticks);
+            }
+            t->art_line = line;
+        } else {
+            fetch_cached(t, line, place);
         }
+        t->fetch_line = line;
     }
 }
 
-static inline void cached_access(timing_t *t, uint32_t line, int place, uint32_t write)
-{
+static inline void cached_access(timing_t *t, uint32_t line, int place, uint32_t write) {
     uint32_t *set = &t->d_lines[(line / LINE_BYTES % D_SETS) * D_WAYS];
     for (uint32_t way = 0; way < D_WAYS; way++) {
         if ((set[way] & ~LINE_DIRTY) == (line | LINE_VALID)) {
@@ -142,8 +144,8 @@ static inline void cached_access(timing_t *t, uint32_t line, int place, uint32_t
     add_data(t, ticks);
 }
 
-static inline void uncached_access(timing_t *t, uint32_t address, uint32_t bytes, int place, uint32_t write)
-{
+static inline void uncached_access(timing_t *t, uint32_t address, uint32_t bytes, int place,
+                                   uint32_t write) {
     const uint32_t line = address & ~(LINE_BYTES - 1);
     if (write) {
         return; /* the store buffer takes it */
@@ -159,8 +161,7 @@ static inline void uncached_access(timing_t *t, uint32_t address, uint32_t bytes
     }
 }
 
-static inline void data_access(timing_t *t, uint32_t address, uint32_t bytes, uint32_t write)
-{
+static inline void data_access(timing_t *t, uint32_t address, uint32_t bytes, uint32_t write) {
     const int place = place_of(address);
     t->accesses++;
     if (!write && bytes <= 4 && (address & 3) + bytes > 4) {

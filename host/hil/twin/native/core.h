@@ -1,30 +1,30 @@
 /*
- * What both block hooks share: the counters that Python reads, the first look at a block's code, and
- * the reasons to stop. block_hook.c counts instructions; timing.c counts cycles.
+ * What both block hooks share: the counters that Python reads, the first look at a block's code,
+ * and the reasons to stop. block_hook.c counts instructions; timing.c counts cycles.
  */
 #ifndef HIL_CORE_H
 #define HIL_CORE_H
 
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Both mirrored in state.py. */
-#define REASON_DEADLINE 1u
+#define REASON_DEADLINE  1u
 #define REASON_ATTENTION 2u
-#define REASON_LIMIT 3u
-#define REASON_NO_FPU 4u
+#define REASON_LIMIT     3u
+#define REASON_NO_FPU    4u
 
 #define NOT_WATCHING 0xFFFFFFFFu
 
-#define BLOCK_FP 1u
+#define BLOCK_FP  1u
 #define BLOCK_SEV 2u
 
-#define WINDOWS 6
+#define WINDOWS    6
 #define TABLE_SIZE 131072u /* direct mapped: code 256 KB apart shares entries */
 
 /* From unicorn/arm.h */
-#define UC_ARM_REG_PRIMASK 123
-#define UC_ARM_REG_BASEPRI 124
+#define UC_ARM_REG_PRIMASK   123
+#define UC_ARM_REG_BASEPRI   124
 #define UC_ARM_REG_FAULTMASK 126
 
 typedef struct {
@@ -62,8 +62,7 @@ typedef struct {
     int (*reg_read)(void *uc, int id, void *value);
 } state_t;
 
-static inline const window_t *window_of(const state_t *state, uint32_t address)
-{
+static inline const window_t *window_of(const state_t *state, uint32_t address) {
     for (int i = 0; i < WINDOWS; i++) {
         const window_t *window = &state->windows[i];
         if (address - window->base < window->size) {
@@ -73,12 +72,13 @@ static inline const window_t *window_of(const state_t *state, uint32_t address)
     return NULL;
 }
 
-static inline uint32_t halfword(const uint8_t *code) { return code[0] | (uint32_t)code[1] << 8; }
+static inline uint32_t halfword(const uint8_t *code) {
+    return code[0] | (uint32_t)code[1] << 8;
+}
 
 /* A Thumb instruction is 32 bits long when its first halfword is 0b11101, 0b11110 or 0b11111
  * (ARMv7-M ARM A5.1). Coprocessors 10 and 11 are the FPU (A5.3.18). */
-static inline uint32_t decode(const uint8_t *code, uint32_t size, uint32_t *flags_found)
-{
+static inline uint32_t decode(const uint8_t *code, uint32_t size, uint32_t *flags_found) {
     uint32_t instructions = 0, flags = 0;
     for (uint32_t at = 0; at + 1 < size; instructions++) {
         uint32_t first = halfword(code + at);
@@ -99,25 +99,23 @@ static inline uint32_t decode(const uint8_t *code, uint32_t size, uint32_t *flag
     return instructions;
 }
 
-static inline uint32_t read_mask(const state_t *state, void *uc, int id)
-{
+static inline uint32_t read_mask(const state_t *state, void *uc, int id) {
     uint64_t value = 0;
     state->reg_read(uc, id, &value);
     return (uint32_t)value;
 }
 
 /* Whether the masks let an exception of the watched priority through (ARMv7-M ARM B1.5.4). */
-static inline int unmasked(const state_t *state, void *uc)
-{
-    if ((read_mask(state, uc, UC_ARM_REG_PRIMASK) | read_mask(state, uc, UC_ARM_REG_FAULTMASK)) & 1) {
+static inline int unmasked(const state_t *state, void *uc) {
+    if ((read_mask(state, uc, UC_ARM_REG_PRIMASK) | read_mask(state, uc, UC_ARM_REG_FAULTMASK)) &
+        1) {
         return 0;
     }
     uint32_t basepri = read_mask(state, uc, UC_ARM_REG_BASEPRI) & 0xF0;
     return basepri == 0 || state->watched_priority < basepri;
 }
 
-static inline uint32_t reason_to_stop(const state_t *state, void *uc)
-{
+static inline uint32_t reason_to_stop(const state_t *state, void *uc) {
     if (state->attention) {
         return REASON_ATTENTION;
     }

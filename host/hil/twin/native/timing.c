@@ -1,7 +1,7 @@
 /*
- * The block hook with cycles. A block's issue cycles depend on the block before it, so the table holds
- * edges: (block before, block). Python prices an edge when it is first taken; here it is looked up, and
- * what depends on the run is added: wrong predictions, cache misses, bank conflicts.
+ * The block hook with cycles. A block's issue cycles depend on the block before it, so the table
+ * holds edges: (block before, block). Python prices an edge when it is first taken; here it is
+ * looked up, and what depends on the run is added: wrong predictions, cache misses, bank conflicts.
  */
 #include "timing.h"
 
@@ -9,24 +9,27 @@
 
 #include "caches.h"
 
-size_t hil_timing_bytes(void) { return sizeof(timing_t); }
-size_t hil_edges_bytes(void) { return EDGES * sizeof(edge_t); }
-size_t hil_pool_bytes(void) { return POOL * sizeof(access_t); }
+size_t hil_timing_bytes(void) {
+    return sizeof(timing_t);
+}
+size_t hil_edges_bytes(void) {
+    return EDGES * sizeof(edge_t);
+}
+size_t hil_pool_bytes(void) {
+    return POOL * sizeof(access_t);
+}
 
 /* From unicorn/arm.h: R0 to R12 are consecutive, SP, LR and PC are not. */
-static int unicorn_register(unsigned number)
-{
+static int unicorn_register(unsigned number) {
     return number < 13 ? 66 + (int)number : number == 13 ? 12 : number == 14 ? 10 : 11;
 }
 
-static uint32_t hash(uint32_t previous, uint32_t address)
-{
+static uint32_t hash(uint32_t previous, uint32_t address) {
     return ((address * 0x9E3779B1u) ^ (previous * 0x85EBCA6Bu)) >> 15;
 }
 
 /* FNV-1a over 32-bit words and the rest. */
-static uint64_t digest_of(const uint8_t *code, uint32_t size)
-{
+static uint64_t digest_of(const uint8_t *code, uint32_t size) {
     uint64_t digest = 0xCBF29CE484222325u;
     for (; size >= 4; code += 4, size -= 4) {
         uint32_t word;
@@ -36,8 +39,7 @@ static uint64_t digest_of(const uint8_t *code, uint32_t size)
     return size ? (digest ^ halfword(code)) * 0x100000001B3u : digest;
 }
 
-static void price(timing_t *t, edge_t *edge, const window_t *window)
-{
+static void price(timing_t *t, edge_t *edge, const window_t *window) {
     if (t->pool_used + MOST_ACCESSES > POOL) {
         edge_t kept = *edge;
         memset(t->edges, 0, EDGES * sizeof(edge_t));
@@ -50,14 +52,15 @@ static void price(timing_t *t, edge_t *edge, const window_t *window)
     t->resolve(t, edge);
 }
 
-/* The edge to the block at `address`, priced when new or rewritten; NULL where there is no memory. */
-static edge_t *edge_to(timing_t *t, uint32_t address, uint32_t size)
-{
+/* The edge to the block at `address`, priced when new or rewritten; NULL where there is no memory.
+ */
+static edge_t *edge_to(timing_t *t, uint32_t address, uint32_t size) {
     const uint32_t previous = t->previous, first = hash(previous, address);
     edge_t *edge = NULL;
     for (uint32_t i = 0; i < PROBES; i++) {
         edge_t *candidate = &t->edges[(first + i) & (EDGES - 1)];
-        if (candidate->address == address && candidate->previous == previous && candidate->size == size) {
+        if (candidate->address == address && candidate->previous == previous &&
+            candidate->size == size) {
             if (!candidate->digest) {
                 return candidate;
             }
@@ -90,8 +93,7 @@ static edge_t *edge_to(timing_t *t, uint32_t address, uint32_t size)
 
 /* Two bits for every conditional branch, none shared below 8 KB of code; the first time, backward
  * means taken. An indirect branch is expected to go where it went before. */
-static void predict(timing_t *t, const edge_t *edge)
-{
+static void predict(timing_t *t, const edge_t *edge) {
     const uint32_t branch = ((t->previous + t->previous_size) >> 1) & (BRANCHES - 1);
     int wrong;
     if (edge->flow == FLOW_CONDITIONAL) {
@@ -118,8 +120,7 @@ static void predict(timing_t *t, const edge_t *edge)
     }
 }
 
-static uint32_t word_at(const state_t *core, uint32_t address)
-{
+static uint32_t word_at(const state_t *core, uint32_t address) {
     const window_t *window = window_of(core, address);
     uint32_t word = 0;
     if (window != NULL && window->size - (address - window->base) >= 4) {
@@ -129,8 +130,7 @@ static uint32_t word_at(const state_t *core, uint32_t address)
 }
 
 /* Evaluates the block's address formulas, and sends the accesses through the data side. */
-static void touch_data(timing_t *t, const edge_t *edge, void *uc)
-{
+static void touch_data(timing_t *t, const edge_t *edge, void *uc) {
     uint32_t sources[16 + TEMPORARIES];
     for (uint32_t left = edge->registers; left; left &= left - 1) {
         unsigned number = (unsigned)__builtin_ctz(left);
@@ -162,8 +162,7 @@ static void touch_data(timing_t *t, const edge_t *edge, void *uc)
     }
 }
 
-static void spend(timing_t *t, const edge_t *edge, void *uc)
-{
+static void spend(timing_t *t, const edge_t *edge, void *uc) {
     t->issue_ticks += edge->ticks;
     t->core->ticks += edge->ticks;
     t->core->instructions += edge->instructions;
@@ -182,8 +181,7 @@ static void spend(timing_t *t, const edge_t *edge, void *uc)
     }
 }
 
-void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user)
-{
+void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user) {
     timing_t *t = user;
     state_t *core = t->core;
     uint32_t reason = reason_to_stop(core, uc);
@@ -212,8 +210,7 @@ void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user)
 }
 
 /* UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE: type 17 writes (uc_mem_type). */
-void hil_access(void *uc, int type, uint64_t address, int size, int64_t value, void *user)
-{
+void hil_access(void *uc, int type, uint64_t address, int size, int64_t value, void *user) {
     (void)uc;
     (void)value;
     data_access(user, (uint32_t)address, (uint32_t)size, type == 17);

@@ -8,34 +8,35 @@
 #include "core.h"
 
 #define FEATURE_BRANCH 1u
-#define FEATURE_FETCH 2u
-#define FEATURE_DATA 4u  /* addresses from formulas */
-#define FEATURE_EXACT 8u /* addresses from memory hooks; formulas tell banks only */
+#define FEATURE_FETCH  2u
+#define FEATURE_DATA   4u /* addresses from formulas */
+#define FEATURE_EXACT  8u /* addresses from memory hooks; formulas tell banks only */
 
 #define EDGE_BACKWARD 4u
-#define EDGE_TAKEN 8u
+#define EDGE_TAKEN    8u
 
 #define FLOW_CONDITIONAL 2u
-#define FLOW_INDIRECT 3u
+#define FLOW_INDIRECT    3u
 
-#define NOTHING 0xFFu
-#define ACCESS_WRITE 1u
-#define ACCESS_KEEP 2u
+#define NOTHING               0xFFu
+#define ACCESS_WRITE          1u
+#define ACCESS_KEEP           2u
 #define ACCESS_MEETS_PREVIOUS 4u
-#define TEMPORARIES 16
+#define TEMPORARIES           16
 
-#define EDGES 131072u
-#define PROBES 16u
-#define POOL 524288u
+#define EDGES         131072u
+#define PROBES        16u
+#define POOL          524288u
 #define MOST_ACCESSES 1024u
 
-#define BRANCHES 4096u
-#define I_SETS 64u
-#define I_WAYS 2u
-#define D_SETS 32u
-#define D_WAYS 4u
-#define ART_LINES 64u
+#define BRANCHES   4096u
+#define I_SETS     64u
+#define I_WAYS     2u
+#define D_SETS     32u
+#define D_WAYS     4u
+#define ART_LINES  64u
 #define LINE_BYTES 32u
+#define BEAT_BYTES 8u
 #define LINE_VALID 1u
 #define LINE_DIRTY 2u
 

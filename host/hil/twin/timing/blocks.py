@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from capstone import arm
@@ -48,6 +49,12 @@ class Edge:
     backward: bool
     penalty_ticks: int
     """Cost of a wrong prediction."""
+
+
+@cache
+def block_costs(parameters: Parameters) -> BlockCosts:
+    """One table for all twins of a process: the same code costs the same on each of them."""
+    return BlockCosts(parameters)
 
 
 class BlockCosts:
@@ -107,8 +114,9 @@ class BlockCosts:
         accesses, known_meetings = _with_meetings(block, meetings)
         unknown = len(meetings) - known_meetings
         expected = self._parameters.bank_conflict_percent * TICKS // 100
+        seam = self._parameters.taken_branch_percent * TICKS // 100 if taken else 0
         return Edge(
-            cycles * TICKS + unknown * expected,
+            cycles * TICKS + seam + unknown * expected,
             known_meetings * expected,
             accesses,
             kind,

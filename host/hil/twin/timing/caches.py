@@ -8,6 +8,7 @@ from typing import Any
 from hil.twin.state import CoreState
 from hil.twin.timing.state import (
     ART_LINES,
+    BEAT_BYTES,
     D_SETS,
     D_WAYS,
     I_SETS,
@@ -57,10 +58,19 @@ class Caches:
         t, place = self._t, place_of(address)
         if place is Place.FREE:
             return
-        for line in range(address & ~(LINE_BYTES - 1), address + size, LINE_BYTES):
-            if line != t.fetch_line or (not t.i_cache and place is not Place.ART):
-                self._fetch_line(line, place)
-                t.fetch_line = line
+        end = address + size
+        for line in range(address & ~(LINE_BYTES - 1), end, LINE_BYTES):
+            if place is not Place.ART and not t.i_cache:
+                self._fetch_uncached(line, max(line, address), min(line + LINE_BYTES, end), place)
+            elif line == t.fetch_line:
+                continue
+            elif place is Place.ART:
+                if not self._art_holds(line):
+                    self._add_fetch(t.art_miss_ticks)
+                t.art_line = line
+            else:
+                self._fetch_cached(line, place)
+            t.fetch_line = line
 
     def access(self, address: int, size: int, write: bool) -> None:
         """One load or store."""
@@ -85,21 +95,22 @@ class Caches:
                 for line in range(first, address + size, LINE_BYTES):
                     self._cached(line, place, write)
 
-    def _fetch_line(self, line: int, place: Place) -> None:
+    def _fetch_cached(self, line: int, place: Place) -> None:
         t = self._t
-        fill = t.flash_fill_ticks if place is Place.FLASH else t.sram_fill_ticks
-        if place is Place.ART:
-            if not self._art_holds(line):
-                self._add_fetch(t.art_miss_ticks)
-            t.art_line = line
-        elif not t.i_cache:
-            beat = t.flash_beat_ticks if place is Place.FLASH else 2 * t.sram_beat_ticks
-            self._add_fetch(fill + 3 * beat)
-        else:
-            first = line // LINE_BYTES % I_SETS * I_WAYS
-            if line | LINE_VALID not in t.i_lines[first : first + I_WAYS]:
-                t.i_lines[self._victim(t.i_lines, first, I_WAYS)] = line | LINE_VALID
-                self._add_fetch(fill)
+        first = line // LINE_BYTES % I_SETS * I_WAYS
+        if line | LINE_VALID not in t.i_lines[first : first + I_WAYS]:
+            t.i_lines[self._victim(t.i_lines, first, I_WAYS)] = line | LINE_VALID
+            self._add_fetch(t.flash_fill_ticks if place is Place.FLASH else t.sram_fill_ticks)
+
+    def _fetch_uncached(self, line: int, start: int, end: int, place: Place) -> None:
+        """Beats of 64 bits; the flash keeps its last line of 256 bits open."""
+        t = self._t
+        beats = (end - 1) // BEAT_BYTES - start // BEAT_BYTES + 1
+        if place is Place.SRAM:
+            self._add_fetch(beats * t.sram_beat_ticks)
+            return
+        first = t.flash_beat_ticks if line == t.fetch_line else t.flash_fill_ticks
+        self._add_fetch(first + (beats - 1) * t.flash_beat_ticks)
 
     def _cached(self, line: int, place: Place, write: bool) -> None:
         t = self._t

@@ -11,7 +11,7 @@ from hil.errors import UsageError
 from hil.twin.memory import Memory
 from hil.twin.state import CoreState
 from hil.twin.timing.addresses import Access
-from hil.twin.timing.blocks import Block, BlockCosts, Edge
+from hil.twin.timing.blocks import Block, Edge, block_costs
 from hil.twin.timing.dynamic import Dynamic
 from hil.twin.timing.parameters import DEFAULT, TICKS, Parameters
 from hil.twin.timing.state import (
@@ -89,7 +89,7 @@ class TimingModel:
         self.parameters = parameters
         self.state = TimingState(random=RANDOM_SEED, features=FEATURES[timing])
         self.exact = timing is Timing.EXACT
-        self.blocks = BlockCosts(parameters)
+        self.blocks = block_costs(parameters)
         self.dynamic = Dynamic(core, self.state, memory)
         self._memory = memory
         self.follow(0, 0)

@@ -15,13 +15,16 @@ TICKS = 100
 
 @dataclass(frozen=True)
 class Parameters:
-    """All in core cycles unless the name says otherwise."""
+    """All in core cycles unless the name says otherwise; a percentage is of one cycle or of all cases."""
 
     mispredict: int = 8
     """Refill after a branch that went the other way (J)."""
     mispredict_known: int = 6
     """The same when the flags were set `flags_ahead` cycles before the branch (J)."""
     flags_ahead: int = 3
+    taken_branch_percent: int = 50
+    """Hundredths of a cycle lost at the target of a taken branch: fetches are 64 bits wide and aligned,
+    targets are not (J: about half a cycle a loop in code that mixes 16 and 32 bits)."""
     divide: int = 8
     """SDIV and UDIV: one to issue, seven to wait (L); data-dependent on silicon."""
     system: int = 4
