@@ -24,7 +24,7 @@ def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]
     """JSON-ready; the home folder is written as `~`."""
     return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [without_home(word) for word in command],
+        "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
