@@ -66,7 +66,7 @@ def test_a_run_agrees_with_the_host_and_its_parts_add_up(start: Start) -> None:
     latency = summary["latency_ms"]
     parts = sum(latency[part] for part in ("local", "link", "remote", "fuse"))
     assert parts == pytest.approx(latency["mean"], rel=0.01)
-    assert set(latency["sources"].values()) == {"twin_instructions", "modelled"}
+    assert set(latency["sources"].values()) == {"twin_cycles", "modelled"}
     assert summary["energy_mj"]["source"] == "modelled"
     assert 0 < summary["memory"]["stack_peak_bytes"] < summary["memory"]["stack_reserved_bytes"]
     assert sum(layer["cycles"] for layer in summary["cycles"]["per_layer"]) > 10_000

@@ -25,7 +25,7 @@ INFO = BoardInfo(
     flash_bytes=1024 * KIB,
     ram_bytes=320 * KIB,
     virtual_time=True,
-    time_source=Source.TWIN_INSTRUCTIONS,
+    time_source=Source.TWIN_CYCLES,
     run_baud=RUN_BAUD,
 )
 
@@ -117,7 +117,7 @@ class TwinBoard:
 
     def start(self, image: Path) -> RunningTwin:
         """A twin whose firmware listens on its UART, or has had BOOT_S to do so. Raises BoardError."""
-        running = RunningTwin(Twin(load_image(image)))
+        running = RunningTwin(Twin(load_image(image), timing="cycles"))
         running.channel.boot(BOOT_S)
         return running
 

@@ -15,7 +15,7 @@ class Source(StrEnum):
     """A power analyser or another external instrument."""
 
     TWIN_CYCLES = "twin_cycles"
-    """The twin's calibrated Cortex-M7 timing model."""
+    """The twin's Cortex-M7 timing model; docs/timing.md has its error against published figures."""
 
     TWIN_INSTRUCTIONS = "twin_instructions"
     """Instructions the twin executed, times a constant number of cycles."""
