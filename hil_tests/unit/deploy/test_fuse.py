@@ -24,7 +24,8 @@ def test_fused_logits_are_the_weighted_sum_in_one_unit(logits: Tensor, alpha: fl
     fusion = make_fusion(alpha, logits)
     real = alpha * logits.scale * (local.astype(float) - logits.zero_point) + (1 - alpha) * remote / 256
     unit = max(alpha * logits.scale * 255, (1 - alpha) / 256 * 32768) / PRODUCT_MAX
-    np.testing.assert_allclose(fuse(fusion, local, remote) * unit, real, atol=unit * (255 + 32768))
+    fused = np.array(fuse(fusion, local.tolist(), remote.tolist()))
+    np.testing.assert_allclose(fused * unit, real, atol=unit * (255 + 32768))
 
 
 @given(LOGITS, st.floats(0.0, 1.0))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from hil.deploy.deployment import Fusion, Reference
+from hil.deploy.fuse import fuse
 from hil.session.exchange import Exchange
-from hil.session.record import agrees, fuse
+from hil.session.record import agrees
 from hil.wire.messages import Reply, Result, StageCycles
 from hil.wire.protocol import FallbackReason, Outcome, ReplyStatus
 
@@ -17,7 +18,7 @@ FUSION = Fusion(local_multiplier=7, local_zero_point=-3, remote_multiplier=2)
 LOCAL, REMOTE = (5, -8, 0), (10, 90, -4)
 RESULT = Result(
     0, Outcome.ANSWERED, FallbackReason.NONE, 1, 3, StageCycles(1, 1, 1, 1, 1, 1, 6), 0, 0, 0,
-    LOCAL, fuse(LOCAL, REMOTE, FUSION),
+    LOCAL, fuse(FUSION, LOCAL, REMOTE),
 )  # fmt: skip
 EXCHANGE = Exchange(0, RESULT, payload=b"abc", reply=Reply(0, ReplyStatus.OK, REMOTE))
 REFERENCE = Reference(np.array(LOCAL, np.int8), None, b"abc")
@@ -28,8 +29,8 @@ def changed(**fields) -> Exchange:
 
 
 def test_fusion_weighs_both_halves_in_integers():
-    assert fuse(LOCAL, REMOTE, FUSION) == (7 * 8 + 20, 7 * -5 + 180, 7 * 3 - 8)
-    assert fuse((), REMOTE, FUSION) == (20, 180, -8)
+    assert fuse(FUSION, LOCAL, REMOTE) == (7 * 8 + 20, 7 * -5 + 180, 7 * 3 - 8)
+    assert fuse(FUSION, (), REMOTE) == (20, 180, -8)
 
 
 def test_an_answer_equal_in_every_bit_agrees():

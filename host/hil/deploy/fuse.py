@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,11 +26,18 @@ def make_fusion(alpha: float, logits: Tensor) -> Fusion:
     return Fusion(int(local_gain / unit), logits.zero_point, int(remote_gain / unit))
 
 
-def fuse(fusion: Fusion, local: NDArray[np.int8], remote: NDArray[np.int16]) -> NDArray[np.int32]:
-    """Fused logits, as the device computes them; all (classes,)."""
-    centred = local.astype(np.int64) - fusion.local_zero_point
-    total = fusion.local_multiplier * centred + fusion.remote_multiplier * remote.astype(np.int64)
-    return total.astype(np.int32)
+def fuse(fusion: Fusion, local: Sequence[int], remote: Sequence[int]) -> tuple[int, ...]:
+    """Fused logits as the device computes them: int8 `local` and int16 `remote`, one of each a class.
+
+    Without local logits it is the remote ones' share alone.
+    """
+    share = [fusion.remote_multiplier * logit for logit in remote]
+    if not local:
+        return tuple(share)
+    return tuple(
+        fusion.local_multiplier * (logit - fusion.local_zero_point) + rest
+        for logit, rest in zip(local, share, strict=True)
+    )
 
 
 def symbol_table(feature: Tensor, centroids: tuple[float, ...]) -> NDArray[np.uint8]:

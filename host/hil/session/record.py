@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hil.deploy.deployment import Fusion, Reference
+from hil.deploy.fuse import fuse
 from hil.measure.energy import Activity, EnergyModel
 from hil.measure.latency import latency_parts
 from hil.session.events import SampleRecord
@@ -42,19 +43,8 @@ def agrees(exchange: Exchange, reference: Reference, fusion: Fusion | None) -> b
     remote = exchange.reply.logits
     if fusion is None:
         return result.prediction == int(np.argmax(remote))
-    fused = fuse(local, remote, fusion)
+    fused = fuse(fusion, local, remote)
     return result.fused == fused and result.prediction == int(np.argmax(fused))
-
-
-def fuse(local: tuple[int, ...], remote: tuple[int, ...], fusion: Fusion) -> tuple[int, ...]:
-    """The fused logits as the firmware computes them; without local logits, the remote ones' share."""
-    fused = [fusion.remote_multiplier * logit for logit in remote]
-    if local:
-        fused = [
-            fusion.local_multiplier * (logit - fusion.local_zero_point) + rest
-            for logit, rest in zip(local, fused, strict=True)
-        ]
-    return tuple(fused)
 
 
 def failed_record(place: Place, reason: str, wire_retransmissions: int) -> SampleRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from abc import ABC, abstractmethod
 from typing import Any
 
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, UC_MEM_WRITE
@@ -73,7 +74,7 @@ def _same_structures(library: ctypes.CDLL) -> bool:
     return sizes == (ctypes.sizeof(CoreState), ctypes.sizeof(TimingState))
 
 
-class Counter:
+class Counter(ABC):
     """The block hook in place. `fallback_reason` says why it is not the native one."""
 
     native = False
@@ -81,9 +82,9 @@ class Counter:
     failure: BaseException | None = None
     """What went wrong in Python under the native hook; the engine raises it."""
 
+    @abstractmethod
     def flush(self) -> None:
         """Forgets decoded blocks: flash was rewritten."""
-        raise NotImplementedError
 
 
 class NativeCounter(Counter):
