@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hil import bundle as bundles
@@ -93,3 +94,11 @@ def test_a_stage_that_fails_is_never_reported_as_finished(recorder: Recorder) ->
 
 def test_the_pipeline_prints_nothing() -> None:
     assert "print(" not in Path(pipeline.__file__).read_text()
+
+
+def test_a_bundle_of_a_trial_training_is_run_on_the_samples_it_knows(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.safetensors"
+    inputs = InputFormat(24, 24, 1, 3, (0.3,), (0.4,))
+    manifest = Manifest("agilenn", "digits", 10, 0, inputs, None, 0.5, {"recipe": {"limit": 10}})
+    bundles.save(Bundle(manifest, {"record.predictions": np.zeros(10, np.int64)}), path)
+    assert len(pipeline._samples(resolve(Request(bundle=path)), path).split) == 10

@@ -198,4 +198,6 @@ def _samples(plan: Plan, bundle: Path) -> Samples:
 
     opened = bundles.load(bundle)
     split = datasets.get(opened.manifest.dataset).load("test", plan.request.data_dir)
+    if limit := opened.manifest.config.get("recipe", {}).get("limit", 0):
+        split = split.first(limit)  # a trial training looked at no more than that
     return Samples(split, opened.tensors.get("record.predictions"))
