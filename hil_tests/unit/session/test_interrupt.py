@@ -14,8 +14,10 @@ from hil_tests.unit.server.test_process import ROOT, wait_until_gone
 
 RUN = """
 import pathlib, sys
+from hil import interrupts
 from hil.server.process import ServerProcess
 from hil_tests.unit.session.fakes import run_fake
+interrupts.install()  # as the command line does
 with ServerProcess([sys.executable, "-m", "hil_tests.unit.server.fake_remote", "four"]) as server:
     print(server.pid, flush=True)
     run_fake(pathlib.Path(sys.argv[1]), server=server, n=1_000_000)

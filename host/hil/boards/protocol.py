@@ -57,15 +57,20 @@ class Board(Protocol):
 
 
 @runtime_checkable
-class ExternalBoard(Protocol):
+class TracedBoard(Protocol):
+    """A board whose figures depend on more than its name."""
+
+    def provenance(self) -> dict[str, Any]:
+        """What it is made of, JSON-ready, for the summary."""
+        ...
+
+
+@runtime_checkable
+class ExternalBoard(TracedBoard, Protocol):
     """What a board also is when another program stands behind it."""
 
     def prepare(self) -> None:
         """Looks for the program, so that its absence is told before a run begins. Raises BoardError."""
-        ...
-
-    def provenance(self) -> dict[str, Any]:
-        """Which program it is, JSON-ready, for the summary."""
         ...
 
     def files(self) -> dict[str, bytes]:

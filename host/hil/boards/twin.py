@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 from hil.boards.protocol import BoardInfo
 from hil.errors import BoardError, TwinFault
 from hil.measure.source import Source
 from hil.twin import ResetCause, StopReason, Twin, load_image
+from hil.twin.native import build as native
 
 KIB = 1024
 UART_NUMBER = 1
 BOOT_S = 0.1
 """Virtual seconds a firmware gets to switch its receiver on, before the host sends anything."""
 BOOT_STEP_S = 0.001
+TIMING: Final = "cycles"
 RUN_BAUD = 13_500_000
 """The fastest a USART of the F746 goes: PCLK2 108 MHz / 8 with OVER8 (RM0385 31.5.4)."""
 
@@ -115,9 +117,14 @@ class TwinBoard:
 
     info = INFO
 
+    def provenance(self) -> dict[str, Any]:
+        """How time is kept, and whether the block hook is native; in Python it is some 20 times slower."""
+        _, reason = native.load()
+        return {"timing": TIMING, "block_hook": f"python: {reason}" if reason else "native"}
+
     def start(self, image: Path) -> RunningTwin:
         """A twin whose firmware listens on its UART, or has had BOOT_S to do so. Raises BoardError."""
-        running = RunningTwin(Twin(load_image(image), timing="cycles"))
+        running = RunningTwin(Twin(load_image(image), timing=TIMING))
         running.channel.boot(BOOT_S)
         return running
 

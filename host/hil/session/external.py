@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.boards.protocol import Board, ExternalBoard
+from hil.boards.protocol import Board, ExternalBoard, TracedBoard
 from hil.server.answer import Server
 from hil.session.folder import RunFolder
 
 
 def board_provenance(board: Board) -> dict[str, Any]:
-    """The entry `board` of a summary's provenance, where another program stands behind the board."""
-    return {"board": board.provenance()} if isinstance(board, ExternalBoard) else {}
+    """The entry `board` of a summary's provenance, where the board has something to tell."""
+    return {"board": board.provenance()} if isinstance(board, TracedBoard) else {}
 
 
 def keep_logs(folder: RunFolder, board: Board, server: Server | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hil import interrupts
 from hil.boards.protocol import Board, RunningBoard
 from hil.deploy.deployment import Deployment, Reference
 from hil.errors import BoardError, HilError, ProtocolError, SessionError
@@ -155,15 +156,19 @@ class _Run:
         wall_s = time.monotonic() - self.began_s
         data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption)
         summary = build_summary(self.facts, data)
+        with interrupts.shield():
+            self._close(summary, interruption is not None)
+        return summary
+
+    def _close(self, summary: dict[str, Any], partial: bool) -> None:
         try:
             try:
-                self.bus.emit(RunFinished(summary, interruption is not None))
+                self.bus.emit(RunFinished(summary, partial))
                 keep_logs(self.folder, self.board, self.server)
             finally:
                 self.folder.close(summary)
         finally:
             self.bus.close()
-        return summary
 
     @contextlib.contextmanager
     def _stage(self, stage: str, detail: str = "") -> Iterator[None]:
@@ -215,8 +220,9 @@ class _Run:
             record = failed_record(place, outcome, repeated)
         else:
             record = self._judge(place, data, outcome, repeated)
-        self.records.append(record)
-        self.bus.emit(SampleFinished(record))
+        with interrupts.shield():  # a sample is in the summary and in every file, or in none
+            self.records.append(record)
+            self.bus.emit(SampleFinished(record))
         if record.outcome == "failed" and not self.options.keep_going:
             raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
 
