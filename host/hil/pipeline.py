@@ -127,20 +127,18 @@ def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
     request = plan.request
     if request.bundle is not None:
         return request.bundle
-    from hil.training.api import cached_bundle_path, train_bundle
+    from hil.training import api
 
-    path = cached_bundle_path(plan.scheme, plan.dataset, request.training_seed)
     with stage(reporter, "train", f"{plan.scheme} on {plan.dataset}") as training:
-        training.cached = path.exists()
-        if not training.cached:
+        training.cached = True
 
-            def report(step: Progress) -> None:
-                training.progress(step.done, step.total, f"{step.phase} {step.text}".rstrip())
+        def report(step: Progress) -> None:
+            training.cached = False
+            training.progress(step.done, step.total, f"{step.phase} {step.text}".rstrip())
 
-            train_bundle(
-                plan.scheme, plan.dataset, None, request.training_seed, request.data_dir, path, report
-            )
-    return path
+        return api.ensure_bundle(
+            plan.scheme, plan.dataset, None, request.training_seed, request.data_dir, report
+        )
 
 
 def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from hil.paths import cache_dir
 from hil_tests.twin import firmware
 from hil_tests.unit.renode.conftest import MakeRenode
 
@@ -31,12 +32,17 @@ def start(digits_bundle: Path, tmp_path: Path, make_renode: MakeRenode) -> Start
     if not firmware.have_compiler():
         pytest.skip(f"{firmware.GCC} is not on PATH")
     program = make_renode()
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for shared in ("bundles", "cmsis-nn", "firmware", "native"):  # built once, not once a test
+        (cache_dir() / shared).mkdir(exist_ok=True)
+        (cache / shared).symlink_to(cache_dir() / shared)
 
     def make(*arguments: object, faults: str = "") -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "hil", "run", "--bundle", str(digits_bundle), "--json"]
         command += ["--out", str(tmp_path / "runs"), "--server-ms", "2", *map(str, arguments)]
         environment = {**os.environ, "HIL_RENODE": str(program.parent), "FAKE_RENODE": faults}
-        environment["TMPDIR"] = str(tmp_path)
+        environment["HIL_CACHE"] = str(cache)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, text=True, env=environment, **pipes)  # type: ignore[call-overload,no-any-return]
 
@@ -66,7 +72,7 @@ def assert_nothing_left(tmp_path: Path) -> None:
     while time.monotonic() < until and left_behind(tmp_path):
         time.sleep(0.1)
     assert left_behind(tmp_path) == []
-    assert list(tmp_path.glob("hil-renode-*")) == []
+    assert list((tmp_path / "cache").glob("hil-renode-*")) == []
 
 
 def left_behind(tmp_path: Path) -> list[str]:
@@ -76,7 +82,7 @@ def left_behind(tmp_path: Path) -> list[str]:
             words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if f"{tmp_path}/hil-renode-" in words:
+        if f"{tmp_path}/cache/hil-renode-" in words:
             found.append(words)
     return found
 

@@ -63,7 +63,7 @@ def at(path: Path) -> str:
     """A path as the Monitor's language has it. Raises BoardError when it cannot be said."""
     text = str(path)
     if any(character in text for character in ";\"'`\\\n\r\t"):
-        raise BoardError(f"Renode cannot be given the path {text}", "set TMPDIR to a plain path")
+        raise BoardError(f"Renode cannot be given the path {text}", "set HIL_CACHE to a plain path")
     return "@" + text.replace(" ", "\\ ")
 
 

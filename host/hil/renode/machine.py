@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from hil.errors import BoardError
+from hil.paths import cache_dir
 from hil.renode import commands, platform, ports
 from hil.renode.channel import RenodeChannel
 from hil.renode.commands import Files
@@ -57,7 +58,7 @@ class Machine:
         self._setting = setting
         self._on_files = on_files
         self._image: Image = load_image(elf)
-        self._paths = Files(Path(tempfile.mkdtemp(prefix="hil-renode-")))
+        self._paths = Files(Path(tempfile.mkdtemp(prefix="hil-renode-", dir=cache_dir())))
         self._cleanups = contextlib.ExitStack()
         self._cleanups.callback(shutil.rmtree, self._paths.folder, ignore_errors=True)
         self._cleanups.callback(self._keep_files)

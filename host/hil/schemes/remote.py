@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hil import bundle
 from hil.codec import lzw
-from hil.errors import BundleError, CodecError
+from hil.errors import BundleError
 from hil.schemes.halves import load_server
 
 FRACTION_BITS = 8
@@ -47,19 +47,6 @@ class RemoteHalf:
     def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
         """Logits (N, classes) of all `payloads` in one batch. Raises CodecError if one is corrupt."""
         return self._run([self.decode(payload) for payload in payloads])
-
-    def infer_each(self, payloads: list[bytes]) -> list[NDArray[np.int16] | CodecError]:
-        """Logits (classes,) for every intact payload, in one batch, and the error of every other."""
-        answers: list[NDArray[np.int16] | CodecError] = []
-        intact: list[NDArray[np.float32]] = []
-        for payload in payloads:
-            try:
-                intact.append(self.decode(payload))
-                answers.append(np.zeros(0, np.int16))
-            except CodecError as error:
-                answers.append(error)
-        logits = iter(self._run(intact))
-        return [answer if isinstance(answer, CodecError) else next(logits) for answer in answers]
 
     def _run(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
         if not values:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from hil.errors import ServerError
+from hil.paths import cache_dir
 from hil.server.client import Client
 
 STOP_TIMEOUT_S = 5.0
@@ -52,7 +53,7 @@ class ServerProcess:
 
     def __init__(self, command: Sequence[str]) -> None:
         """Raises ServerError when the program cannot be started."""
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        self._log: IO[bytes] = tempfile.TemporaryFile(dir=cache_dir())  # noqa: SIM115 - closed by stop()
         self._final_log: bytes | None = None
         self._port: int | None = None
         self._announced = threading.Event()

@@ -51,10 +51,6 @@ class RunFolder:
                     return cls(path, transcript)
         raise SessionError(f"too many runs named {stem} in {out}", "choose another --name or --out")
 
-    @property
-    def artefacts(self) -> Path:
-        return self.path / "artefacts"
-
     def record(self, event: Event) -> None:
         """Appends `event` to `events.jsonl` and a finished sample to `samples.csv`."""
         with _writing(self.path):

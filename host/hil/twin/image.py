@@ -28,7 +28,6 @@ class Segment:
     load_address: int
     run_address: int
     data: bytes
-    memory_bytes: int
     """Size at run time; what exceeds `data` is zero."""
 
 
@@ -95,14 +94,14 @@ def _from_binary(path: Path, data: bytes) -> Image:
             f"{path} does not begin with a vector table: stack 0x{stack:08x}, entry 0x{entry:08x}",
             "give an ELF, or a raw image linked at 0x08000000",
         )
-    return Image(path, (Segment(FLASH_BASE, FLASH_BASE, data, len(data)),), FLASH_BASE)
+    return Image(path, (Segment(FLASH_BASE, FLASH_BASE, data),), FLASH_BASE)
 
 
 def _from_elf(path: Path, elf: Any) -> Image:
     if elf["e_machine"] != "EM_ARM":
         raise BoardError(f"{path} is for {elf['e_machine']}, not for ARM", "build it with arm-none-eabi-gcc")
     segments = tuple(
-        Segment(header["p_paddr"], header["p_vaddr"], header.data(), header["p_memsz"])
+        Segment(header["p_paddr"], header["p_vaddr"], header.data())
         for header in elf.iter_segments()
         if header["p_type"] == "PT_LOAD" and header["p_memsz"]
     )

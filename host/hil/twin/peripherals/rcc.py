@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 from hil.twin.machine import HSI_HZ, Machine, ResetCause
@@ -64,10 +63,6 @@ class Rcc(Peripheral):
         """`bit` at `offset` clocks `peripheral`; the same bit of the reset register resets it."""
         self._gates.append((offset, bit, peripheral))
         peripheral.clocked = bool(self.registers.get(offset, 0) >> bit & 1)
-
-    def gates(self) -> Iterable[tuple[int, int, Peripheral]]:
-        """Register, bit and peripheral of every clock gate."""
-        return tuple(self._gates)
 
     def reset(self) -> None:
         flags = self.registers.get(RCC_CSR, 0) & 0xFE00_0000
