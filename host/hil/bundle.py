@@ -16,6 +16,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from hil.data.dataset import unit
 from hil.errors import BundleError
 
 SCHEMA = 1
@@ -34,9 +35,9 @@ class InputFormat:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def prepare(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`images` (N, H, W, C) in [0, 1] → network input (N, height, width, channels)."""
-        scaled = images.repeat(self.upscale, axis=1).repeat(self.upscale, axis=2)
+    def prepare(self, images: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`images` (N, H, W, C) as a split holds them → network input (N, height, width, channels)."""
+        scaled = unit(images).repeat(self.upscale, axis=1).repeat(self.upscale, axis=2)
         if scaled.shape[1:] != (self.height, self.width, self.channels):
             raise BundleError(
                 f"images of {images.shape[1:]} do not become {self.height}×{self.width}×{self.channels}",

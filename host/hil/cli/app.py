@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import boards, build, compare, doctor, run, serve, train, twin
+from hil.cli import boards, build, compare, data, doctor, run, serve, train, twin
 
 _VERBS = (
     run.run,
@@ -54,6 +54,7 @@ def make_app() -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     for verb in _VERBS:
         app.command(verb.__name__)(verb)
+    app.add_typer(data.app, name="data")
     return app
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.data.source import Source
 from hil.errors import DataError
 
 SplitName = Literal["train", "test"]
@@ -18,8 +19,8 @@ SplitName = Literal["train", "test"]
 class Split:
     """Samples and their classes. Raises DataError when the two do not belong together."""
 
-    images: NDArray[np.float32]
-    """(N, height, width, channels), in [0, 1]."""
+    images: NDArray[np.float32] | NDArray[np.uint8]
+    """(N, height, width, channels): float32 in [0, 1], or bytes that stand for 0 to 1 in 255 steps."""
     labels: NDArray[np.int64]
     """(N,)"""
 
@@ -33,9 +34,20 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def unit(self, begin: int = 0, end: int | None = None) -> NDArray[np.float32]:
+        """Images `begin` to `end` in [0, 1]."""
+        return unit(self.images[begin:end])
+
     def first(self, count: int) -> Split:
         """The first `count` samples, or all when there are fewer."""
         return Split(self.images[:count], self.labels[:count])
+
+
+def unit(images: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images in [0, 1], whichever way they are stored."""
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255)
+    return images.astype(np.float32, copy=False)
 
 
 class Dataset(Protocol):
@@ -70,6 +82,11 @@ class Dataset(Protocol):
     @property
     def std(self) -> tuple[float, ...]:
         """Per channel, of images in [0, 1]."""
+        ...
+
+    @property
+    def source(self) -> Source | None:
+        """Where it comes from; None when it ships with a package."""
         ...
 
     def load(self, split: SplitName, data_dir: Path | None = None) -> Split:

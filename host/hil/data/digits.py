@@ -64,6 +64,7 @@ class Digits:
     upscale = 3
     mean = (0.305,)
     std = (0.376,)
+    source = None
 
     def load(self, split: SplitName, data_dir: Path | None = None) -> Split:
         """Stratified, fixed 80/20 split; grey levels 0..16 become [0, 1]. `data_dir` is not needed."""

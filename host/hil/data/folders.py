@@ -6,25 +6,32 @@ import hashlib
 import os
 from pathlib import Path
 
+from hil.data.source import Source
 from hil.errors import DataError
 from hil.paths import cache_dir
 
 VARIABLE = "HIL_DATA"
 
 
-def find(folder: str, data_dir: Path | None, source: str) -> Path:
-    """The folder named `folder` in `data_dir`, else in `$HIL_DATA`, else in the cache's `data`.
+def place(data_dir: Path | None) -> Path:
+    """`data_dir`, else `$HIL_DATA`, else the cache's `data`."""
+    return data_dir or Path(os.environ.get(VARIABLE) or cache_dir() / "data")
 
-    A place that is itself called `folder` counts too, so that naming the unpacked archive works.
-    Raises DataError, with `source` as the place to get the data from, when it is nowhere.
+
+def find(source: Source, data_dir: Path | None) -> Path:
+    """The folder of `source` in `place(data_dir)`.
+
+    A place that is itself called so counts too: naming the unpacked archive works. Raises DataError,
+    saying where to get the data, when it is nowhere.
     """
-    place = data_dir or Path(os.environ.get(VARIABLE) or cache_dir() / "data")
-    for candidate in (place / folder, place):
-        if candidate.name == folder and candidate.is_dir():
+    where = place(data_dir)
+    for candidate in (where / source.folder, where):
+        if candidate.name == source.folder and candidate.is_dir():
             return candidate
     raise DataError(
-        f"there is no folder {folder} in {place}",
-        f"unpack {source} somewhere and name that place with --data-dir or {VARIABLE}",
+        f"there is no folder {source.folder} in {where}",
+        f"`hil data fetch` gets it ({source.megabytes} MB); or unpack {source.url} somewhere and name that "
+        f"place with --data-dir or {VARIABLE}",
     )
 
 

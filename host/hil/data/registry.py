@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from hil.data.cifar10 import Cifar10
+from hil.data.cifar100 import Cifar100
 from hil.data.dataset import Dataset
 from hil.data.digits import Digits
+from hil.data.svhn import Svhn
+from hil.data.tiny_imagenet import TinyImageNet
 from hil.errors import unknown_name
 
-_DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (Digits(), Cifar10())}
+_ALL: tuple[Dataset, ...] = (Digits(), Cifar10(), Cifar100(), Svhn(), TinyImageNet())
+_DATASETS = {dataset.name: dataset for dataset in _ALL}
 
 
 def names() -> tuple[str, ...]:

@@ -64,8 +64,9 @@ class Batches:
         return len(self.split) // self.size
 
     def normalised(self, images: Tensor) -> Tensor:
-        """Stored images (N, C, H, W) in [0, 1], normalised at their own size."""
-        return (images - self._mean) / self._std
+        """Stored images (N, C, H, W), as bytes or in [0, 1], normalised at their own size."""
+        unit = images.float() / 255 if images.dtype == torch.uint8 else images
+        return (unit - self._mean) / self._std
 
     def upscaled(self, images: Tensor) -> Tensor:
         """Every pixel becomes a square of pixels, as `InputFormat.prepare` does it."""

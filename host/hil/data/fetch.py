@@ -1,0 +1,87 @@
+"""Gets a data set from its publisher: the whole file, checked, and unpacked, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import shutil
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hil.data.source import Download, Source
+from hil.errors import DataError
+
+Progress = Callable[[str, int, int], None]
+"""File name, bytes so far, bytes in all (0 when the publisher does not say)."""
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_S = 60.0
+
+
+def fetch(source: Source, place: Path, progress: Progress = lambda name, done, total: None) -> Path:
+    """Downloads, checks and unpacks `source` into `place`; returns its folder there.
+
+    What is complete appears under its name at the very end. Raises DataError: no network, a wrong
+    sum, a full disk.
+    """
+    target = place / source.folder
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix=f".{source.folder}-") as scratch:
+            unpacked = Path(scratch) / "unpacked" / source.folder
+            unpacked.mkdir(parents=True)
+            for download in source.downloads:
+                _unpack(_get(download, Path(scratch), progress), download, unpacked)
+            if target.exists():
+                target.replace(Path(scratch) / "former")
+            unpacked.replace(target)
+    except OSError as error:
+        raise DataError(
+            f"{place} does not take the data: {error.strerror}", "free space, or --data-dir"
+        ) from None
+    return target
+
+
+def _get(download: Download, scratch: Path, progress: Progress) -> Path:
+    """One file, with the sum that its publisher gives."""
+    path = scratch / download.name
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with urllib.request.urlopen(download.url, timeout=_TIMEOUT_S) as answer, path.open("wb") as file:
+            total, done = int(answer.headers.get("Content-Length") or 0), 0
+            while chunk := answer.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                file.write(chunk)
+                done += len(chunk)
+                progress(download.name, done, total)
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        hint = "get it on a machine with a network, and name its folder with --data-dir"
+        raise DataError(f"{download.url} cannot be downloaded: {reason}", hint) from None
+    if digest.hexdigest() != download.md5:
+        raise DataError(
+            f"{download.url} gave a file with MD5 {digest.hexdigest()}, not {download.md5}",
+            "try again; a proxy may have answered in the publisher's place",
+        )
+    return path
+
+
+def _unpack(path: Path, download: Download, target: Path) -> None:
+    """An archive's one folder becomes `target`; a plain file goes into it."""
+    if download.kind == "plain":
+        shutil.move(path, target / download.name)
+        return
+    try:
+        if download.kind == "zip":
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(target.parent)  # refuses to leave the folder by itself
+        else:
+            with tarfile.open(path) as archive:
+                archive.extractall(target.parent, filter="data")
+    except (zipfile.BadZipFile, tarfile.TarError) as error:
+        raise DataError(f"{download.name} cannot be unpacked: {error}", "try again") from None
