@@ -63,7 +63,7 @@ def test_the_folder_may_be_named_itself_or_by_a_variable(
 def test_a_missing_folder_says_where_to_get_it_and_how_to_name_it(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         data.get("cifar10").load("train", tmp_path)
-    assert cifar10.SOURCE.url in caught.value.hint
+    assert cifar10.SOURCE.downloads[0].url in caught.value.hint
     assert "--data-dir" in caught.value.hint
     assert str(tmp_path) in caught.value.message
 

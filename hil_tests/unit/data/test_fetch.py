@@ -81,7 +81,7 @@ def test_archives_and_plain_files_end_up_in_the_folder(publisher: Publisher, tmp
 def test_a_wrong_sum_leaves_nothing_behind(publisher: Publisher, tmp_path: Path) -> None:
     good = publisher.publish("a", b"content", "plain")
     source = Source("set", (Download(good.url, "0" * 32, "plain"),), 1)
-    with pytest.raises(DataError, match="gave a file with MD5"):
+    with pytest.raises(DataError, match="gave a file with md5"):
         fetch(source, tmp_path / "data")
     assert list((tmp_path / "data").iterdir()) == []
 
@@ -89,7 +89,7 @@ def test_a_wrong_sum_leaves_nothing_behind(publisher: Publisher, tmp_path: Path)
 def test_a_failed_download_keeps_the_former_folder(publisher: Publisher, tmp_path: Path) -> None:
     good = publisher.publish("a", b"content", "plain")
     fetch(Source("set", (good,), 1), tmp_path)
-    broken = Download(good.url.replace("/a", "/missing"), good.md5, "plain")
+    broken = Download(good.url.replace("/a", "/missing"), good.checksum, "plain")
     with pytest.raises(DataError, match="cannot be downloaded"):
         fetch(Source("set", (broken,), 1), tmp_path)
     assert (tmp_path / "set" / "a").read_bytes() == b"content"

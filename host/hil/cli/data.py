@@ -46,12 +46,13 @@ def fetch(names: Names, data_dir: options.DataDir = None, verbose: options.Verbo
     from hil.cli.download_bar import DownloadBar
     from hil.data import folders
     from hil.data.fetch import fetch as get
+    from hil.errors import UsageError
 
     place = folders.place(data_dir)
     for dataset in [_registry().get(name) for name in names]:
-        if dataset.source is None:
-            print(f"{dataset.name} ships with a package", file=sys.stderr)
-            continue
+        if dataset.source is None or not dataset.source.downloads:
+            why = dataset.source.how if dataset.source else "it ships with a package"
+            raise UsageError(f"{dataset.name} is nowhere to download", why)
         with DownloadBar() as bar:
             print(get(dataset.source, place, bar.report))
     return 0
@@ -74,4 +75,6 @@ def _row(name: str, data_dir: Path | None) -> dict[str, Any]:
     try:
         return row | {"place": str(folders.find(dataset.source, data_dir)), "present": True}
     except DataError:
-        return row | {"place": dataset.source.url, "present": False}
+        source = dataset.source
+        get = f"`hil data fetch {name}` ({source.megabytes} MB)" if source.downloads else source.how
+        return row | {"place": get, "present": False}

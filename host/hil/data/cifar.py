@@ -43,6 +43,6 @@ class Batches:
             labels = np.asarray(batch[self.label_key], dtype=np.int64)
             images = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         except (KeyError, TypeError, ValueError) as error:
-            hint = f"unpack {self.source.url} again"
-            raise DataError(f"{origin} is no batch of {self.source.folder}: {error}", hint) from None
+            message = f"{origin} is no batch of {self.source.folder}: {error}"
+            raise DataError(message, self.source.hint) from None
         return np.ascontiguousarray(images), labels

@@ -50,7 +50,7 @@ def fetch(source: Source, place: Path, progress: Progress = lambda name, done, t
 def _get(download: Download, scratch: Path, progress: Progress) -> Path:
     """One file, with the sum that its publisher gives."""
     path = scratch / download.name
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = hashlib.new(download.algorithm, usedforsecurity=False)
     try:
         with urllib.request.urlopen(download.url, timeout=_TIMEOUT_S) as answer, path.open("wb") as file:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
@@ -63,25 +63,27 @@ def _get(download: Download, scratch: Path, progress: Progress) -> Path:
         reason = getattr(error, "reason", error)
         hint = "get it on a machine with a network, and name its folder with --data-dir"
         raise DataError(f"{download.url} cannot be downloaded: {reason}", hint) from None
-    if digest.hexdigest() != download.md5:
+    if digest.hexdigest() != download.checksum:
         raise DataError(
-            f"{download.url} gave a file with MD5 {digest.hexdigest()}, not {download.md5}",
+            f"{download.url} gave a file with {download.algorithm} {digest.hexdigest()}, "
+            f"not {download.checksum}",
             "try again; a proxy may have answered in the publisher's place",
         )
     return path
 
 
 def _unpack(path: Path, download: Download, target: Path) -> None:
-    """An archive's one folder becomes `target`; a plain file goes into it."""
+    """An archive's one folder becomes `target`; files without a folder go into it."""
     if download.kind == "plain":
         shutil.move(path, target / download.name)
         return
+    place = target.parent if download.has_folder else target
     try:
         if download.kind == "zip":
             with zipfile.ZipFile(path) as archive:
-                archive.extractall(target.parent)  # refuses to leave the folder by itself
+                archive.extractall(place)  # refuses to leave the folder by itself
         else:
             with tarfile.open(path) as archive:
-                archive.extractall(target.parent, filter="data")
+                archive.extractall(place, filter="data")
     except (zipfile.BadZipFile, tarfile.TarError) as error:
         raise DataError(f"{download.name} cannot be unpacked: {error}", "try again") from None

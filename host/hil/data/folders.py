@@ -30,8 +30,7 @@ def find(source: Source, data_dir: Path | None) -> Path:
             return candidate
     raise DataError(
         f"there is no folder {source.folder} in {where}",
-        f"`hil data fetch` gets it ({source.megabytes} MB); or unpack {source.url} somewhere and name that "
-        f"place with --data-dir or {VARIABLE}",
+        source.hint,
     )
 
 

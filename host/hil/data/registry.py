@@ -8,9 +8,10 @@ from hil.data.dataset import Dataset
 from hil.data.digits import Digits
 from hil.data.svhn import Svhn
 from hil.data.tiny_imagenet import TinyImageNet
+from hil.data.words import SPEECH, WORDS
 from hil.errors import unknown_name
 
-_ALL: tuple[Dataset, ...] = (Digits(), Cifar10(), Cifar100(), Svhn(), TinyImageNet())
+_ALL: tuple[Dataset, ...] = (Digits(), Cifar10(), Cifar100(), Svhn(), TinyImageNet(), WORDS, SPEECH)
 _DATASETS = {dataset.name: dataset for dataset in _ALL}
 
 

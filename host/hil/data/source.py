@@ -11,14 +11,21 @@ class Download:
     """One file of the publisher's."""
 
     url: str
-    md5: str
-    """As the publisher, or those who mirror the file, give it."""
+    checksum: str
+    """MD5 (32 digits) or SHA-256 (64), as the publisher, or those who mirror the file, give it."""
     kind: Literal["tar.gz", "zip", "plain"]
+    has_folder: bool = True
+    """Whether all of an archive lies in one folder."""
 
     @property
     def name(self) -> str:
         """Its last part."""
         return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def algorithm(self) -> str:
+        """Of the checksum, as hashlib calls it."""
+        return "md5" if len(self.checksum) == 32 else "sha256"
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,15 @@ class Source:
     downloads: tuple[Download, ...]
     megabytes: int
     """Of the downloads together, so that a user knows what is coming."""
+    how: str = ""
+    """What to do where there is nothing to download."""
 
     @property
-    def url(self) -> str:
-        """The first download, to name in a message."""
-        return self.downloads[0].url
+    def hint(self) -> str:
+        """How to come by it."""
+        if not self.downloads:
+            return self.how
+        return (
+            f"`hil data fetch` gets it ({self.megabytes} MB); or unpack {self.downloads[0].url} "
+            "somewhere and name that place with --data-dir or HIL_DATA"
+        )

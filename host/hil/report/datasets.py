@@ -22,6 +22,6 @@ def datasets_table(rows: Sequence[dict[str, Any]]) -> Table:
         shape = "×".join(str(side) for side in row["shape"])
         place = Text(row["place"])
         if not row["present"]:
-            place = Text(f"not here; `hil data fetch {row['name']}`", style="dim")
+            place = Text(f"not here: {row['place']}", style="dim")
         table.add_row(Text(row["name"]), str(row["classes"]), shape, place)
     return table
