@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hil import paths
 from hil.bundle import PayloadFormat
+from hil.codec.coder import make_coder
 from hil.deploy.build import Toolchain
 from hil.deploy.emit import Model, emit
 from hil.deploy.graph import Graph
@@ -25,7 +26,8 @@ LINK = [
 
 def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
     """What the emitter takes for a graph that belongs to no bundle."""
-    return Model(graph, plan(buffers_of(graph, payload)), 1, bytes(32), payload, None, None)
+    coder = make_coder(payload, {}) if payload else None
+    return Model(graph, plan(buffers_of(graph, coder)), 1, bytes(32), coder, None, None)
 
 
 def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path:

@@ -58,6 +58,7 @@ def _deployment(folder: Path, case: graphs.Case) -> Deployment:
         graph=case.graph,
         symbol_of=np.arange(256, dtype=np.uint8),
         fusion=Fusion(1, -2, 3),
+        codec_tables={"frequencies": np.arange(6, dtype=np.uint16).reshape(2, 3)},
         layers=(Layer("conv", "arm_convolve_wrapper_s8", 12),),
         footprint=Footprint(1, 2, 3, 4),
     )

@@ -33,6 +33,9 @@ class FakeRemote:
     hold: threading.Event | None = None
     """While unset, inference does not end."""
 
+    def warm_up(self) -> None:
+        pass
+
     def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
         self.batches.append(len(payloads))
         if self.hold is not None:

@@ -10,34 +10,18 @@ import numpy as np
 import pytest
 
 from hil import bundle as bundles
-from hil.bundle import Bundle, InputFormat, Manifest, PayloadFormat
-from hil.codec import lzw
+from hil.bundle import Bundle, InputFormat, Manifest
 from hil.errors import BundleError, ServerError
-from hil.server.app import serve, warm_up
-
-PAYLOAD = PayloadFormat(1, 3, 4, 4, (0.0, 1.0, 2.0, 3.0))
+from hil.server.app import serve
 
 
-def manifest(payload: PayloadFormat | None) -> Manifest:
-    return Manifest("agilenn", "digits", 10, 0, InputFormat(8, 8, 1, 1, (0.0,), (1.0,)), payload, 0.5, {})
-
-
-def test_the_warm_up_is_one_inference_on_a_payload_of_the_right_form():
-    seen: list[bytes] = []
-
-    class Remote:
-        def infer(self, payloads):
-            seen.extend(payloads)
-            return np.zeros((len(payloads), 10), np.int16)
-
-    warm_up(Remote(), manifest(PAYLOAD))
-    assert len(seen) == 1
-    assert lzw.decode(seen[0], PAYLOAD.symbols, 4).tolist() == [0] * PAYLOAD.symbols
+def local_manifest() -> Manifest:
+    return Manifest("agilenn", "digits", 10, 0, InputFormat(8, 8, 1, 1, (0.0,), (1.0,)), None, 0.5, {})
 
 
 def test_a_bundle_without_a_server_half_cannot_be_served(tmp_path):
     path = tmp_path / "local.safetensors"
-    bundles.save(Bundle(manifest(None), {"device.w": np.zeros(1, np.float32)}), path)
+    bundles.save(Bundle(local_manifest(), {"device.w": np.zeros(1, np.float32)}), path)
     with pytest.raises(ServerError, match="no server half"):
         serve(path, "127.0.0.1", 0, lambda port: None)
 

@@ -146,7 +146,8 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ) -> Deployme
             "agilenn", "digits", CLASSES, 0, InputFormat(side, side, 1, 1, (0.0,), (1.0,)), payload, 0.5, {},
         ),
         board="fake", clock_hz=clock_hz, graph=Graph({"x": tensor}, (), "x", None, None), symbol_of=None,
-        fusion=model.fusion, layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
+        fusion=model.fusion, codec_tables={},
+        layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
         footprint=Footprint(100_000, 2_000, 50_000, 4_096),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,5 +69,7 @@ class Deployment:
     symbol_of: NDArray[np.uint8] | None
     """(256,) centroid index of the int8 feature v at v + 128."""
     fusion: Fusion | None
+    codec_tables: dict[str, NDArray[Any]]
+    """What the payload's coder needs, as the bundle has it under `codec.`."""
     layers: tuple[Layer, ...]
     footprint: Footprint

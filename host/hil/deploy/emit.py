@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.bundle import PayloadFormat
+from hil.codec.coder import Coder
 from hil.deploy.deployment import Fusion
 from hil.deploy.emit_layer import emit_layer, identifier
 from hil.deploy.graph import Graph
-from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan, payload_capacity
+from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan
 
 NEVER_EXIT = 2**31 - 1
 
@@ -24,7 +24,7 @@ class Model:
     plan: Plan
     classes: int
     bundle_hash: bytes
-    payload: PayloadFormat | None
+    coder: Coder | None
     symbol_of: NDArray[np.uint8] | None
     fusion: Fusion | None
     exit_margin: int = NEVER_EXIT
@@ -93,7 +93,7 @@ const hil_model_t hil_model = {{
     }},
     .input_bytes = {model.graph.tensor(model.graph.input).elements},
     .arena_bytes = {model.plan.arena_bytes},
-    .payload_capacity = {payload_capacity(model.payload) if model.payload else 0},
+    .payload_capacity = {model.coder.capacity if model.coder else 0},
     .classes = {model.classes},
     .layers = {len(model.graph.ops)},
     .exit_margin = {model.exit_margin},
@@ -111,7 +111,7 @@ const hil_model_t hil_model = {{
 const hil_model_buffers_t hil_model_buffers = {{
     .input = {_pointer(model, model.graph.input)},
     .logits = {_pointer(model, model.graph.logits)},
-    .feature = {_pointer(model, model.graph.feature if model.payload else None)},
+    .feature = {_pointer(model, model.graph.feature if model.coder else None)},
     .symbols = {_pointer(model, SYMBOLS)},
     .codec_scratch = {_pointer(model, CODEC_SCRATCH)},
     .payload = {_pointer(model, PAYLOAD)},
@@ -130,9 +130,9 @@ def _pointer(model: Model, name: str | None) -> str:
 
 
 def _payload_format(model: Model) -> str:
-    payload = model.payload
-    if payload is None or model.graph.feature is None:
+    if model.coder is None or model.graph.feature is None:
         return "    .payload = {.channels = 0, .codec = HIL_CODEC_NONE},"
+    payload = model.coder.form
     feature_channels = model.graph.tensor(model.graph.feature).shape[2]
     return f"""\
     .payload = {{
@@ -141,5 +141,5 @@ def _payload_format(model: Model) -> str:
         .channel_begin = {payload.channel_begin},
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
-        .codec = HIL_CODEC_{payload.codec.upper()},
+        .codec = HIL_CODEC_{model.coder.wire.name},
     }},"""

@@ -12,6 +12,7 @@ from hil import bundle as bundles
 from hil import paths
 from hil.boards.protocol import BoardInfo
 from hil.bundle import Bundle
+from hil.codec.coder import make_coder
 from hil.deploy import budget, store
 from hil.deploy.build import build_firmware, prepare_toolchain, source_hash
 from hil.deploy.cost import KERNELS, macs
@@ -88,7 +89,8 @@ def _build(
     manifest = bundle.manifest
     payload = manifest.payload
     progress("plan")
-    memory = plan(buffers_of(graph, payload))
+    coder = make_coder(payload, bundle.part("codec")) if payload else None
+    memory = plan(buffers_of(graph, coder))
     budget.check(graph, memory, board)
     fusion = symbols = None
     if payload and graph.logits:
@@ -97,7 +99,7 @@ def _build(
         symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
     progress("emit")
     digest = bundles.digest(bundle_path)
-    model = Model(graph, memory, manifest.classes, digest, payload, symbols, fusion)
+    model = Model(graph, memory, manifest.classes, digest, coder, symbols, fusion)
     (folder / "model.c").write_text(emit(model))
     progress("build")
     elf = build_firmware(prepare_toolchain(), folder, board.config, clock_hz)
@@ -112,6 +114,7 @@ def _build(
         graph=graph,
         symbol_of=symbols,
         fusion=fusion,
+        codec_tables=bundle.part("codec"),
         layers=tuple(Layer(op.name, KERNELS[type(op)], macs(graph, op)) for op in graph.ops),
         footprint=read_footprint(elf),
     )

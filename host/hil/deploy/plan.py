@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.bundle import PayloadFormat
-from hil.codec import lzw
+from hil.codec.coder import Coder
 from hil.deploy.cost import scratch_bytes
 from hil.deploy.graph import Graph
-from hil.wire.protocol import LZW_SCRATCH_BYTES
 
 ALIGNMENT = 8
 
@@ -50,7 +48,7 @@ def scratch_name(index: int) -> str:
     return f"scratch_{index}"
 
 
-def buffers_of(graph: Graph, payload: PayloadFormat | None) -> tuple[Buffer, ...]:
+def buffers_of(graph: Graph, coder: Coder | None) -> tuple[Buffer, ...]:
     """All buffers of one inference. Steps are the ops, then quantise, encode and send."""
     quantise = len(graph.ops)
     encode, send = quantise + 1, quantise + 2
@@ -61,22 +59,18 @@ def buffers_of(graph: Graph, payload: PayloadFormat | None) -> tuple[Buffer, ...
             last[name] = max(last[name], step)
     if graph.logits:
         last[graph.logits] = send
-    if graph.feature and payload:
+    if graph.feature and coder:
         last[graph.feature] = quantise
     buffers = [Buffer(name, graph.tensor(name).elements, first[name], last[name]) for name in first]
     for step, op in enumerate(graph.ops):
         if size := scratch_bytes(graph, op):
             buffers.append(Buffer(scratch_name(step), size, step, step))
-    if payload:
-        buffers.append(Buffer(SYMBOLS, payload.symbols, quantise, encode))
-        buffers.append(Buffer(CODEC_SCRATCH, LZW_SCRATCH_BYTES, encode, encode))
-        buffers.append(Buffer(PAYLOAD, payload_capacity(payload), encode, send))
+    if coder:
+        buffers.append(Buffer(SYMBOLS, coder.form.symbols, quantise, encode))
+        if coder.scratch_bytes:
+            buffers.append(Buffer(CODEC_SCRATCH, coder.scratch_bytes, encode, encode))
+        buffers.append(Buffer(PAYLOAD, coder.capacity, encode, send))
     return tuple(buffers)
-
-
-def payload_capacity(payload: PayloadFormat) -> int:
-    """Bytes that the encoder can need at most."""
-    return lzw.encoded_bytes_max(payload.symbols, len(payload.centroids))
 
 
 def plan(buffers: tuple[Buffer, ...]) -> Plan:

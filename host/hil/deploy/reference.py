@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.codec import lzw
+from hil.codec.coder import make_coder
 from hil.deploy.deployment import Deployment, Reference
 from hil.deploy.interpret import interpret
 
@@ -15,16 +15,19 @@ class Oracle:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
+        payload = deployment.manifest.payload
+        self._coder = make_coder(payload, deployment.codec_tables) if payload else None
 
     def __call__(self, sample: NDArray[np.int8]) -> Reference:
         """`sample` is int8 (height, width, channels)."""
         graph, payload = self._deployment.graph, self._deployment.manifest.payload
         values = interpret(graph, sample[None])
         logits = values[graph.logits][0].ravel() if graph.logits else None
-        if payload is None or graph.feature is None or self._deployment.symbol_of is None:
+        symbol_of = self._deployment.symbol_of
+        if payload is None or self._coder is None or graph.feature is None or symbol_of is None:
             return Reference(logits, None, b"")
         end = payload.channel_begin + payload.channels
         feature = values[graph.feature][0, :, :, payload.channel_begin : end]
         planar = feature.transpose(2, 0, 1).ravel()
-        symbols = self._deployment.symbol_of[planar.astype(np.int16) + 128]
-        return Reference(logits, symbols, lzw.encode(symbols, len(payload.centroids)))
+        symbols = symbol_of[planar.astype(np.int16) + 128]
+        return Reference(logits, symbols, self._coder.encode(symbols))

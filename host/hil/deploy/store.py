@@ -42,6 +42,7 @@ def save(deployment: Deployment) -> None:
     }
     if deployment.symbol_of is not None:
         tensors["symbol_of"] = deployment.symbol_of
+    tensors |= {f"codec.{name}": value for name, value in deployment.codec_tables.items()}
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     temporary = deployment.folder / (FILE + ".part")
     safetensors.numpy.save_file(tensors, temporary, metadata={_KEY: json.dumps(header)})
@@ -66,6 +67,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
             graph=_unpack_graph(header["graph"], tensors),
             symbol_of=tensors.get("symbol_of"),
             fusion=header["fusion"] and Fusion(**header["fusion"]),
+            codec_tables={name[6:]: v for name, v in tensors.items() if name.startswith("codec.")},
             layers=tuple(Layer(**layer) for layer in header["layers"]),
             footprint=Footprint(**header["footprint"]),
         )

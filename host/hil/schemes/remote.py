@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from hil import bundle
-from hil.codec import lzw
+from hil.codec.coder import make_coder
 from hil.errors import BundleError
 from hil.schemes.halves import load_server
 
@@ -33,6 +33,7 @@ class RemoteHalf:
         self.manifest = loaded.manifest
         self._payload = loaded.manifest.payload
         self._centroids = np.array(self._payload.centroids, dtype=np.float32)
+        self._coder = make_coder(self._payload, loaded.part("codec"))
         self._network = load_server(loaded)
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
@@ -41,12 +42,16 @@ class RemoteHalf:
         Symbols come channel by channel, each row by row.
         """
         form = self._payload
-        symbols = lzw.decode(payload, form.symbols, len(form.centroids))
+        symbols = self._coder.decode(payload)
         return self._centroids[symbols].reshape(form.channels, form.height, form.width)
 
     def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
         """Logits (N, classes) of all `payloads` in one batch. Raises CodecError if one is corrupt."""
         return self._run([self.decode(payload) for payload in payloads])
+
+    def warm_up(self) -> None:
+        """One inference on a payload of zeros, so that the first sample does not pay for set-up."""
+        self.infer([self._coder.encode(np.zeros(self._payload.symbols, np.uint8))])
 
     def _run(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
         if not values:

@@ -13,11 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from hil import bundle as bundles
-from hil.bundle import Manifest
-from hil.codec import lzw
 from hil.errors import HilError, ServerError
 from hil.server.batching import BatchLimits, Remote
 from hil.server.orphan import watch_parent
@@ -51,7 +47,8 @@ def serve(
     if manifest.payload is None:
         raise ServerError(f"{manifest.scheme} has no server half", "it runs on the device alone")
     remote = _load(bundle)
-    warm_up(remote, manifest)
+    with contextlib.suppress(HilError):
+        remote.warm_up()
     service = Service(remote, bundles.digest(bundle), limits or BatchLimits())
     asyncio.run(run_service(service, host, port, announce, stop))
 
@@ -69,15 +66,6 @@ async def run_service(
     announce(bound)
     await stopped.wait()
     await service.stop()
-
-
-def warm_up(remote: Remote, manifest: Manifest) -> None:
-    """One inference on a payload of zeros, so that the first sample does not pay for set-up."""
-    if manifest.payload is None or manifest.payload.codec != "lzw":
-        return
-    symbols = np.zeros(manifest.payload.symbols, np.uint8)
-    with contextlib.suppress(HilError):
-        remote.infer([lzw.encode(symbols, max(2, len(manifest.payload.centroids)))])
 
 
 def _load(bundle: Path) -> Remote:

@@ -23,6 +23,10 @@ class Remote(Protocol):
         """Logits (N, classes), int16 with 8 fraction bits. Raises CodecError for a corrupt payload."""
         ...
 
+    def warm_up(self) -> None:
+        """One inference, so that the first sample does not pay for set-up."""
+        ...
+
 
 @dataclass(frozen=True)
 class BatchLimits:
