@@ -222,8 +222,8 @@ def test_interrupts_wait_for_busy_flash_unless_vector_and_handler_are_in_ram(boo
         IN_RAM void ticked(void) { out[0]++; }
         void systick(void) { out[1]++; }
         IN_RAM void go(void) { unlock(); SYST_RVR = 15999; SYST_CVR = 0; SYST_CSR = 7;
-            start_erase(5); ready(); out[2] = 1; table[15] = (uint32_t)ticked; SCB_VTOR = (uint32_t)table; start_erase(6); ready();
-            SYST_CSR = 0; out[3] = 1; }
+            start_erase(5); ready(); out[2] = 1; table[15] = (uint32_t)ticked;
+            SCB_VTOR = (uint32_t)table; start_erase(6); ready(); SYST_CSR = 0; out[3] = 1; }
         void main(void) { go(); }
     """
     counts = words(ran(boot, source, 3.0))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.twin import Twin, load_image
@@ -97,7 +97,7 @@ def expected(
 word = st.integers(0, 0xFFFF_FFFF)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None)
 @given(
     number=st.integers(0, len(STORES) - 1),
     in_ram=st.booleans(),
@@ -133,7 +133,7 @@ def test_a_store_programs_exactly_what_it_stores(
     assert flags == errors
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(number=st.integers(0, len(STORES) - 1), old=st.binary(min_size=SPAN, max_size=SPAN), value=word)
 def test_a_store_without_pg_changes_nothing(twin: Twin, number: int, old: bytes, value: int) -> None:
     twin.write(BASE, old)
