@@ -14,7 +14,11 @@ What Unicorn 2.1.4 does and does not, as tried:
 * PC is stale inside an MMIO callback, and `emu_stop` there ends on the accessing instruction, which
   would repeat it. So peripherals never stop the core; they ask for attention at the next block.
   Only faults stop at once, and then PC is exact. Memory faults leave PC exact too.
-* LDM, STM, LDRD and VLDR accept unaligned addresses, where silicon raises a UsageFault.
+* LDM, STM, LDRD and VLDR accept unaligned addresses, and division by zero gives zero, where silicon
+  raises a UsageFault: see `traps.py`.
+* Unprivileged, the host's writes of CONTROL, MSP and PSP are lost and the masks read as zero, as
+  they are for firmware.
+* A hook of one instruction may stop before it, but not in an IT block.
 """
 
 from __future__ import annotations
@@ -42,6 +46,8 @@ INTERRUPT_BKPT = 7
 INTERRUPT_EXCEPTION_EXIT = 8
 
 NEVER_REACHED = 0xFFFF_FFFE
+PAGE = 1024
+"""Unicorn's smallest page for this core."""
 
 uc_api: Any = unicorn
 """The binding declares types for some of its functions only."""
@@ -105,6 +111,7 @@ class Engine:
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M7)
         self.handle = self.uc._uch
         self.memory = memory
+        self._state = state
         self.interrupt: int | None = None
         self.bad_access: BadAccess | None = None
         self._failure: BaseException | None = None
@@ -136,11 +143,56 @@ class Engine:
         self.bad_access = None
         with interrupts.shield():
             status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
+        self._raise_failure()
+        return status
+
+    def _raise_failure(self) -> None:
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None
             raise failure
+
+    def step(self) -> int:
+        """Runs one instruction, whatever the block hook thinks of it; Unicorn's error or 0.
+
+        `interrupt` and `bad_access` say what came of it. Raises what a peripheral's callback raised.
+        """
+        self.interrupt = None
+        self.bad_access = None
+        self._state.stepping = 1
+        try:
+            with interrupts.shield():
+                status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 1)
+        finally:
+            self._state.stepping = 0
+        self._raise_failure()
+        self._state.instructions += 1
+        self._state.ticks += self._state.ticks_per_instruction
         return status
+
+    def retranslate(self, address: int, size: int) -> None:
+        """Forgets the translation of a block, so that new hooks reach it."""
+        self.uc.ctl_remove_cache(address, address + size)
+
+    def remove_hook(self, handle: Any) -> None:
+        """Takes a hook of `counter.hook_instructions` away."""
+        binding.uclib.uc_hook_del(self.handle, handle)
+
+    def with_blank_pages(self, address: int, action: Callable[[], int]) -> int:
+        """Runs `action` while the unmapped pages from `address` answer like empty memory."""
+        first = address & ~(PAGE - 1)
+        mapped = []
+        for page in (first, (first + PAGE) & 0xFFFF_FFFF):
+            try:
+                self.uc.mem_map(page, PAGE, uc_api.UC_PROT_READ | uc_api.UC_PROT_WRITE)
+            except uc_api.UcError:
+                continue  # something is there
+            mapped.append(page)
+        try:
+            return action()
+        finally:
+            for page in mapped:
+                self.uc.mem_unmap(page, PAGE)
 
     def map_peripherals(self, base: int, size: int, read: ReadRegister, write: WriteRegister) -> None:
         """Sends accesses to `size` bytes from `base` to `read(address, size)` and `write(…, value)`."""

@@ -18,6 +18,9 @@ NVIC_IPR = 0x300
 
 NMI = 2
 HARD_FAULT = 3
+MEM_MANAGE = 4
+BUS_FAULT = 5
+USAGE_FAULT = 6
 SVCALL = 11
 PENDSV = 14
 SYSTICK = 15
@@ -30,7 +33,8 @@ PRIORITY_BITS_MASK = 0xF0
 NOTHING_ACTIVE = 256
 
 _IRQ_MASK = ((1 << IRQS) - 1) << FIRST_IRQ
-_ALWAYS_ENABLED = (1 << FIRST_IRQ) - 1
+_SWITCHED = 1 << MEM_MANAGE | 1 << BUS_FAULT | 1 << USAGE_FAULT
+_ALWAYS_ENABLED = ((1 << FIRST_IRQ) - 1) & ~_SWITCHED
 _FIXED_PRIORITY = {NMI: -2, HARD_FAULT: -1}
 
 
@@ -63,6 +67,15 @@ class Nvic(Peripheral):
     def unpend(self, exception: int) -> None:
         """`exception` no longer waits."""
         self.pending &= ~(1 << exception)
+
+    def enable_fault(self, exception: int, enabled: bool) -> None:
+        """SHCSR switches MemManage, BusFault and UsageFault."""
+        self.enabled = self.enabled & ~(1 << exception) | enabled << exception
+        self._changed()
+
+    def set_active(self, exception: int, active: bool) -> None:
+        """SHCSR's active bits, as an operating system may rewrite them."""
+        self.active = self.active & ~(1 << exception) | active << exception
 
     def set_line(self, irq: int, level: bool) -> None:
         """A peripheral's interrupt line: high makes it pending, and again on return while high."""
@@ -112,7 +125,7 @@ class Nvic(Peripheral):
 
     def first_ready(self) -> int | None:
         """The exception to take next: highest priority, then lowest number."""
-        return min(_bits(self.ready), key=self._order, default=None)
+        return min(_bits(self.ready), key=self.order, default=None)
 
     def active_priority(self) -> int:
         """Group priority of the code that runs, without the mask registers."""
@@ -147,7 +160,8 @@ class Nvic(Peripheral):
                 self.pending &= ~bits | (self._lines & ~self.active)
         self._changed()
 
-    def _order(self, exception: int) -> tuple[int, int, int]:
+    def order(self, exception: int) -> tuple[int, int, int]:
+        """Sorts exceptions by who goes first: group, sub-priority, number."""
         return self.group_priority(exception), self.priority(exception), exception
 
     def _irq_priority(self, irq: int) -> int:
