@@ -169,12 +169,16 @@ class ExceptionUnit:
         self._follow(privileged, not control & CONTROL_FPCA)
 
     def reset(self) -> None:
-        """Thread mode, privileged."""
-        self._hidden_masks = None
+        """Registers take their reset values."""
         self.entries = 0
         self.fp.reset()
         self.faults.reset()
         self._protection.reset()
+
+    def restart(self) -> None:
+        """The core was put into thread mode, privileged."""
+        self._hidden_masks = None
+        self._follow(privileged=True, fresh=True)
 
     def _problem(self, exc_return: int, exception: int) -> str:
         """What is wrong with a return, "" when nothing is (B1.5.8)."""

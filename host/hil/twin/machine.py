@@ -74,8 +74,17 @@ class Machine:
     warn: Callable[[str], None]
     reset_request: ResetCause | None = None
     stop_request: bool = False
+    debugger_access: bool = False
+    """Set while a debug port reads or writes: software locks do not hold for it."""
+    chores: list[Callable[[], None]] = field(default_factory=list)
+    """What the run loop does before it executes on."""
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
+
+    def later(self, chore: Callable[[], None]) -> None:
+        """Runs `chore` between two blocks: what would pull memory from under the running one."""
+        self.chores.append(chore)
+        self.attention()
 
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""

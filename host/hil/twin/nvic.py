@@ -51,6 +51,8 @@ class Nvic(Peripheral):
         self.active = 0
         self.enabled = _ALWAYS_ENABLED
         self._lines = 0
+        self.send_event = False
+        """SCR.SEVONPEND: an interrupt that becomes pending is an event, enabled or not."""
         self._priorities = [0] * EXCEPTIONS
         self._group_mask = 0xFF
 
@@ -61,8 +63,7 @@ class Nvic(Peripheral):
 
     def pend(self, exception: int) -> None:
         """`exception` waits to be taken."""
-        self.pending |= 1 << exception
-        self._changed()
+        self._add(1 << exception)
 
     def unpend(self, exception: int) -> None:
         """`exception` no longer waits."""
@@ -85,8 +86,7 @@ class Nvic(Peripheral):
         elif not self._lines & bit:
             self._lines |= bit
             if not self.active & bit:
-                self.pending |= bit
-                self._changed()
+                self._add(bit)
 
     def enter(self, exception: int) -> None:
         """`exception` is taken."""
@@ -98,7 +98,7 @@ class Nvic(Peripheral):
         """The handler of `exception` returned."""
         bit = 1 << exception
         self.active &= ~bit
-        self.pending |= self._lines & bit
+        self._add(self._lines & bit)
 
     def set_priority(self, exception: int, value: int) -> None:
         """Sets a configurable priority: the upper four bits of `value` count."""
@@ -155,7 +155,7 @@ class Nvic(Peripheral):
             case 0x080:
                 self.enabled &= ~bits
             case 0x100:
-                self.pending |= bits
+                self._add(bits)
             case 0x180:
                 self.pending &= ~bits | (self._lines & ~self.active)
         self._changed()
@@ -163,6 +163,14 @@ class Nvic(Peripheral):
     def order(self, exception: int) -> tuple[int, int, int]:
         """Sorts exceptions by who goes first: group, sub-priority, number."""
         return self.group_priority(exception), self.priority(exception), exception
+
+    def _add(self, bits: int) -> None:
+        """These become pending."""
+        if self.send_event and bits & ~self.pending:
+            self.machine.state.event = 1
+            self.machine.attention()
+        self.pending |= bits
+        self._changed()
 
     def _irq_priority(self, irq: int) -> int:
         return self._priorities[FIRST_IRQ + irq] if irq < IRQS else 0
