@@ -45,7 +45,11 @@ class Diagnosis:
         self._hooks: dict[int, Any] = {}
         self._everywhere: Any = None
         self._registers = engine.registers(*(f"R{n}" for n in range(13)), "SP", "LR", "PC")
-        scb.on_traps = lambda: machine.later(self.follow_traps)
+        scb.on_traps = self._on_traps
+
+    def _on_traps(self) -> None:
+        if self._scb.traps != self._state.traps:
+            self._machine.later(self.follow_traps)
 
     def follow_traps(self) -> None:
         """CCR traps something else: its instructions need hooks, or do not any more."""

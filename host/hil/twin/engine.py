@@ -36,7 +36,7 @@ from hil import interrupts
 from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.memory import Memory
-from hil.twin.state import CoreState
+from hil.twin.state import CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 
 INTERRUPT_PREFETCH_ABORT = 3
@@ -159,6 +159,8 @@ class Engine:
         """
         self.interrupt = None
         self.bad_access = None
+        # A block that was translated without counting does not count.
+        self.retranslate(self.pc, 2)
         self._state.stepping = 1
         try:
             with interrupts.shield():
@@ -169,6 +171,11 @@ class Engine:
         self._state.instructions += 1
         self._state.ticks += self._state.ticks_per_instruction
         return status
+
+    def stop_here(self) -> None:
+        """From a peripheral's callback: stops on the instruction that made the access."""
+        self._state.reason = HookReason.ATTENTION
+        binding.uclib.uc_emu_stop(self.handle)
 
     def retranslate(self, address: int, size: int) -> None:
         """Forgets the translation of a block, so that new hooks reach it."""

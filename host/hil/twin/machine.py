@@ -78,13 +78,19 @@ class Machine:
     """Set while a debug port reads or writes: software locks do not hold for it."""
     chores: list[Callable[[], None]] = field(default_factory=list)
     """What the run loop does before it executes on."""
+    stop_here: Callable[[], None] = lambda: None
+    """Stops the core on the instruction that accesses a peripheral; it is repeated."""
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
 
     def later(self, chore: Callable[[], None]) -> None:
-        """Runs `chore` between two blocks: what would pull memory from under the running one."""
+        """Runs `chore` before anything else executes: what would pull code from under the core.
+
+        The instruction that writes the register is repeated, and must not ask again.
+        """
         self.chores.append(chore)
         self.attention()
+        self.stop_here()
 
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""

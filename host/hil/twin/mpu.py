@@ -80,6 +80,10 @@ class MpuRegions:
         self.control = 0
         self.regions = [MpuRegion() for _ in range(REGIONS)]
 
+    def copy(self) -> tuple[int, ...]:
+        """All of the state, to be compared."""
+        return (self.control, *(word for region in self.regions for word in (region.rbar, region.rasr)))
+
     def enabled(self, urgent: bool) -> bool:
         """Whether the MPU acts; `urgent` in HardFault and NMI, where HFNMIENA must be set."""
         return bool(self.control & MPU_CTRL_ENABLE) and (

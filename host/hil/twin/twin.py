@@ -97,6 +97,7 @@ class Twin:
         write = gate.write if self._timing is None else self._timing.watching(self.bus.read, gate.write)
         for base, size in RANGES:
             engine.map_peripherals(base, size, gate.read, write)
+        machine.stop_here = engine.stop_here
         diagnosis = Diagnosis(machine, engine, self._exceptions, protection, gate, scb)
         self._core = Core(machine, engine, self._exceptions, scb, diagnosis)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}

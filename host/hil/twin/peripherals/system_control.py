@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hil.twin.fp_context import FpContext
 from hil.twin.machine import Machine
-from hil.twin.mpu import MPU_RBAR_VALID, REGIONS, MpuRegion, MpuRegions
+from hil.twin.mpu import MPU_CTRL_ENABLE, MPU_RBAR_VALID, REGIONS, MpuRegion, MpuRegions
 from hil.twin.nvic import FIRST_IRQ, IRQS
 from hil.twin.peripherals.peripheral import Peripheral
 from hil.twin.protection import Protection
@@ -63,6 +63,7 @@ class Mpu(Peripheral):
         if offset == MPU_RNR:
             self.registers[MPU_RNR] = value & (REGIONS - 1)
             return
+        before = self._mpu.copy()
         if offset == MPU_CTRL:
             self._mpu.control = value & 7
         elif (offset - MPU_RBAR) & 4:
@@ -71,7 +72,8 @@ class Mpu(Peripheral):
             if value & MPU_RBAR_VALID:
                 self.registers[MPU_RNR] = value & (REGIONS - 1)
             self._selected.rbar = value & ~0x1F
-        self.machine.later(self._protection.changed)
+        if self._mpu.copy() != before and (before[0] | self._mpu.control) & MPU_CTRL_ENABLE:
+            self.machine.later(self._protection.changed)
 
 
 class Stir(Peripheral):
