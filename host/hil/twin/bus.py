@@ -64,6 +64,9 @@ class Bus:
             self._warn_unclocked(peripheral)
             return
         offset = address - peripheral.base
+        if peripheral.sized:
+            peripheral.write_sized(offset, width, value)
+            return
         if width != 4:
             shift, mask = 8 * (offset & 3), (1 << 8 * width) - 1
             value = (peripheral.peek(offset & ~3) & ~(mask << shift)) | (value & mask) << shift

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from hil.errors import TwinFault
 from hil.twin import engine as eng
+from hil.twin import fault_status as fs
 from hil.twin.bus import BusFaultError
 from hil.twin.clock import Clock
-from hil.twin.engine import Engine
-from hil.twin.exceptions import ExceptionError, ExceptionUnit
-from hil.twin.faults import FaultReporter
+from hil.twin.diagnosis import Diagnosis
+from hil.twin.engine import BadAccess, Engine
+from hil.twin.exceptions import ExceptionUnit
+from hil.twin.fault_status import Fault, LockupError, usage_fault
 from hil.twin.machine import Machine
 from hil.twin.memory import in_flash
-from hil.twin.nvic import SVCALL
 from hil.twin.peripherals.scb import Scb
 from hil.twin.state import NEVER, NOT_WATCHING, HookReason
 from hil.twin.stop import StopReason
@@ -31,7 +31,7 @@ class Core:
         engine: Engine,
         exceptions: ExceptionUnit,
         scb: Scb,
-        reporter: FaultReporter,
+        diagnosis: Diagnosis,
     ) -> None:
         self._machine = machine
         self._state = machine.state
@@ -39,20 +39,29 @@ class Core:
         self._engine = engine
         self._exceptions = exceptions
         self._scb = scb
-        self._reporter = reporter
+        self._diagnosis = diagnosis
         self._until_fs = 0
         # XPSR and CONTROL first: they choose the stack that SP speaks of.
         status = ("XPSR", "CONTROL", "PRIMASK", "BASEPRI", "FAULTMASK")
         self._boot = engine.registers(*status, "MSP", "PSP", "SP", "LR", "PC")
+        # As a handler the core may write CONTROL, whatever it was before.
+        self._privilege = engine.registers("XPSR", "CONTROL")
         self.sleeping = False
         self.waiting_for_event = False
+        self.locked_up = False
+        """A fault could not be taken: nothing executes until a reset."""
+        exceptions.on_entry = lambda: machine.scheduler.run_due(machine.clock.now_fs)
         machine.scheduler.on_earlier = self._on_earlier
 
     def reset(self, stack: int, entry: int) -> None:
-        """The core is in thread mode at `entry`, awake, with nothing masked."""
+        """The core is in thread mode at `entry`, awake, privileged, with nothing masked."""
+        self._privilege.write(1 << 24 | fs.HARD_FAULT, 0)
         self._boot.write(1 << 24, 0, 0, 0, 0, stack, 0, stack, 0xFFFF_FFFF, entry & ~1)
-        self._state.event = self._state.attention = 0
-        self.sleeping = self.waiting_for_event = False
+        self._state.event = self._state.attention = self._state.control_written = 0
+        self._machine.chores.clear()
+        self._exceptions.restart()
+        self._diagnosis.follow_traps()
+        self.sleeping = self.waiting_for_event = self.locked_up = False
 
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
         """Runs until `until_fs`, or until something the host must see. Raises TwinFault."""
@@ -71,13 +80,53 @@ class Core:
                 return StopReason.TIME
             if state.instructions >= instruction_limit:
                 return StopReason.BUDGET
+            if self.locked_up:
+                self._sleep()
+                continue
+            try:
+                if self._go_on():
+                    return StopReason.RETURNED
+            except LockupError:
+                self.locked_up = True
+                return StopReason.LOCKUP
+
+    def _go_on(self) -> bool:
+        """Takes an exception, or sleeps, or executes; True when a called function returned."""
+        try:
+            self._do_chores()
             self._take_exception()
             if self.sleeping:
                 self._sleep()
-            elif self._fetch_waits():
+                return False
+            if self._fetch_waits():
                 self._wait()
-            elif self._execute():
-                return StopReason.RETURNED
+                return False
+            return self._execute()
+        except Fault as fault:
+            self._take_fault(fault)
+            return False
+
+    def _do_chores(self) -> None:
+        """What firmware's writes asked for and could not be done in the middle of a block."""
+        state, chores = self._state, self._machine.chores
+        if state.control_written:
+            state.control_written = 0
+            self._exceptions.follow_control()
+        while chores:
+            chores.pop(0)()
+
+    def _take_fault(self, fault: Fault) -> None:
+        """Enters the handler of a fault, and of the faults that this makes. Raises LockupError."""
+        self.sleeping = self.waiting_for_event = False
+        following: Fault | None = fault
+        while following is not None:
+            fault, following = following, None
+            number = self._exceptions.faults.resolve(fault, self._exceptions.execution_priority())
+            try:
+                self._exceptions.enter(number, fault.pc, fault.thumb)
+            except Fault as another:
+                following = another
+        self._state.event = 1
 
     def _take_exception(self) -> None:
         """Enters the first exception that is ready, or watches the masks that hold it back."""
@@ -90,15 +139,14 @@ class Core:
         priority = nvic.group_priority(first)
         if priority < self._exceptions.execution_priority():
             self.sleeping = self.waiting_for_event = False
-            try:
-                self._exceptions.enter(first)
-            except ExceptionError as error:
-                raise self._reporter.fault(f"HardFault: {error}") from None
             state.event = 1
+            self._exceptions.enter(first)
         elif priority < nvic.active_priority():
             state.watched_priority = max(priority, 0)
-            if self.sleeping and priority < self._exceptions.execution_priority(ignore_primask=True):
-                self.sleeping = self.waiting_for_event = False
+            # WFE only wakes to an event: SEVONPEND makes one of what is pending.
+            waits = self.sleeping and not self.waiting_for_event
+            if waits and priority < self._exceptions.execution_priority(ignore_primask=True):
+                self.sleeping = False
 
     def _sleep(self) -> None:
         """Virtual time jumps to what happens next."""
@@ -141,17 +189,27 @@ class Core:
         try:
             status = self._engine.run()
         except BusFaultError as error:
-            raise self._bad_access(error.kind, error.address, error.size) from None
-        if state.reason == HookReason.NO_FPU:
-            raise self._reporter.fault("UsageFault (NOCP): FPU instruction before CPACR enables the FPU")
-        if state.reason:
+            self._diagnosis.failed_access(BadAccess(error.kind, error.address, error.size))
             return False
+        match state.reason:
+            case HookReason.NO_FPU:
+                self._diagnosis.fpu()
+            case HookReason.PLACES:
+                self._diagnosis.hook_places()
+            case HookReason.TRAP:
+                self._diagnosis.trap()
+            case HookReason.NONE:
+                return self._after(status)
+        return False
+
+    def _after(self, status: int) -> bool:
+        """What a stop of Unicorn's own means; True when a called function returned."""
+        access = self._engine.bad_access
         if self._engine.interrupt is not None:
             self._on_interrupt(self._engine.interrupt)
         elif status == 0:
             self.sleeping = True
-        elif self._engine.bad_access is not None:
-            access = self._engine.bad_access
+        elif access is not None:
             if access.kind == "fetch" and access.address == RETURN_TRAP:
                 return True
             if self._engine.flash_guarded and access.kind != "write" and in_flash(access.address):
@@ -159,35 +217,31 @@ class Core:
                 if self._machine.flash.busy:
                     self._wait()
                 return False
-            raise self._bad_access(access.kind, access.address, access.size)
+            self._diagnosis.failed_access(access)
         elif not self._hint_instruction():
-            raise self._undefined()
+            raise self._diagnosis.undefined()
         return False
 
     def _on_interrupt(self, number: int) -> None:
-        pc = self._engine.pc
-        try:
-            if number == eng.INTERRUPT_EXCEPTION_EXIT:
-                self.sleeping = self._exceptions.leave(pc | 1) and self._scb.sleep_on_exit
+        match number:
+            case eng.INTERRUPT_EXCEPTION_EXIT:
                 self._state.event = 1
-                return
-            if number == eng.INTERRUPT_SVC:
-                self._supervisor_call(pc)
-                return
-        except ExceptionError as error:
-            raise self._reporter.fault(f"HardFault: {error}") from None
-        if number == eng.INTERRUPT_BKPT:
-            raise self._reporter.fault("HardFault: BKPT without a debugger")
-        if number == eng.INTERRUPT_DATA_ABORT:
-            raise self._reporter.fault("UsageFault (UNALIGNED): exclusive access to an unaligned address")
-        if number == eng.INTERRUPT_PREFETCH_ABORT:
-            raise self._reporter.fault("BusFault (IBUSERR): instruction fetch", "fetch")
-        raise self._reporter.fault(f"the core stopped with exception {number}")
+                to_thread = self._exceptions.leave(self._engine.pc | 1)
+                self.sleeping = to_thread and self._scb.sleep_on_exit
+            case eng.INTERRUPT_SVC:
+                self._diagnosis.supervisor_call()
+            case eng.INTERRUPT_BKPT:
+                self._on_breakpoint()
+            case eng.INTERRUPT_DATA_ABORT:
+                raise usage_fault(fs.CFSR_UNALIGNED, "exclusive access to an unaligned address")
+            case eng.INTERRUPT_PREFETCH_ABORT:
+                raise self._diagnosis.forbidden_fetch()
+            case _:
+                raise Fault(f"the core stopped with exception {number}")
 
-    def _supervisor_call(self, pc: int) -> None:
-        if self._machine.nvic.group_priority(SVCALL) >= self._exceptions.execution_priority():
-            raise self._reporter.fault("HardFault: SVC where its priority is masked", pc=pc - 2)
-        self._exceptions.enter(SVCALL)
+    def _on_breakpoint(self) -> None:
+        """BKPT, PC on it. Without a debugger it is a HardFault; a debug port halts here instead."""
+        raise Fault("HardFault: BKPT without a debugger", hfsr=fs.HFSR_DEBUGEVT, dfsr=fs.DFSR_BKPT)
 
     def _hint_instruction(self) -> bool:
         """Whether Unicorn stopped behind WFE or YIELD, which end a block, and what follows from it."""
@@ -198,18 +252,3 @@ class Core:
         if instruction == WFE:
             self.sleeping = self.waiting_for_event = True
         return instruction in (WFE, YIELD)
-
-    def _undefined(self) -> TwinFault:
-        pc = self._engine.pc
-        xpsr = self._engine.registers("XPSR").read()[0]
-        if not xpsr >> 24 & 1:
-            return self._reporter.fault("UsageFault (INVSTATE): branch to an address without the Thumb bit")
-        code = self._machine.memory.read(pc, 4) if self._machine.memory.holds(pc, 4) else b""
-        shown = " ".join(f"{int.from_bytes(code[i : i + 2], 'little'):04x}" for i in range(0, len(code), 2))
-        return self._reporter.fault(f"UsageFault (UNDEFINSTR): undefined instruction {shown}")
-
-    def _bad_access(self, kind: str, address: int, size: int) -> TwinFault:
-        region = self._machine.memory.region(address)
-        where = f" in {region.name}" if region is not None else ""
-        name = "BusFault" if region is None else "BusFault (read-only memory)"
-        return self._reporter.fault(f"{name}: {kind} of {size} bytes at 0x{address:08x}{where}", kind)

@@ -7,11 +7,12 @@ import mmap
 from abc import ABC, abstractmethod
 from typing import Any
 
-from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, UC_MEM_WRITE
+from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, UC_MEM_WRITE
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.errors import BoardError
+from hil.twin import traps
 from hil.twin.memory import Memory, in_flash
 from hil.twin.native import build
 from hil.twin.state import NOT_WATCHING, WINDOWS, CoreState, HookReason
@@ -26,24 +27,34 @@ _CORE_REGISTERS = (
 )
 _BLOCK_FP = 1
 _BLOCK_SEV = 2
+_BLOCK_CONTROL = 16
+_BLOCK_PLACES = 32
+_BLOCK_DIVIDE = 64
+_BLOCK_BASES = 16
+PLACES_BITS = 1 << 20
 
 
 def decode_block(code: bytes) -> tuple[int, int]:
-    """Instructions in a block of Thumb code, and its flags (uses the FPU, executes SEV).
+    """Instructions in a block of Thumb code, and its flags; see `native/core.h`.
 
     An instruction is 32 bits long when its first halfword starts with 0b11101, 0b11110 or 0b11111
     (ARMv7-M ARM A5.1).
     """
-    at = instructions = flags = 0
-    while at + 1 < len(code):
-        first = code[at] | code[at + 1] << 8
-        if first >= 0xE800:
-            if (first & 0xEC00) == 0xEC00 and at + 3 < len(code) and (code[at + 3] & 0x0E) == 0x0A:
-                flags |= _BLOCK_FP
-            at += 4
-        else:
-            flags |= _BLOCK_SEV if first == 0xBF40 else 0
-            at += 2
+    instructions = flags = written = conditional = 0
+    for _, first, second in traps.halfwords(code):
+        if first & 0xEC00 == 0xEC00 and second & 0x0E00 == 0x0A00:
+            flags |= _BLOCK_FP
+        elif first & 0xFFF0 == 0xF380 and second & 0xF0FF == 0x8014:
+            flags |= _BLOCK_CONTROL
+        elif first == 0xBF40:
+            flags |= _BLOCK_SEV
+        if not conditional:
+            base = traps.aligned_base(first, second)
+            if base is not None:
+                flags |= _BLOCK_PLACES if written >> base & 1 else 1 << (_BLOCK_BASES + base)
+            flags |= _BLOCK_DIVIDE if traps.is_divide(first, second) else 0
+        conditional = max(conditional - 1, traps.conditional_after(first))
+        written |= traps.written_by(first, second)
         instructions += 1
     return instructions, flags
 
@@ -82,6 +93,30 @@ class Counter(ABC):
     failure: BaseException | None = None
     """What went wrong in Python under the native hook; the engine raises it."""
 
+    def __init__(self, state: CoreState, memory: Memory) -> None:
+        self._state = state
+        self._memory = memory
+        self._places = (ctypes.c_uint8 * (PLACES_BITS // 8))()
+        state.places = ctypes.addressof(self._places)
+
+    def placed(self, address: int) -> bool:
+        """Whether the block at `address` has its instruction hooks."""
+        bit = address >> 1 & (PLACES_BITS - 1)
+        return bool(self._places[bit >> 3] >> (bit & 7) & 1)
+
+    def set_placed(self, address: int) -> None:
+        """It has them now; blocks 2 MB apart share a bit."""
+        bit = address >> 1 & (PLACES_BITS - 1)
+        self._places[bit >> 3] |= 1 << (bit & 7)
+
+    def forget_places(self) -> None:
+        """CCR traps something else now: all blocks are looked at again."""
+        ctypes.memset(self._places, 0, len(self._places))
+
+    @abstractmethod
+    def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
+        """Stops before instructions from `first` to `last` that trap; returns the hook's handle."""
+
     @abstractmethod
     def flush(self) -> None:
         """Forgets decoded blocks: flash was rewritten."""
@@ -93,9 +128,9 @@ class NativeCounter(Counter):
     native = True
 
     def __init__(self, uc: Any, state: CoreState, memory: Memory, library: ctypes.CDLL) -> None:
+        super().__init__(state, memory)
         library.hil_table_bytes.restype = ctypes.c_size_t
         self._library = library
-        self._state = state
         self._table = mmap.mmap(-1, library.hil_table_bytes())
         _describe(state, memory)
         state.table = ctypes.addressof(ctypes.c_char.from_buffer(self._table))
@@ -103,6 +138,10 @@ class NativeCounter(Counter):
 
     def flush(self) -> None:
         ctypes.memset(self._state.table, 0, len(self._table))
+        self.forget_places()
+
+    def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
+        return _add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._state, first, last)
 
 
 Resolve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(EdgeRecord))
@@ -116,6 +155,7 @@ class NativeTimedCounter(Counter):
     def __init__(
         self, uc: Any, state: CoreState, memory: Memory, library: ctypes.CDLL, timing: TimingModel
     ) -> None:
+        super().__init__(state, memory)
         for size in (library.hil_edges_bytes, library.hil_pool_bytes):
             size.restype = ctypes.c_size_t
         self._library = library
@@ -147,29 +187,47 @@ class NativeTimedCounter(Counter):
     def flush(self) -> None:
         ctypes.memset(self._timing.state.edges, 0, len(self._edges))
         self._timing.state.pool_used = 0
+        self.forget_places()
+
+    def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
+        return _add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._core, first, last)
 
 
 class PythonCounter(Counter):
     """The same logic, twenty to fifty times slower. Keep it in step with `native/block_hook.c`."""
 
     def __init__(self, uc: Any, state: CoreState, memory: Memory, reason: str) -> None:
+        super().__init__(state, memory)
         self.fallback_reason = reason
-        self._state = state
-        self._memory = memory
         self._blocks: dict[tuple[int, int], tuple[int, int]] = {}
         uc.hook_add(UC_HOOK_BLOCK, self._on_block)
 
     def flush(self) -> None:
         self._blocks.clear()
+        self.forget_places()
+
+    def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
+        return uc.hook_add(UC_HOOK_CODE, self._on_instruction, begin=first, end=last)
+
+    def _on_instruction(self, uc: Any, address: int, size: int, _: Any) -> None:
+        state = self._state
+        if state.stepping or not self._memory.holds(address, size):
+            return
+        code = self._memory.read(address, size)
+        first, second = int.from_bytes(code[:2], "little"), int.from_bytes(code[2:], "little")
+        if traps.violation(first, second, lambda n: int(uc.reg_read(_CORE_REGISTERS[n])), state.traps):
+            state.reason = HookReason.TRAP
+            uc.emu_stop()
 
     def _on_block(self, uc: Any, address: int, size: int, _: Any) -> None:
         state = self._state
+        if state.stepping:
+            return
         reason = self._reason_to_stop(uc, address)
         instructions = flags = 0
         if not reason:
             instructions, flags = self._block(address, size)
-            if flags & _BLOCK_FP and state.fpu_off:
-                reason = HookReason.NO_FPU
+            reason = self._reason_to_refuse(uc, address, flags)
         state.block_address, state.block_size = address, size
         if reason:
             state.reason = reason
@@ -177,6 +235,8 @@ class PythonCounter(Counter):
             return
         if flags & _BLOCK_SEV:
             state.event = 1
+        if flags & _BLOCK_CONTROL:
+            state.control_written = state.attention = 1
         state.instructions += instructions
         self._spend(uc, address, size, instructions)
 
@@ -196,6 +256,17 @@ class PythonCounter(Counter):
         if state.watched_priority != NOT_WATCHING and self._unmasked(uc):
             return HookReason.ATTENTION
         return HookReason.NONE
+
+    def _reason_to_refuse(self, uc: Any, address: int, flags: int) -> HookReason:
+        state = self._state
+        if flags & _BLOCK_FP and state.fpu_off:
+            return HookReason.NO_FPU
+        hooked = flags & _BLOCK_PLACES or (flags & _BLOCK_DIVIDE and state.traps & traps.Trap.DIVIDE)
+        if hooked and not self.placed(address):
+            return HookReason.PLACES
+        bases = flags >> _BLOCK_BASES
+        unaligned = (uc.reg_read(_CORE_REGISTERS[n]) & 3 for n in range(15) if bases >> n & 1)
+        return HookReason.TRAP if any(unaligned) else HookReason.NONE
 
     def _unmasked(self, uc: Any) -> bool:
         if (uc.reg_read(arm.UC_ARM_REG_PRIMASK) | uc.reg_read(arm.UC_ARM_REG_FAULTMASK)) & 1:
@@ -259,7 +330,10 @@ def _describe(state: CoreState, memory: Memory) -> None:
     state.reg_read = _address_of(uclib.uc_reg_read)
 
 
-def _add_native_hook(uc: Any, kind: int, function: Any, user: ctypes.Structure) -> None:
+def _add_native_hook(
+    uc: Any, kind: int, function: Any, user: ctypes.Structure, first: int = 1, last: int = 0
+) -> Any:
+    """Calls `function` from `first` to `last`, everywhere by default; returns Unicorn's handle."""
     handle = ctypes.c_size_t()
     status = uclib.uc_hook_add(
         uc._uch,
@@ -267,11 +341,12 @@ def _add_native_hook(uc: Any, kind: int, function: Any, user: ctypes.Structure) 
         kind,
         ctypes.c_void_p(_address_of(function)),
         ctypes.c_void_p(ctypes.addressof(user)),
-        ctypes.c_uint64(1),
-        ctypes.c_uint64(0),
+        ctypes.c_uint64(first),
+        ctypes.c_uint64(last),
     )
     if status:
         raise BoardError(f"Unicorn refused a native hook (error {status})")
+    return handle
 
 
 def _address_of(function: Any) -> int:

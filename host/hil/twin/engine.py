@@ -20,7 +20,11 @@ What Unicorn 2.1.4 does and does not, as tried:
   byte by byte. Protection must not change inside a callback: Unicorn crashes.
 * Loads of a page without permissions are refused once the TLB is flushed; code that is already
   translated runs on, so fetches are the block hook's business (`flash_watch`).
-* LDM, STM, LDRD and VLDR accept unaligned addresses, where silicon raises a UsageFault.
+* LDM, STM, LDRD and VLDR accept unaligned addresses, and division by zero gives zero, where silicon
+  raises a UsageFault: see `traps.py`.
+* Unprivileged, the host's writes of CONTROL, MSP and PSP are lost and the masks read as zero, as
+  they are for firmware.
+* A hook of one instruction may stop before it, but not in an IT block.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.flash_array import Rewritten
 from hil.twin.memory import FLASH_ALIAS_BASE, FLASH_BASE, FLASH_BYTES, Memory
-from hil.twin.state import CoreState
+from hil.twin.state import CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 
 INTERRUPT_PREFETCH_ABORT = 3
@@ -49,6 +53,8 @@ INTERRUPT_BKPT = 7
 INTERRUPT_EXCEPTION_EXIT = 8
 
 NEVER_REACHED = 0xFFFF_FFFE
+PAGE = 1024
+"""Unicorn's smallest page for this core."""
 
 uc_api: Any = unicorn
 """The binding declares types for some of its functions only."""
@@ -115,12 +121,17 @@ class Engine:
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M7)
         self.handle = self.uc._uch
         self.memory = memory
+        self._state = state
         self.interrupt: int | None = None
         self.bad_access: BadAccess | None = None
         self._failure: BaseException | None = None
         self._callbacks: list[Any] = []
         self.on_flash_store: StoreFlash = lambda address, data: None
         """Takes the core's stores to flash on the AXI port."""
+        self.may_store: Callable[[int, int], bool] = lambda address, size: True
+        """Whether the MPU lets those through."""
+        self.on_flash_open: Callable[[], None] = lambda: None
+        """Called when loads from flash go through again: the rights of its pages are the plain ones."""
         self.flash_guarded = False
         self._repeated_bytes = range(0)
         for region in memory.regions:
@@ -151,11 +162,63 @@ class Engine:
         self.bad_access = None
         with interrupts.shield():
             status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
+        self._raise_failure()
+        return status
+
+    def _raise_failure(self) -> None:
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None
             raise failure
+
+    def step(self) -> int:
+        """Runs one instruction, whatever the block hook thinks of it; Unicorn's error or 0.
+
+        `interrupt` and `bad_access` say what came of it. Raises what a peripheral's callback raised.
+        """
+        self.interrupt = None
+        self.bad_access = None
+        # A block that was translated without counting does not count.
+        self.retranslate(self.pc, 2)
+        self._state.stepping = 1
+        try:
+            with interrupts.shield():
+                status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 1)
+        finally:
+            self._state.stepping = 0
+        self._raise_failure()
+        self._state.instructions += 1
+        self._state.ticks += self._state.ticks_per_instruction
         return status
+
+    def stop_here(self) -> None:
+        """From a peripheral's callback: stops on the instruction that made the access."""
+        self._state.reason = HookReason.ATTENTION
+        binding.uclib.uc_emu_stop(self.handle)
+
+    def retranslate(self, address: int, size: int) -> None:
+        """Forgets the translation of a block, so that new hooks reach it."""
+        self.uc.ctl_remove_cache(address, address + size)
+
+    def remove_hook(self, handle: Any) -> None:
+        """Takes a hook of `counter.hook_instructions` away."""
+        binding.uclib.uc_hook_del(self.handle, handle)
+
+    def with_blank_pages(self, address: int, action: Callable[[], int]) -> int:
+        """Runs `action` while the unmapped pages from `address` answer like empty memory."""
+        first = address & ~(PAGE - 1)
+        mapped = []
+        for page in (first, (first + PAGE) & 0xFFFF_FFFF):
+            try:
+                self.uc.mem_map(page, PAGE, uc_api.UC_PROT_READ | uc_api.UC_PROT_WRITE)
+            except uc_api.UcError:
+                continue  # something is there
+            mapped.append(page)
+        try:
+            return action()
+        finally:
+            for page in mapped:
+                self.uc.mem_unmap(page, PAGE)
 
     def map_peripherals(self, base: int, size: int, read: ReadRegister, write: WriteRegister) -> None:
         """Sends accesses to `size` bytes from `base` to `read(address, size)` and `write(…, value)`."""
@@ -188,6 +251,8 @@ class Engine:
         for base in (FLASH_BASE, FLASH_ALIAS_BASE):
             self.uc.mem_protect(base, FLASH_BYTES, uc_api.UC_PROT_NONE if guard else _READ_ONLY)
         self.uc.ctl(uc_api.UC_CTL_TLB_FLUSH, uc_api.UC_CTL_IO_WRITE)
+        if not guard:
+            self.on_flash_open()
 
     def flush(self) -> None:
         """Forgets all translations: the host changed code."""
@@ -241,7 +306,8 @@ class Engine:
 
     def _on_bad_access(self, _: Any, kind: int, address: int, size: int, value: int, __: Any) -> bool:
         try:
-            if kind == uc_api.UC_MEM_WRITE_PROT and 0 <= address - FLASH_BASE < FLASH_BYTES:
+            in_flash = kind == uc_api.UC_MEM_WRITE_PROT and 0 <= address - FLASH_BASE < FLASH_BYTES
+            if in_flash and self.may_store(address, size):
                 self._store_flash(address, size, value)
                 return True
             self.bad_access = BadAccess(_ACCESS_KINDS.get(kind, "access"), address & 0xFFFF_FFFF, size)

@@ -40,6 +40,11 @@ class FaultReporter:
         lines += [f"  called from {self._image.describe(address)}" for address in self._backtrace(lr, sp)]
         return TwinFault("\n".join(lines), _HINTS.get(kind, ""))
 
+    @property
+    def pc(self) -> int:
+        """Where the core is."""
+        return self._place.read()[0]
+
     def _backtrace(self, lr: int, sp: int) -> list[int]:
         """Calls found in LR and by scanning the stack for addresses that follow a BL or BLX."""
         found = [(lr & ~1) - 2] if self._is_return(lr) else []

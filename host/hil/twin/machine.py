@@ -75,9 +75,24 @@ class Machine:
     warn: Callable[[str], None]
     reset_request: ResetCause | None = None
     stop_request: bool = False
+    debugger_access: bool = False
+    """Set while a debug port reads or writes: software locks do not hold for it."""
+    chores: list[Callable[[], None]] = field(default_factory=list)
+    """What the run loop does before it executes on."""
+    stop_here: Callable[[], None] = lambda: None
+    """Stops the core on the instruction that accesses a peripheral; it is repeated."""
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
     flash: FlashInterface = field(init=False)
+
+    def later(self, chore: Callable[[], None]) -> None:
+        """Runs `chore` before anything else executes: what would pull code from under the core.
+
+        The instruction that writes the register is repeated, and must not ask again.
+        """
+        self.chores.append(chore)
+        self.attention()
+        self.stop_here()
 
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""

@@ -18,6 +18,9 @@ NVIC_IPR = 0x300
 
 NMI = 2
 HARD_FAULT = 3
+MEM_MANAGE = 4
+BUS_FAULT = 5
+USAGE_FAULT = 6
 SVCALL = 11
 PENDSV = 14
 SYSTICK = 15
@@ -30,7 +33,8 @@ PRIORITY_BITS_MASK = 0xF0
 NOTHING_ACTIVE = 256
 
 _IRQ_MASK = ((1 << IRQS) - 1) << FIRST_IRQ
-_ALWAYS_ENABLED = (1 << FIRST_IRQ) - 1
+_SWITCHED = 1 << MEM_MANAGE | 1 << BUS_FAULT | 1 << USAGE_FAULT
+_ALWAYS_ENABLED = ((1 << FIRST_IRQ) - 1) & ~_SWITCHED
 _FIXED_PRIORITY = {NMI: -2, HARD_FAULT: -1}
 
 
@@ -47,6 +51,8 @@ class Nvic(Peripheral):
         self.active = 0
         self.enabled = _ALWAYS_ENABLED
         self._lines = 0
+        self.send_event = False
+        """SCR.SEVONPEND: an interrupt that becomes pending is an event, enabled or not."""
         self._priorities = [0] * EXCEPTIONS
         self._group_mask = 0xFF
 
@@ -57,12 +63,20 @@ class Nvic(Peripheral):
 
     def pend(self, exception: int) -> None:
         """`exception` waits to be taken."""
-        self.pending |= 1 << exception
-        self._changed()
+        self._add(1 << exception)
 
     def unpend(self, exception: int) -> None:
         """`exception` no longer waits."""
         self.pending &= ~(1 << exception)
+
+    def enable_fault(self, exception: int, enabled: bool) -> None:
+        """SHCSR switches MemManage, BusFault and UsageFault."""
+        self.enabled = self.enabled & ~(1 << exception) | enabled << exception
+        self._changed()
+
+    def set_active(self, exception: int, active: bool) -> None:
+        """SHCSR's active bits, as an operating system may rewrite them."""
+        self.active = self.active & ~(1 << exception) | active << exception
 
     def set_line(self, irq: int, level: bool) -> None:
         """A peripheral's interrupt line: high makes it pending, and again on return while high."""
@@ -72,8 +86,7 @@ class Nvic(Peripheral):
         elif not self._lines & bit:
             self._lines |= bit
             if not self.active & bit:
-                self.pending |= bit
-                self._changed()
+                self._add(bit)
 
     def enter(self, exception: int) -> None:
         """`exception` is taken."""
@@ -85,7 +98,7 @@ class Nvic(Peripheral):
         """The handler of `exception` returned."""
         bit = 1 << exception
         self.active &= ~bit
-        self.pending |= self._lines & bit
+        self._add(self._lines & bit)
 
     def set_priority(self, exception: int, value: int) -> None:
         """Sets a configurable priority: the upper four bits of `value` count."""
@@ -112,7 +125,7 @@ class Nvic(Peripheral):
 
     def first_ready(self) -> int | None:
         """The exception to take next: highest priority, then lowest number."""
-        return min(_bits(self.ready), key=self._order, default=None)
+        return min(_bits(self.ready), key=self.order, default=None)
 
     def active_priority(self) -> int:
         """Group priority of the code that runs, without the mask registers."""
@@ -142,13 +155,22 @@ class Nvic(Peripheral):
             case 0x080:
                 self.enabled &= ~bits
             case 0x100:
-                self.pending |= bits
+                self._add(bits)
             case 0x180:
                 self.pending &= ~bits | (self._lines & ~self.active)
         self._changed()
 
-    def _order(self, exception: int) -> tuple[int, int, int]:
+    def order(self, exception: int) -> tuple[int, int, int]:
+        """Sorts exceptions by who goes first: group, sub-priority, number."""
         return self.group_priority(exception), self.priority(exception), exception
+
+    def _add(self, bits: int) -> None:
+        """These become pending."""
+        if self.send_event and bits & ~self.pending:
+            self.machine.state.event = 1
+            self.machine.attention()
+        self.pending |= bits
+        self._changed()
 
     def _irq_priority(self, irq: int) -> int:
         return self._priorities[FIRST_IRQ + irq] if irq < IRQS else 0

@@ -21,6 +21,10 @@ class HookReason(IntEnum):
     ATTENTION = 2
     LIMIT = 3
     NO_FPU = 4
+    PLACES = 5
+    """A block with instructions that need a hook of their own; see `traps.py`."""
+    TRAP = 6
+    """An instruction is about to do what silicon refuses."""
 
 
 class Window(ctypes.Structure):
@@ -40,7 +44,9 @@ class CoreState(ctypes.Structure):
     `ticks` is virtual time in 1/100 core cycle, sleep included. `attention` stops at the next
     block. `watched_priority` is the priority of a pending exception that PRIMASK, BASEPRI or
     FAULTMASK hold back: the hook stops once they let it through. `flash_watch` stops before code in
-    flash runs, because flash is busy or was rewritten.
+    flash runs, because flash is busy or was rewritten. `control_written` tells of an MSR to CONTROL.
+    While `stepping` the hook does nothing. `traps` is what CCR traps; `places` the blocks whose single
+    instructions are hooked.
     """
 
     ticks: int
@@ -56,6 +62,10 @@ class CoreState(ctypes.Structure):
     block_address: int
     block_size: int
     flash_watch: int
+    control_written: int
+    stepping: int
+    traps: int
+    places: int
 
     _fields_ = (
         ("ticks", ctypes.c_uint64),
@@ -71,8 +81,12 @@ class CoreState(ctypes.Structure):
         ("block_address", ctypes.c_uint32),
         ("block_size", ctypes.c_uint32),
         ("flash_watch", ctypes.c_uint32),
+        ("control_written", ctypes.c_uint32),
+        ("stepping", ctypes.c_uint32),
+        ("traps", ctypes.c_uint32),
         ("windows", Window * WINDOWS),
         ("table", ctypes.c_void_p),
         ("emu_stop", ctypes.c_void_p),
         ("reg_read", ctypes.c_void_p),
+        ("places", ctypes.c_void_p),
     )

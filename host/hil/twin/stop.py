@@ -21,6 +21,9 @@ class StopReason(StrEnum):
     RETURNED = "returned"
     """A called function came back."""
 
+    LOCKUP = "lockup"
+    """A fault that no handler can take stopped the core; only a reset, a watchdog's too, leaves it."""
+
     BUDGET = "budget"
     """The instruction budget is spent."""
 

@@ -8,15 +8,22 @@ from hil.errors import BoardError
 from hil.twin.bus import RANGES, Bus
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
 from hil.twin.core import RETURN_TRAP, Core
+from hil.twin.diagnosis import Diagnosis
 from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionUnit
+from hil.twin.fault_unit import Faults, FaultUnit, faults_of
 from hil.twin.faults import FaultReporter
+from hil.twin.fp_context import FpContext
+from hil.twin.gate import Gate
 from hil.twin.image import Image
 from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
+from hil.twin.mpu import MpuRegions
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
+from hil.twin.peripherals.itm import Itm
 from hil.twin.power import Power
+from hil.twin.protection import Protection
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -36,6 +43,7 @@ class Twin:
     `native` chooses the block hook: None takes the C one where a compiler is found, True demands
     it, False takes the slow Python one. `on_warning` sees each warning as it comes; all of them are
     in `warnings`. `timing` chooses how time is kept; `parameters` are those of the cycle model.
+    `faults`: whether a fault ends the run or goes to firmware's handlers, and its report to `on_warning`.
     `seed` decides what a lost supply leaves in memories.
     """
 
@@ -48,11 +56,13 @@ class Twin:
         timing: Timing | str = Timing.INSTRUCTIONS,
         parameters: Parameters = DEFAULT,
         seed: int = 0,
+        faults: Faults | str = Faults.STOP,
         on_warning: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.image = image or Image.blank()
         self.warnings: list[str] = []
         self._on_warning = on_warning
+        self._faults = faults_of(faults)
         self._state = CoreState(
             ticks_per_instruction=CYCLES_PER_INSTRUCTION_PERCENT, instruction_limit=NEVER, fpu_off=1
         )
@@ -75,16 +85,29 @@ class Twin:
     def _build(self, seed: int) -> None:
         machine, engine = self._machine, self._engine
         machine.nvic = Nvic(machine)
-        self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
-        bus = Bus()
-        self.peripherals = layout.build(machine, bus, self._exceptions, seed)
+        mpu = MpuRegions()
+        protection = Protection(engine, self.memory, mpu, self._warn)
+        faults = FaultUnit(
+            self._faults, machine.nvic, FaultReporter(engine, self.memory, self.image), self._warn
+        )
+        context = FpContext(engine, self._state, self.memory, machine.clock, protection)
+        self._exceptions = ExceptionUnit(
+            engine, self.memory, machine.nvic, machine.clock, faults, context, protection
+        )
+        self.bus = Bus()
+        self.peripherals = layout.build(machine, self.bus, self._exceptions, mpu, protection, seed)
         engine.on_flash_store = machine.flash.store
-        write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
+        engine.may_store = protection.may_store
+        engine.on_flash_open = protection.restore
+        scb = self.peripherals.scb
+        gate = Gate(self.bus, protection, scb, self.peripherals.itm)
+        write = gate.write if self._timing is None else self._timing.watching(self.bus.read, gate.write)
         for base, size in RANGES:
-            engine.map_peripherals(base, size, bus.read, write)
-        reporter = FaultReporter(engine, self.memory, self.image)
+            engine.map_peripherals(base, size, gate.read, write)
+        machine.stop_here = engine.stop_here
         self._power = Power(engine, self.memory, self.peripherals, seed)
-        self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
+        diagnosis = Diagnosis(machine, engine, self._exceptions, protection, gate, scb)
+        self._core = Core(machine, engine, self._exceptions, scb, diagnosis)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
         self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
         self._initialised = False
@@ -135,6 +158,16 @@ class Twin:
         return self._core.sleeping
 
     @property
+    def locked_up(self) -> bool:
+        """A fault that no handler could take stopped the core; a reset leaves this."""
+        return self._core.locked_up
+
+    @property
+    def itm(self) -> Itm:
+        """What firmware writes to the ITM's stimulus port 0."""
+        return self.peripherals.itm
+
+    @property
     def native(self) -> bool:
         """Whether the native block hook runs; otherwise `fallback_reason` says why not."""
         return self._engine.counter.native
@@ -172,9 +205,10 @@ class Twin:
         self.reset(ResetCause.POWER_ON)
 
     def run(self, until_s: float) -> Stop:
-        """Runs until virtual time `until_s`, or until firmware resets the chip or a watched UART sends.
+        """Runs until virtual time `until_s`, or until reset, lock-up, or a watched UART sends.
 
-        After a reset the chip is ready to boot with the next run. Raises TwinFault.
+        A core that locked up stays so: the next runs only let time pass, in which a watchdog may reset
+        the chip. After a reset the chip is ready to boot with the next run. Raises TwinFault.
         """
         self._engine.require_open()
         self._power.require_on()

@@ -41,13 +41,14 @@ static const block_t *block_at(const state_t *state, uint32_t address, uint32_t 
 void hil_block(void *uc, uint64_t address, uint32_t size, void *user) {
     state_t *state = user;
     block_t scratch;
+    if (state->stepping) {
+        return;
+    }
     uint32_t reason = reason_to_stop(state, uc, (uint32_t)address);
     const block_t *block = NULL;
     if (!reason) {
         block = block_at(state, (uint32_t)address, size, &scratch);
-        if ((block->flags & BLOCK_FP) && state->fpu_off) {
-            reason = REASON_NO_FPU;
-        }
+        reason = reason_to_refuse(state, uc, (uint32_t)address, block->flags);
     }
     state->block_address = (uint32_t)address;
     state->block_size = size;
@@ -56,9 +57,7 @@ void hil_block(void *uc, uint64_t address, uint32_t size, void *user) {
         state->emu_stop(uc);
         return;
     }
-    if (block->flags & BLOCK_SEV) {
-        state->event = 1;
-    }
+    note_block(state, block->flags);
     state->instructions += block->instructions;
     state->ticks += block->ticks;
 }

@@ -19,11 +19,6 @@ size_t hil_pool_bytes(void) {
     return POOL * sizeof(access_t);
 }
 
-/* From unicorn/arm.h: R0 to R12 are consecutive, SP, LR and PC are not. */
-static int unicorn_register(unsigned number) {
-    return number < 13 ? 66 + (int)number : number == 13 ? 12 : number == 14 ? 10 : 11;
-}
-
 static uint32_t hash(uint32_t previous, uint32_t address) {
     return ((address * 0x9E3779B1u) ^ (previous * 0x85EBCA6Bu)) >> 15;
 }
@@ -134,9 +129,7 @@ static void touch_data(timing_t *t, const edge_t *edge, void *uc) {
     uint32_t sources[16 + TEMPORARIES];
     for (uint32_t left = edge->registers; left; left &= left - 1) {
         unsigned number = (unsigned)__builtin_ctz(left);
-        uint64_t value = 0;
-        t->core->reg_read(uc, unicorn_register(number), &value);
-        sources[number] = (uint32_t)value;
+        sources[number] = register_of(t->core, uc, number);
     }
     uint32_t last = 0;
     const access_t *access = &t->pool[edge->first_access];
@@ -184,13 +177,14 @@ static void spend(timing_t *t, const edge_t *edge, void *uc) {
 void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user) {
     timing_t *t = user;
     state_t *core = t->core;
+    if (core->stepping) {
+        return;
+    }
     uint32_t reason = reason_to_stop(core, uc, (uint32_t)address);
     const edge_t *edge = NULL;
     if (!reason) {
         edge = edge_to(t, (uint32_t)address, size);
-        if (edge != NULL && (edge->flags & BLOCK_FP) && core->fpu_off) {
-            reason = REASON_NO_FPU;
-        }
+        reason = edge == NULL ? 0 : reason_to_refuse(core, uc, (uint32_t)address, edge->flags);
     }
     core->block_address = (uint32_t)address;
     core->block_size = size;
@@ -200,9 +194,7 @@ void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user) {
         return;
     }
     if (edge != NULL) {
-        if (edge->flags & BLOCK_SEV) {
-            core->event = 1;
-        }
+        note_block(core, edge->flags);
         spend(t, edge, uc);
     }
     t->previous = (uint32_t)address;

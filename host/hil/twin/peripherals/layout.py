@@ -8,11 +8,16 @@ from typing import TypeVar
 from hil.twin.bus import Bus
 from hil.twin.exceptions import ExceptionUnit
 from hil.twin.machine import Machine
+from hil.twin.mpu import MpuRegions
 from hil.twin.peripherals import rcc as r
-from hil.twin.peripherals.debug import CoreDebug, Dbgmcu, Dwt
+from hil.twin.peripherals.coresight import ControlSpaceIdentity, rom_tables, trace_ports
+from hil.twin.peripherals.debug import CoreDebug, Dbgmcu
 from hil.twin.peripherals.dma import Dma, DmaRequests
+from hil.twin.peripherals.dwt import Dwt
 from hil.twin.peripherals.flash import FlashInterface
+from hil.twin.peripherals.fpb import Fpb
 from hil.twin.peripherals.gpio import Gpio
+from hil.twin.peripherals.itm import Itm
 from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.peripheral import Peripheral
 from hil.twin.peripherals.pwr import Pwr
@@ -24,6 +29,7 @@ from hil.twin.peripherals.systick import SysTick
 from hil.twin.peripherals.tim import Timer
 from hil.twin.peripherals.unmodelled import Unmodelled
 from hil.twin.peripherals.usart import Usart
+from hil.twin.protection import Protection
 
 USARTS = {
     1: ("USART1", 0x4001_1000, 37, 0, r.RCC_APB2ENR, 4),
@@ -67,11 +73,6 @@ LARGE_UNMODELLED = (
     ("ETHERNET MAC", 0x4002_8000, 0x1400),
     ("USB OTG HS", 0x4004_0000, 0x4_0000),
     ("USB OTG FS", 0x5000_0000, 0x4_0000),
-    ("ITM", 0xE000_0000, 0x1000),
-    ("FPB", 0xE000_2000, 0x1000),
-    ("TPIU", 0xE004_0000, 0x1000),
-    ("ETM", 0xE004_1000, 0x1000),
-    ("ROM table", 0xE00F_E000, 0x2000),
 )
 
 
@@ -82,6 +83,7 @@ class Peripherals:
     all: list[Peripheral]
     rcc: Rcc
     scb: Scb
+    itm: Itm
     usarts: dict[int, Usart]
     gpios: dict[str, Gpio]
 
@@ -91,14 +93,24 @@ class Peripherals:
             peripheral.reset()
 
 
-def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit, seed: int = 0) -> Peripherals:
+def build(
+    machine: Machine,
+    bus: Bus,
+    exceptions: ExceptionUnit,
+    mpu: MpuRegions,
+    protection: Protection,
+    seed: int = 0,
+) -> Peripherals:
     """Makes every peripheral, wires their clocks and attaches them to the bus.
 
     `seed` decides what an interrupted flash operation leaves behind.
     """
     rcc = Rcc(machine)
     scb = Scb(machine, exceptions)
-    every: list[Peripheral] = [rcc, machine.nvic, scb, *_core(machine), *_always_on(machine, rcc, seed)]
+    core_debug = CoreDebug(machine)
+    itm = Itm(machine, core_debug)
+    every: list[Peripheral] = [rcc, machine.nvic, scb, Mpu(machine, mpu, protection), itm, core_debug]
+    every += [*_core(machine, core_debug, exceptions), *_always_on(machine, rcc, seed)]
     dmas = [_gated(rcc, Dma(machine, n, base, irqs), r.RCC_AHB1ENR, bit) for n, base, irqs, bit in DMAS]
     machine.dma = DmaRequests({dma.name: dma for dma in dmas})
     usarts = {
@@ -121,14 +133,15 @@ def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit, seed: int = 0) 
     every += [Unmodelled(machine, name, base, size) for name, base, size in LARGE_UNMODELLED]
     for peripheral in every:
         bus.attach(peripheral)
-    return Peripherals(every, rcc, scb, usarts, gpios)
+    return Peripherals(every, rcc, scb, itm, usarts, gpios)
 
 
-def _core(machine: Machine) -> list[Peripheral]:
-    core_debug, dbgmcu = CoreDebug(machine), Dbgmcu(machine)
+def _core(machine: Machine, core_debug: CoreDebug, exceptions: ExceptionUnit) -> list[Peripheral]:
+    dbgmcu = Dbgmcu(machine)
     return [
-        AuxiliaryControl(machine), SysTick(machine), Mpu(machine), Stir(machine), FpuContext(machine),
-        CacheMaintenance(machine), core_debug, dbgmcu, Dwt(machine, core_debug, dbgmcu),
+        AuxiliaryControl(machine), SysTick(machine), Stir(machine), FpuContext(machine, exceptions.fp),
+        CacheMaintenance(machine), dbgmcu, Dwt(machine, core_debug, dbgmcu, exceptions), Fpb(machine),
+        ControlSpaceIdentity(machine), *trace_ports(machine), *rom_tables(machine),
     ]  # fmt: skip
 
 

@@ -15,6 +15,8 @@ class Peripheral:
     """
 
     RESET_VALUES: ClassVar[dict[int, int]] = {}
+    sized: ClassVar[bool] = False
+    """Whether the width of a write matters: `write_sized` gets it then."""
 
     def __init__(self, machine: Machine, name: str, base: int, size: int = 0x400) -> None:
         self.machine = machine
@@ -36,6 +38,10 @@ class Peripheral:
     def write(self, offset: int, value: int) -> None:
         """Stores 32 bits at `offset`."""
         self.registers[offset] = value
+
+    def write_sized(self, offset: int, width: int, value: int) -> None:
+        """Stores `width` bytes at `offset`, where that is not the same as merging them into a word."""
+        raise NotImplementedError
 
     def peek(self, offset: int) -> int:
         """What a partial write merges into: the stored value, without effects."""
