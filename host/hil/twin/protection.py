@@ -43,6 +43,8 @@ class Protection:
         self._applied: dict[int, Span] = {}
         self._steps: dict[int, int] = {}
         self._given_up: set[int] = set()
+        self._silent: set[tuple[int, int]] = set()
+        """Spans that do not execute, as applied."""
         self._spans: dict[bool, list[Span]] = {}
         self.privileged = True
         self._urgent = False
@@ -159,6 +161,10 @@ class Protection:
         for span in wanted:
             if self._applied.get(span.base) != span:
                 self._protect(span.base, span.size, span.rights)
+        silent = {(span.base, span.size) for span in wanted if not span.rights & EXECUTE}
+        if silent - self._silent:
+            self._engine.flush()  # translated code runs whatever its page's rights have become
+        self._silent = silent
         self._applied = {span.base: span for span in wanted} if self.enabled else {}
         for page in self._given_up & self._steps.keys():
             self._protect(page, PAGE, self._open(page))
