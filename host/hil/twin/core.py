@@ -9,6 +9,7 @@ from hil.twin.clock import Clock
 from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionError, ExceptionUnit
 from hil.twin.faults import FaultReporter
+from hil.twin.low_power import LowPower, SleepDepth
 from hil.twin.machine import Machine
 from hil.twin.nvic import SVCALL
 from hil.twin.peripherals.scb import Scb
@@ -30,6 +31,7 @@ class Core:
         engine: Engine,
         exceptions: ExceptionUnit,
         scb: Scb,
+        low_power: LowPower,
         reporter: FaultReporter,
     ) -> None:
         self._machine = machine
@@ -38,6 +40,7 @@ class Core:
         self._engine = engine
         self._exceptions = exceptions
         self._scb = scb
+        self._low_power = low_power
         self._reporter = reporter
         self._until_fs = 0
         # XPSR and CONTROL first: they choose the stack that SP speaks of.
@@ -52,25 +55,29 @@ class Core:
         self._boot.write(1 << 24, 0, 0, 0, 0, stack, 0, stack, 0xFFFF_FFFF, entry & ~1)
         self._state.event = self._state.attention = 0
         self.sleeping = self.waiting_for_event = False
+        self._low_power.reset()
 
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
-        """Runs until `until_fs`, or until something the host must see. Raises TwinFault."""
+        """Runs until the elapsed time `until_fs`, or until something the host must see.
+
+        Raises TwinFault.
+        """
         machine, state = self._machine, self._state
         self._until_fs = until_fs
         state.instruction_limit = instruction_limit
         while True:
-            now_fs = self._clock.now_fs
-            machine.scheduler.run_due(now_fs)
+            machine.scheduler.run_due(self._clock.now_fs)
             if machine.reset_request is not None:
                 return StopReason.RESET
             if machine.stop_request:
                 machine.stop_request = False
                 return StopReason.TRANSMITTED
-            if now_fs >= until_fs:
+            if self._clock.elapsed_fs >= until_fs:
                 return StopReason.TIME
             if state.instructions >= instruction_limit:
                 return StopReason.BUDGET
-            self._take_exception()
+            if self._low_power.depth is not SleepDepth.STANDBY:
+                self._take_exception()
             if self.sleeping:
                 self._sleep()
             elif self._execute():
@@ -86,7 +93,7 @@ class Core:
             return
         priority = nvic.group_priority(first)
         if priority < self._exceptions.execution_priority():
-            self.sleeping = self.waiting_for_event = False
+            self._wake()
             try:
                 self._exceptions.enter(first)
             except ExceptionError as error:
@@ -95,27 +102,39 @@ class Core:
         elif priority < nvic.active_priority():
             state.watched_priority = max(priority, 0)
             if self.sleeping and priority < self._exceptions.execution_priority(ignore_primask=True):
-                self.sleeping = self.waiting_for_event = False
+                self._wake()
+
+    def _wake(self) -> None:
+        self.sleeping = self.waiting_for_event = False
+        self._low_power.leave()
 
     def _sleep(self) -> None:
         """Virtual time jumps to what happens next."""
         if self.waiting_for_event and self._state.event:
             self._state.event = 0
-            self.sleeping = self.waiting_for_event = False
+            self._wake()
             return
-        next_fs = self._machine.scheduler.next_fs()
-        self._clock.sleep_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
+        self._low_power.enter()
+        if self._low_power.stopped:
+            always_fs = self._machine.scheduler.next_always_fs()
+            self._clock.stop_until(self._until_fs if always_fs is None else min(always_fs, self._until_fs))
+        else:
+            self._clock.sleep_until(self._next_stop_fs())
+
+    def _next_stop_fs(self) -> int:
+        """The next alarm or the end of the run, on the chip's clocks."""
+        next_fs, until_fs = self._machine.scheduler.next_fs(), self._until_fs - self._clock.stopped_fs
+        return until_fs if next_fs is None else min(next_fs, until_fs)
 
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""
-        self._state.deadline = min(self._clock.ticks_at(min(at_fs, self._until_fs)), self._state.deadline)
+        at_fs = min(at_fs, self._until_fs - self._clock.stopped_fs)
+        self._state.deadline = min(self._clock.ticks_at(at_fs), self._state.deadline)
 
     def _execute(self) -> bool:
         """Runs until the next stop; True when a called function returned."""
         state = self._state
-        next_fs = self._machine.scheduler.next_fs()
-        until_fs = self._until_fs if next_fs is None else min(next_fs, self._until_fs)
-        state.deadline = max(0, self._clock.ticks_at(until_fs))
+        state.deadline = max(0, self._clock.ticks_at(self._next_stop_fs()))
         state.reason = HookReason.NONE
         try:
             status = self._engine.run()

@@ -16,6 +16,7 @@ from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
+from hil.twin.peripherals.gpio import Gpio
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -78,7 +79,9 @@ class Twin:
         for base, size in RANGES:
             engine.map_peripherals(base, size, bus.read, write)
         reporter = FaultReporter(engine, self.memory, self.image)
-        self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
+        self._core = Core(
+            machine, engine, self._exceptions, self.peripherals.scb, self.peripherals.low_power, reporter
+        )
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
         self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
         self._initialised = False
@@ -96,7 +99,7 @@ class Twin:
     @property
     def now_s(self) -> float:
         """Virtual time since power-on, in seconds."""
-        return to_s(self._machine.clock.now_fs)
+        return to_s(self._machine.clock.elapsed_fs)
 
     @property
     def cycles(self) -> int:
@@ -142,6 +145,8 @@ class Twin:
         """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
         self._engine.require_open()
         self._machine.reset_request = None
+        if cause is ResetCause.POWER_ON:
+            self.peripherals.power_on()
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
         if self._timing is not None:
@@ -231,6 +236,10 @@ class Twin:
     def uart(self, number: int) -> Uart:
         """Port 1 to 8."""
         return self._uarts[number]
+
+    def gpio(self, port: str) -> Gpio:
+        """Port "A" to "K": its pins can be driven and looked at."""
+        return self.peripherals.gpios[f"GPIO{port}"]
 
     def close(self) -> None:
         """Frees the emulator."""

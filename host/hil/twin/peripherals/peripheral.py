@@ -37,6 +37,15 @@ class Peripheral:
         """Stores 32 bits at `offset`."""
         self.registers[offset] = value
 
+    def write_narrow(self, offset: int, width: int, value: int) -> None:
+        """Stores one or two bytes at any `offset`: they merge into the stored register."""
+        shift, mask = 8 * (offset & 3), (1 << 8 * width) - 1
+        merged = (self.peek(offset & ~3) & ~(mask << shift)) | (value & mask) << shift
+        self.write(offset & ~3, merged & 0xFFFF_FFFF)
+
+    def power_on(self) -> None:
+        """What only a loss of supply resets takes its reset value."""
+
     def peek(self, offset: int) -> int:
         """What a partial write merges into: the stored value, without effects."""
         return self.registers.get(offset, 0)
