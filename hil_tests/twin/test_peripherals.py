@@ -165,13 +165,13 @@ def test_an_unmodelled_peripheral_reads_zero_stores_and_warns_once(boot: Boot) -
     seen: list[str] = []
     twin = boot(
         """
-        void main(void) { for (int i = 0; i < 3; i++) { out[i] = REG(0x50060800); REG(0x50060800) = 5; } }
+        void main(void) { for (int i = 0; i < 3; i++) { out[i] = REG(0x40007400); REG(0x40007400) = 5; } }
     """,
         on_warning=seen.append,
     )
     twin.run(0.001)
     assert words(twin)[:3] == [0, 5, 5]
-    assert seen == twin.warnings == ["RNG+0x00 (0x50060800) is not modelled"]
+    assert seen == twin.warnings == ["DAC+0x00 (0x40007400) is not modelled"]
 
 
 def test_a_peripheral_without_its_clock_reads_zero_and_warns(boot: Boot) -> None:

@@ -78,6 +78,11 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (["train", "--set", "batch"], "error: --set takes NAME=VALUE", "hint: for example"),
         (["train", "--set", "bach=1"], "error: unknown recipe setting 'bach'", "hint: did you mean 'batch'?"),
         (["twin"], "error: missing argument", "hint: see: hil twin --help"),
+        (
+            ["twin", "x.elf", "--board", "nucleo"],
+            "error: unknown board 'nucleo'",
+            "hint: did you mean 'nucleo_f746zg'?",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_remedy(
@@ -144,6 +149,8 @@ def test_what_fails_because_of_a_signal_is_no_defect(
         ("hil run --scheme ag", {"agilenn"}),
         ("hil run --dataset dig", {"digits"}),
         ("hil run --board t", {"twin"}),
+        ("hil twin --board n", {"nucleo_f746zg"}),
+        ("hil twin --timing i", {"instructions", "issue"}),
         ("hil run --radio wi", {"wifi-6m"}),
     ],
 )

@@ -39,6 +39,18 @@ def _radios() -> Iterable[str]:
     return (*RADIOS, "custom:")
 
 
+def _wirings() -> Iterable[str]:
+    from hil.twin import wiring
+
+    return wiring.names()
+
+
+def _timings() -> Iterable[str]:
+    from hil.twin.timing.model import Timing
+
+    return tuple(Timing)
+
+
 def _groups() -> Iterable[str]:
     from hil.report.figures import GROUPS
 
@@ -48,5 +60,7 @@ def _groups() -> Iterable[str]:
 schemes = _quietly(_schemes)
 datasets = _quietly(_datasets)
 boards = _quietly(_boards)
+wirings = _quietly(_wirings)
+timings = _quietly(_timings)
 radios = _quietly(_radios)
 groups = _quietly(_groups)

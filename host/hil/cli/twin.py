@@ -8,13 +8,19 @@ from typing import Annotated
 
 import typer
 
-from hil.cli import options
+from hil.cli import complete, options
 
 _PLACES = "stdio, pty or tcp:PORT"
 
 
 def twin(
     image: Annotated[Path, typer.Argument(help="An ELF, or a BIN linked at 0x08000000.")],
+    board: Annotated[
+        str,
+        typer.Option(
+            "--board", "-b", help="Whose oscillator and UART it has.", autocompletion=complete.wirings
+        ),
+    ] = "disco_f746g",
     uart1: Annotated[str | None, typer.Option("--uart1", help=f"USART1: {_PLACES}.")] = None,
     uart2: Annotated[str | None, typer.Option("--uart2", help="USART2.", hidden=True)] = None,
     uart3: Annotated[str | None, typer.Option("--uart3", help="USART3.", hidden=True)] = None,
@@ -26,22 +32,34 @@ def twin(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0, help="Stop after so much of the board's time.")
     ] = None,
+    timing: Annotated[
+        str,
+        typer.Option(
+            "--timing",
+            help="How time is kept: instructions (fast), issue, pipeline, cycles, exact (slow).",
+            autocompletion=complete.timings,
+        ),
+    ] = "cycles",
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Keep the board's time from running ahead of the clock.")
     ] = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Run an image on the emulated STM32F746; USART1 is on stdio unless any UART is given a place."""
+    """Run an image on the emulated STM32F746; the board's UART is on stdio unless any is given a place."""
     from hil.twin.console import run_console
+    from hil.twin.wiring import load_wiring
 
+    wiring = load_wiring(board)
     given = enumerate((uart1, uart2, uart3, uart4, uart5, uart6, uart7, uart8), start=1)
     uarts = {number: place for number, place in given if place is not None}
     # Standard output belongs to the firmware.
     return run_console(
         image,
-        uarts or {1: "stdio"},
+        uarts or {wiring.uart: "stdio"},
         seconds,
         on_warning=lambda message: print(f"warning: {message}", file=sys.stderr, flush=True),
         on_connection=lambda message: print(message, file=sys.stderr, flush=True),
         realtime=realtime,
+        hse_hz=wiring.hse_hz,
+        timing=timing,
     )

@@ -56,7 +56,7 @@ class Bus:
         return (value >> 8 * (offset & 3)) & ((1 << 8 * width) - 1)
 
     def write(self, address: int, width: int, value: int) -> None:
-        """Stores `width` bytes at `address`; one or two merge into the stored register."""
+        """Stores `width` bytes at `address`; the peripheral sees one or two as such."""
         peripheral = self._slots.get(address >> _GRAIN_BITS)
         if peripheral is None:
             raise BusFaultError("write", address, width)
@@ -64,13 +64,10 @@ class Bus:
             self._warn_unclocked(peripheral)
             return
         offset = address - peripheral.base
-        if peripheral.sized:
-            peripheral.write_sized(offset, width, value)
-            return
-        if width != 4:
-            shift, mask = 8 * (offset & 3), (1 << 8 * width) - 1
-            value = (peripheral.peek(offset & ~3) & ~(mask << shift)) | (value & mask) << shift
-        peripheral.write(offset & ~3, value & 0xFFFF_FFFF)
+        if width == 4:
+            peripheral.write(offset & ~3, value & 0xFFFF_FFFF)
+        else:
+            peripheral.write_narrow(offset, width, value & ((1 << 8 * width) - 1))
 
     def _warn_unclocked(self, peripheral: Peripheral) -> None:
         if peripheral.name not in self._unclocked:

@@ -6,6 +6,8 @@ reads the host's clock.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from hil.twin.state import CoreState
 
 TICKS_PER_CYCLE = 100
@@ -39,7 +41,11 @@ def to_s(femtoseconds: int) -> float:
 
 
 class Clock:
-    """Ticks of the core clock to virtual time and back, over changes of the core's frequency."""
+    """Ticks of the core clock to virtual time and back, over changes of the core's frequency.
+
+    Two times: `now_fs` passes while the chip's clocks run and is what most peripherals count by;
+    `elapsed_fs` also passes in Stop and Standby, for what runs on LSE or LSI and for the world outside.
+    """
 
     def __init__(self, state: CoreState, hz: int) -> None:
         self._state = state
@@ -47,6 +53,10 @@ class Clock:
         self._base_ticks = state.ticks
         self._base_fs = 0
         self.slept_ticks = 0
+        self.stopped_fs = 0
+        """Time spent in Stop and Standby."""
+        self._stops: list[tuple[int, int]] = [(0, 0)]
+        """Per stop: when it began on `now_fs`, and all stopped time up to its end."""
 
     @property
     def hz(self) -> int:
@@ -55,8 +65,17 @@ class Clock:
 
     @property
     def now_fs(self) -> int:
-        """Virtual time since power-on, in femtoseconds."""
+        """Virtual time since power-on without Stop and Standby, in femtoseconds."""
         return self._base_fs + (self._state.ticks - self._base_ticks) * _TICK_SECONDS_FS // self._hz
+
+    @property
+    def elapsed_fs(self) -> int:
+        """Virtual time since power-on, in femtoseconds."""
+        return self.now_fs + self.stopped_fs
+
+    def elapsed_at(self, at_fs: int) -> int:
+        """The elapsed time of a moment that is given on `now_fs`; one in the future expects no stop."""
+        return at_fs + self._stops[bisect_right(self._stops, (at_fs, -1)) - 1][1]
 
     @property
     def awake_cycles(self) -> int:
@@ -91,3 +110,10 @@ class Clock:
         if ticks > self._state.ticks:
             self.slept_ticks += ticks - self._state.ticks
             self._state.ticks = ticks
+
+    def stop_until(self, elapsed_fs: int) -> None:
+        """Jumps forward to `elapsed_fs`; the chip's clocks stood still."""
+        now_fs, length_fs = self.now_fs, elapsed_fs - self.elapsed_fs
+        if length_fs > 0:
+            self.stopped_fs += length_fs
+            self._stops.append((now_fs, self.stopped_fs))

@@ -16,7 +16,8 @@ from typing import BinaryIO
 from hil.errors import UsageError
 from hil.twin.console_ports import Port, open_port
 from hil.twin.image import load_image
-from hil.twin.twin import Twin
+from hil.twin.timing.model import Timing
+from hil.twin.twin import HSE_DISCO_HZ, Twin
 
 SLICE_S = 0.01
 """Virtual seconds between two looks at the host's inputs, and how long a sleeping core waits there."""
@@ -32,15 +33,17 @@ def run_console(
     stdin: BinaryIO | None = None,
     stdout: BinaryIO | None = None,
     realtime: bool = False,
-    hse_hz: int = 25_000_000,
+    hse_hz: int = HSE_DISCO_HZ,
+    timing: Timing | str = Timing.CYCLES,
 ) -> int:
     """Boots `image` and serves its ports until `seconds` of virtual time, or Ctrl-C; returns 0.
 
     `uarts` maps a port number to "stdio", "pty" or "tcp:PORT" (bound to 127.0.0.1; 0 picks a free
     one). `on_connection` is told where a pty or socket is. `realtime` keeps virtual time from
-    running ahead of the wall clock. Raises TwinFault when the firmware crashes.
+    running ahead of the wall clock; `timing` says how cycles are counted. Raises TwinFault when the
+    firmware crashes, and UsageError for a port or a timing that does not exist.
     """
-    twin = Twin(load_image(image), hse_hz=hse_hz, on_warning=on_warning)
+    twin = Twin(load_image(image), hse_hz=hse_hz, timing=timing, on_warning=on_warning)
     with contextlib.ExitStack() as stack:
         ports: dict[int, Port] = {}
         for number, kind in uarts.items():

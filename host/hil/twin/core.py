@@ -10,6 +10,7 @@ from hil.twin.diagnosis import Diagnosis
 from hil.twin.engine import BadAccess, Engine
 from hil.twin.exceptions import ExceptionUnit
 from hil.twin.fault_status import Fault, LockupError, usage_fault
+from hil.twin.low_power import LowPower, SleepDepth
 from hil.twin.machine import Machine
 from hil.twin.memory import in_flash
 from hil.twin.peripherals.scb import Scb
@@ -31,6 +32,7 @@ class Core:
         engine: Engine,
         exceptions: ExceptionUnit,
         scb: Scb,
+        low_power: LowPower,
         diagnosis: Diagnosis,
     ) -> None:
         self._machine = machine
@@ -39,6 +41,7 @@ class Core:
         self._engine = engine
         self._exceptions = exceptions
         self._scb = scb
+        self._low_power = low_power
         self._diagnosis = diagnosis
         self._until_fs = 0
         # XPSR and CONTROL first: they choose the stack that SP speaks of.
@@ -62,21 +65,24 @@ class Core:
         self._exceptions.restart()
         self._diagnosis.follow_traps()
         self.sleeping = self.waiting_for_event = self.locked_up = False
+        self._low_power.reset()
 
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
-        """Runs until `until_fs`, or until something the host must see. Raises TwinFault."""
+        """Runs until the elapsed time `until_fs`, or until something the host must see.
+
+        Raises TwinFault.
+        """
         machine, state = self._machine, self._state
         self._until_fs = until_fs
         state.instruction_limit = instruction_limit
         while True:
-            now_fs = self._clock.now_fs
-            machine.scheduler.run_due(now_fs)
+            machine.scheduler.run_due(self._clock.now_fs)
             if machine.reset_request is not None:
                 return StopReason.RESET
             if machine.stop_request:
                 machine.stop_request = False
                 return StopReason.TRANSMITTED
-            if now_fs >= until_fs:
+            if self._clock.elapsed_fs >= until_fs:
                 return StopReason.TIME
             if state.instructions >= instruction_limit:
                 return StopReason.BUDGET
@@ -94,7 +100,8 @@ class Core:
         """Takes an exception, or sleeps, or executes; True when a called function returned."""
         try:
             self._do_chores()
-            self._take_exception()
+            if self._low_power.depth is not SleepDepth.STANDBY:
+                self._take_exception()
             if self.sleeping:
                 self._sleep()
                 return False
@@ -138,7 +145,7 @@ class Core:
             return
         priority = nvic.group_priority(first)
         if priority < self._exceptions.execution_priority():
-            self.sleeping = self.waiting_for_event = False
+            self._wake()
             state.event = 1
             self._exceptions.enter(first)
         elif priority < nvic.active_priority():
@@ -146,16 +153,29 @@ class Core:
             # WFE only wakes to an event: SEVONPEND makes one of what is pending.
             waits = self.sleeping and not self.waiting_for_event
             if waits and priority < self._exceptions.execution_priority(ignore_primask=True):
-                self.sleeping = False
+                self._wake()
+
+    def _wake(self) -> None:
+        self.sleeping = self.waiting_for_event = False
+        self._low_power.leave()
 
     def _sleep(self) -> None:
         """Virtual time jumps to what happens next."""
         if self.waiting_for_event and self._state.event:
             self._state.event = 0
-            self.sleeping = self.waiting_for_event = False
+            self._wake()
             return
-        next_fs = self._machine.scheduler.next_fs()
-        self._clock.sleep_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
+        self._low_power.enter()
+        if self._low_power.stopped:
+            always_fs = self._machine.scheduler.next_always_fs()
+            self._clock.stop_until(self._until_fs if always_fs is None else min(always_fs, self._until_fs))
+        else:
+            self._clock.sleep_until(self._next_stop_fs())
+
+    def _next_stop_fs(self) -> int:
+        """The next alarm or the end of the run, on the chip's clocks."""
+        next_fs, until_fs = self._machine.scheduler.next_fs(), self._until_fs - self._clock.stopped_fs
+        return until_fs if next_fs is None else min(next_fs, until_fs)
 
     def _fetch_waits(self) -> bool:
         """Whether the next instruction lies in flash that is busy; rewritten code is translated anew."""
@@ -172,19 +192,17 @@ class Core:
 
     def _wait(self) -> None:
         """The core waits for busy flash: time goes on to what happens next, the flash's end at the latest."""
-        next_fs = self._machine.scheduler.next_fs()
-        self._clock.wait_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
+        self._clock.wait_until(self._next_stop_fs())
 
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""
-        self._state.deadline = min(self._clock.ticks_at(min(at_fs, self._until_fs)), self._state.deadline)
+        at_fs = min(at_fs, self._until_fs - self._clock.stopped_fs)
+        self._state.deadline = min(self._clock.ticks_at(at_fs), self._state.deadline)
 
     def _execute(self) -> bool:
         """Runs until the next stop; True when a called function returned."""
         state = self._state
-        next_fs = self._machine.scheduler.next_fs()
-        until_fs = self._until_fs if next_fs is None else min(next_fs, self._until_fs)
-        state.deadline = max(0, self._clock.ticks_at(until_fs))
+        state.deadline = max(0, self._clock.ticks_at(self._next_stop_fs()))
         state.reason = HookReason.NONE
         try:
             status = self._engine.run()

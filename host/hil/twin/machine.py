@@ -29,6 +29,8 @@ class ResetCause(StrEnum):
     PIN = "pin"
     SOFTWARE = "software"
     INDEPENDENT_WATCHDOG = "independent watchdog"
+    WINDOW_WATCHDOG = "window watchdog"
+    STANDBY = "wake-up from Standby"
 
 
 @dataclass
@@ -42,6 +44,8 @@ class ClockTree:
     pclk2_hz: int = HSI_HZ
     timer1_hz: int = HSI_HZ
     timer2_hz: int = HSI_HZ
+    pll48_hz: int = 0
+    """The clock of USB and RNG; 0 while its PLL is off."""
     listeners: list[Callable[[], None]] = field(default_factory=list)
     """Called before the frequencies change, to bring counters up to date at the old ones."""
     after_change: list[Callable[[], None]] = field(default_factory=list)
@@ -94,13 +98,20 @@ class Machine:
         self.attention()
         self.stop_here()
 
+    def __post_init__(self) -> None:
+        self.scheduler.stopped_fs = lambda: self.clock.stopped_fs
+
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""
         self.state.attention = 1
 
     def alarm(self, action: Callable[[], None]) -> Alarm:
-        """A timed action, not set."""
+        """A timed action on the chip's clocks, not set."""
         return self.scheduler.alarm(action)
+
+    def always_alarm(self, action: Callable[[], None]) -> Alarm:
+        """A timed action on elapsed time, for what runs on LSE or LSI; not set."""
+        return self.scheduler.always_alarm(action)
 
     def request_reset(self, cause: ResetCause) -> None:
         """Resets the chip at the next block."""

@@ -14,7 +14,10 @@ DTCM_BASE = 0x2000_0000
 SYSTEM_MEMORY_BASE = 0x1FF0_0000
 UNIQUE_ID_ADDRESS = 0x1FF0_F420
 FLASH_SIZE_ADDRESS = 0x1FF0_F442
+PACKAGE_ADDRESS = 0x1FF0_F7E0
 UNIQUE_ID = b"hil-twin-746"
+PACKAGE_TFBGA216 = 0x0700
+"""Package data register (RM0385 41.3) of the STM32F746NG; the ZG's LQFP144 reads 0x0200."""
 
 
 def in_flash(address: int) -> bool:
@@ -67,6 +70,7 @@ class Memory:
         flash.view[:] = b"\xff" * flash.size
         self.write(UNIQUE_ID_ADDRESS, UNIQUE_ID)
         self.write(FLASH_SIZE_ADDRESS, (FLASH_BYTES // KIB).to_bytes(2, "little"))
+        self.write(PACKAGE_ADDRESS, PACKAGE_TFBGA216.to_bytes(2, "little"))
 
     def region(self, address: int) -> Region | None:
         """The region that holds `address`."""

@@ -22,6 +22,7 @@ class Power:
         self._random = random.Random(seed)
         self._registers = engine.registers(*_GENERAL)
         self.on = True
+        self.vbat = False
 
     def off(self, *, vbat: bool = False) -> None:
         """The supply falls away: RAM, registers, and without `vbat` the backup domain.
@@ -31,9 +32,8 @@ class Power:
         if not self.on:
             return
         self.on = False
+        self.vbat = vbat
         self._peripherals.reset()
-        if not vbat:
-            self._peripherals.rcc.lose_backup()
         for region in self._memory.regions:
             if region.writable:
                 region.view[:] = self._random.randbytes(region.size)

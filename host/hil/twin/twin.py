@@ -21,6 +21,7 @@ from hil.twin.memory import Memory
 from hil.twin.mpu import MpuRegions
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
+from hil.twin.peripherals.gpio import Gpio
 from hil.twin.peripherals.itm import Itm
 from hil.twin.power import Power
 from hil.twin.protection import Protection
@@ -107,7 +108,7 @@ class Twin:
         machine.stop_here = engine.stop_here
         self._power = Power(engine, self.memory, self.peripherals, seed)
         diagnosis = Diagnosis(machine, engine, self._exceptions, protection, gate, scb)
-        self._core = Core(machine, engine, self._exceptions, scb, diagnosis)
+        self._core = Core(machine, engine, self._exceptions, scb, self.peripherals.low_power, diagnosis)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
         self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
         self._initialised = False
@@ -125,7 +126,7 @@ class Twin:
     @property
     def now_s(self) -> float:
         """Virtual time since power-on, in seconds."""
-        return to_s(self._machine.clock.now_fs)
+        return to_s(self._machine.clock.elapsed_fs)
 
     @property
     def cycles(self) -> int:
@@ -182,6 +183,8 @@ class Twin:
         self._engine.require_open()
         self._power.require_on()
         self._machine.reset_request = None
+        if cause is ResetCause.POWER_ON:
+            self.peripherals.power_on(self._power.vbat)
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
         if self._timing is not None:
@@ -288,6 +291,10 @@ class Twin:
     def uart(self, number: int) -> Uart:
         """Port 1 to 8."""
         return self._uarts[number]
+
+    def gpio(self, port: str) -> Gpio:
+        """Port "A" to "K": its pins can be driven and looked at."""
+        return self.peripherals.gpios[f"GPIO{port}"]
 
     def close(self) -> None:
         """Frees the emulator."""

@@ -47,12 +47,14 @@ class Uart:
     def feed(self, data: bytes, at_s: float | None = None) -> None:
         """Sends `data` to the port back to back; the first bit falls now, or at `at_s` if later."""
         now_fs = self._machine.clock.now_fs
-        self._port.rx.feed(data, now_fs if at_s is None else max(now_fs, to_fs(at_s)))
+        at_fs = now_fs if at_s is None else to_fs(at_s) - self._machine.clock.stopped_fs
+        self._port.rx.feed(data, max(now_fs, at_fs))
 
     def take(self) -> list[Sent]:
         """What the port has sent since the last call."""
         sent, self._port.tx.sent = self._port.tx.sent, []
-        return [Sent(part.data, to_s(part.ended_fs)) for part in sent]
+        elapsed_at = self._machine.clock.elapsed_at
+        return [Sent(part.data, to_s(elapsed_at(part.ended_fs))) for part in sent]
 
     def take_bytes(self) -> bytes:
         """The same without the times."""

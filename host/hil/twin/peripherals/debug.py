@@ -49,6 +49,12 @@ class Dbgmcu(Peripheral):
         """DBG_SLEEP keeps HCLK running while the core sleeps (RM0385 40.16.1)."""
         return bool(self.registers.get(DBGMCU_CR, 0) & DBGMCU_CR_DBG_SLEEP)
 
+    def reset(self) -> None:
+        """Only a power-on resets it (RM0385 40.16)."""
+
+    def power_on(self, vbat: bool) -> None:
+        self.registers = dict(self.RESET_VALUES)
+
     def write(self, offset: int, value: int) -> None:
         if offset != DBGMCU_IDCODE:
             super().write(offset, value)

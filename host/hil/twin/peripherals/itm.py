@@ -21,8 +21,6 @@ FIFO_READY = 1
 class Itm(Component):
     """Ports 0 to 31; a write is taken at once. `on_bytes` sees what goes to port 0, as it goes."""
 
-    sized = True
-
     def __init__(self, machine: Machine, core_debug: CoreDebug) -> None:
         super().__init__(machine, "ITM", ITM_BASE, identification(0x001, CLASS_GENERIC), lock=True)
         self._core_debug = core_debug
@@ -52,12 +50,21 @@ class Itm(Component):
             return FIFO_READY if self._enabled(offset >> 2) else 0
         return super().read(offset)
 
-    def write_sized(self, offset: int, width: int, value: int) -> None:
+    def write(self, offset: int, value: int) -> None:
+        if offset < 4 * PORTS:
+            self._send(offset >> 2, 4, value)
+        else:
+            super().write(offset, value)
+
+    def write_narrow(self, offset: int, width: int, value: int) -> None:
+        if offset < 4 * PORTS:
+            self._send(offset >> 2, width, value)
+        else:
+            super().write_narrow(offset, width, value)
+
+    def _send(self, port: int, width: int, value: int) -> None:
         """A write of 1, 2 or 4 bytes is a packet of so many."""
-        port = offset >> 2
-        if port >= PORTS:
-            self.write(offset & ~3, value)
-        elif port == 0 and self._enabled(0):
+        if port == 0 and self._enabled(0):
             data = (value & ((1 << 8 * width) - 1)).to_bytes(width, "little")
             if self.on_bytes is not None:
                 self.on_bytes(data)

@@ -19,13 +19,13 @@ IWDG_WINR = 0x10
 
 
 class Iwdg(Peripheral):
-    """Once started, nothing but a reset stops it; it counts on while the core sleeps."""
+    """Once started, nothing but a reset stops it; it counts on in Sleep, Stop and Standby."""
 
     RESET_VALUES: ClassVar[dict[int, int]] = {IWDG_RLR: 0xFFF, IWDG_WINR: 0xFFF}
 
     def __init__(self, machine: Machine, base: int = 0x4000_3000) -> None:
         super().__init__(machine, "IWDG", base)
-        self._expiry = machine.alarm(lambda: machine.request_reset(ResetCause.INDEPENDENT_WATCHDOG))
+        self._expiry = machine.always_alarm(lambda: machine.request_reset(ResetCause.INDEPENDENT_WATCHDOG))
         self._unlocked = False
         self._started = False
 
@@ -48,8 +48,8 @@ class Iwdg(Peripheral):
             self._unlocked = value == IWDG_KR_UNLOCK
             self._started = self._started or value == IWDG_KR_START
             if self._started and value in (IWDG_KR_START, IWDG_KR_RELOAD):
-                self._expiry.set(self.machine.clock.now_fs + self.timeout_fs)
+                self._expiry.set(self.machine.clock.elapsed_fs + self.timeout_fs)
         elif self._unlocked and offset in (IWDG_PR, IWDG_RLR, IWDG_WINR):
             self.registers[offset] = value & (0x7 if offset == IWDG_PR else 0xFFF)
             if offset == IWDG_WINR and self._started:  # writing the window reloads the counter
-                self._expiry.set(self.machine.clock.now_fs + self.timeout_fs)
+                self._expiry.set(self.machine.clock.elapsed_fs + self.timeout_fs)

@@ -7,13 +7,18 @@ from typing import TypeVar
 
 from hil.twin.bus import Bus
 from hil.twin.exceptions import ExceptionUnit
+from hil.twin.low_power import LowPower
 from hil.twin.machine import Machine
 from hil.twin.mpu import MpuRegions
 from hil.twin.peripherals import rcc as r
+from hil.twin.peripherals.backup_domain import BackupDomain
+from hil.twin.peripherals.backup_sram import BackupSram
 from hil.twin.peripherals.coresight import ControlSpaceIdentity, rom_tables, trace_ports
+from hil.twin.peripherals.crc import Crc
 from hil.twin.peripherals.debug import CoreDebug, Dbgmcu
 from hil.twin.peripherals.dma import Dma, DmaRequests
 from hil.twin.peripherals.dwt import Dwt
+from hil.twin.peripherals.exti import Exti
 from hil.twin.peripherals.flash import FlashInterface
 from hil.twin.peripherals.fpb import Fpb
 from hil.twin.peripherals.gpio import Gpio
@@ -22,13 +27,17 @@ from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.peripheral import Peripheral
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
+from hil.twin.peripherals.rng import Rng
+from hil.twin.peripherals.rtc import Rtc
 from hil.twin.peripherals.scb import Scb
 from hil.twin.peripherals.supply import watch_supply
+from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.system_control import AuxiliaryControl, CacheMaintenance, FpuContext, Mpu, Stir
 from hil.twin.peripherals.systick import SysTick
 from hil.twin.peripherals.tim import Timer
 from hil.twin.peripherals.unmodelled import Unmodelled
 from hil.twin.peripherals.usart import Usart
+from hil.twin.peripherals.wwdg import Wwdg
 from hil.twin.protection import Protection
 
 USARTS = {
@@ -54,26 +63,28 @@ TIMERS = (
     ("TIM5", 0x4000_0C00, 50, 32, 3),
 )
 
+STAMP_PIN = 13
+"""RTC_TS is PC13 (RM0385 29.3.14)."""
+
 UNMODELLED = (
     ("TIM6", 0x4000_1000), ("TIM7", 0x4000_1400), ("TIM12", 0x4000_1800), ("TIM13", 0x4000_1C00),
-    ("TIM14", 0x4000_2000), ("LPTIM1", 0x4000_2400), ("RTC", 0x4000_2800), ("WWDG", 0x4000_2C00),
+    ("TIM14", 0x4000_2000), ("LPTIM1", 0x4000_2400),
     ("SPI2", 0x4000_3800), ("SPI3", 0x4000_3C00), ("SPDIFRX", 0x4000_4000), ("I2C1", 0x4000_5400),
     ("I2C2", 0x4000_5800), ("I2C3", 0x4000_5C00), ("I2C4", 0x4000_6000), ("CAN1", 0x4000_6400),
     ("CAN2", 0x4000_6800), ("CEC", 0x4000_6C00), ("DAC", 0x4000_7400), ("TIM1", 0x4001_0000),
     ("TIM8", 0x4001_0400), ("ADC", 0x4001_2000), ("SDMMC1", 0x4001_2C00), ("SPI1", 0x4001_3000),
-    ("SPI4", 0x4001_3400), ("EXTI", 0x4001_3C00), ("TIM9", 0x4001_4000), ("TIM10", 0x4001_4400),
+    ("SPI4", 0x4001_3400), ("TIM9", 0x4001_4000), ("TIM10", 0x4001_4400),
     ("TIM11", 0x4001_4800), ("SPI5", 0x4001_5000), ("SPI6", 0x4001_5400), ("SAI1", 0x4001_5800),
-    ("SAI2", 0x4001_5C00), ("LCD-TFT", 0x4001_6800), ("CRC", 0x4002_3000), ("DMA2D", 0x4002_B000),
-    ("DCMI", 0x5005_0000), ("CRYP", 0x5006_0000), ("HASH", 0x5006_0400), ("RNG", 0x5006_0800),
+    ("SAI2", 0x4001_5C00), ("LCD-TFT", 0x4001_6800), ("DMA2D", 0x4002_B000),
+    ("DCMI", 0x5005_0000), ("CRYP", 0x5006_0000), ("HASH", 0x5006_0400),
     ("FMC", 0xA000_0000), ("QUADSPI", 0xA000_1000),
 )  # fmt: skip
 
-LARGE_UNMODELLED = (
-    ("BKPSRAM", 0x4002_4000, 0x1000),
-    ("ETHERNET MAC", 0x4002_8000, 0x1400),
-    ("USB OTG HS", 0x4004_0000, 0x4_0000),
-    ("USB OTG FS", 0x5000_0000, 0x4_0000),
-)
+ETH_HANDSHAKES = {0x10: 1 << 0, 0x1000: 1 << 0, 0x1018: 1 << 20}
+"""MACMIIAR.MB, DMABMR.SR, DMAOMR.FTF (RM0385 38.8)."""
+OTG_HANDSHAKES = {0x10: 0x37}
+OTG_READY = {0x10: 1 << 31}
+"""GRSTCTL: resets and FIFO flushes, and AHBIDL (RM0385 37.15.5)."""
 
 
 @dataclass
@@ -86,6 +97,12 @@ class Peripherals:
     itm: Itm
     usarts: dict[int, Usart]
     gpios: dict[str, Gpio]
+    low_power: LowPower
+
+    def power_on(self, vbat: bool) -> None:
+        """What outlives resets takes its power-on value; a reset follows."""
+        for peripheral in self.all:
+            peripheral.power_on(vbat)
 
     def reset(self) -> None:
         """All registers take their reset values; RCC keeps its flags."""
@@ -109,8 +126,17 @@ def build(
     scb = Scb(machine, exceptions)
     core_debug = CoreDebug(machine)
     itm = Itm(machine, core_debug)
+    gpios = {
+        f"GPIO{letter}": _gated(
+            rcc, Gpio(machine, f"GPIO{letter}", 0x4002_0000 + 0x400 * i), r.RCC_AHB1ENR, i
+        )
+        for i, letter in enumerate("ABCDEFGHIJK")
+    }
+    pwr = _gated(rcc, Pwr(machine), r.RCC_APB1ENR, 28)
+    backup_sram = _gated(rcc, BackupSram(machine, pwr), r.RCC_AHB1ENR, 18)
     every: list[Peripheral] = [rcc, machine.nvic, scb, Mpu(machine, mpu, protection), itm, core_debug]
-    every += [*_core(machine, core_debug, exceptions), *_always_on(machine, rcc, seed)]
+    every += [*_core(machine, core_debug, exceptions), pwr, backup_sram]
+    every += [*_always_on(machine, rcc, pwr, seed), *gpios.values(), *_pin_events(machine, rcc, pwr, gpios)]
     dmas = [_gated(rcc, Dma(machine, n, base, irqs), r.RCC_AHB1ENR, bit) for n, base, irqs, bit in DMAS]
     machine.dma = DmaRequests({dma.name: dma for dma in dmas})
     usarts = {
@@ -118,22 +144,19 @@ def build(
         for number, (name, base, irq, select, register, bit) in USARTS.items()
     }
     rcc.kernel_users = list(usarts.values())
-    gpios = {
-        f"GPIO{letter}": _gated(
-            rcc, Gpio(machine, f"GPIO{letter}", 0x4002_0000 + 0x400 * i), r.RCC_AHB1ENR, i
-        )
-        for i, letter in enumerate("ABCDEFGHIJK")
-    }
     timers = [
         _gated(rcc, Timer(machine, name, base, irq, width), r.RCC_APB1ENR, bit)
         for name, base, irq, width, bit in TIMERS
     ]
-    every += [*dmas, *usarts.values(), *gpios.values(), *timers]
+    every += [*dmas, *usarts.values(), *timers]
     every += [Unmodelled(machine, name, base) for name, base in UNMODELLED]
-    every += [Unmodelled(machine, name, base, size) for name, base, size in LARGE_UNMODELLED]
+    every.append(Unmodelled(machine, "ETHERNET MAC", 0x4002_8000, 0x1400, ETH_HANDSHAKES))
+    for name, base in (("USB OTG HS", 0x4004_0000), ("USB OTG FS", 0x5000_0000)):
+        every.append(Unmodelled(machine, name, base, 0x4_0000, OTG_HANDSHAKES, OTG_READY))
     for peripheral in every:
         bus.attach(peripheral)
-    return Peripherals(every, rcc, scb, itm, usarts, gpios)
+    low_power = LowPower(machine, scb, pwr, rcc, backup_sram)
+    return Peripherals(every, rcc, scb, itm, usarts, gpios, low_power)
 
 
 def _core(machine: Machine, core_debug: CoreDebug, exceptions: ExceptionUnit) -> list[Peripheral]:
@@ -145,12 +168,29 @@ def _core(machine: Machine, core_debug: CoreDebug, exceptions: ExceptionUnit) ->
     ]  # fmt: skip
 
 
-def _always_on(machine: Machine, rcc: Rcc, seed: int) -> list[Peripheral]:
+def _always_on(machine: Machine, rcc: Rcc, pwr: Pwr, seed: int) -> list[Peripheral]:
     flash = machine.flash = FlashInterface(machine, seed=seed)
-    pwr = _gated(rcc, Pwr(machine), r.RCC_APB1ENR, 28)
-    syscfg = _gated(rcc, Peripheral(machine, "SYSCFG", 0x4001_3800), r.RCC_APB2ENR, 14)
     watch_supply(machine, flash, pwr)
-    return [flash, pwr, syscfg, Iwdg(machine)]
+    return [
+        flash,
+        Iwdg(machine),
+        _gated(rcc, Wwdg(machine), r.RCC_APB1ENR, 11),
+        _gated(rcc, Crc(machine), r.RCC_AHB1ENR, 12),
+        _gated(rcc, Rng(machine), r.RCC_AHB2ENR, 6),
+    ]
+
+
+def _pin_events(machine: Machine, rcc: Rcc, pwr: Pwr, gpios: dict[str, Gpio]) -> list[Peripheral]:
+    """What pins and the RTC set off: EXTI, wake-up pins, time stamps."""
+    syscfg = _gated(rcc, Syscfg(machine), r.RCC_APB2ENR, 14)
+    exti = Exti(machine, syscfg, list(gpios.values()))
+    rtc = Rtc(machine, pwr)
+    rtc.on_line = exti.set_line
+    stamp = gpios["GPIOC"]
+    stamp.listeners.append(lambda: rtc.set_stamp_pin(bool(stamp.level >> STAMP_PIN & 1)))
+    rcc.backup = BackupDomain(rcc, pwr, rtc)
+    pwr.watch_pins(gpios)
+    return [syscfg, exti, rtc]
 
 
 P = TypeVar("P", bound=Peripheral)

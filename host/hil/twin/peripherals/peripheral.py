@@ -15,8 +15,6 @@ class Peripheral:
     """
 
     RESET_VALUES: ClassVar[dict[int, int]] = {}
-    sized: ClassVar[bool] = False
-    """Whether the width of a write matters: `write_sized` gets it then."""
 
     def __init__(self, machine: Machine, name: str, base: int, size: int = 0x400) -> None:
         self.machine = machine
@@ -39,9 +37,14 @@ class Peripheral:
         """Stores 32 bits at `offset`."""
         self.registers[offset] = value
 
-    def write_sized(self, offset: int, width: int, value: int) -> None:
-        """Stores `width` bytes at `offset`, where that is not the same as merging them into a word."""
-        raise NotImplementedError
+    def write_narrow(self, offset: int, width: int, value: int) -> None:
+        """Stores one or two bytes at any `offset`: they merge into the stored register."""
+        shift, mask = 8 * (offset & 3), (1 << 8 * width) - 1
+        merged = (self.peek(offset & ~3) & ~(mask << shift)) | (value & mask) << shift
+        self.write(offset & ~3, merged & 0xFFFF_FFFF)
+
+    def power_on(self, vbat: bool) -> None:
+        """What only a loss of supply resets takes its reset value; `vbat` kept the backup domain."""
 
     def peek(self, offset: int) -> int:
         """What a partial write merges into: the stored value, without effects."""

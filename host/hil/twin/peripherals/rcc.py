@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from hil.twin.machine import HSI_HZ, Machine, ResetCause
+from hil.twin.peripherals.backup_domain import BackupDomain
 from hil.twin.peripherals.peripheral import Peripheral
 
 RCC_CR = 0x00
@@ -22,18 +23,25 @@ RCC_BDCR = 0x70
 RCC_CSR = 0x74
 RCC_CSR_RMVF = 1 << 24
 RCC_CSR_BORRSTF, RCC_CSR_PINRSTF, RCC_CSR_PORRSTF = 1 << 25, 1 << 26, 1 << 27
-RCC_CSR_SFTRSTF, RCC_CSR_IWDGRSTF = 1 << 28, 1 << 29
+RCC_CSR_SFTRSTF, RCC_CSR_IWDGRSTF, RCC_CSR_WWDGRSTF = 1 << 28, 1 << 29, 1 << 30
+RCC_PLLSAICFGR = 0x88
 RCC_DCKCFGR1 = 0x8C
 RCC_DCKCFGR1_TIMPRE = 1 << 24
 RCC_DCKCFGR2 = 0x90
+RCC_DCKCFGR2_CK48MSEL = 1 << 27
 
-_READY_IS_NEXT_BIT = RCC_CR_HSEON | RCC_CR_PLLON | 1 << 26 | 1 << 28  # and PLLI2S, PLLSAI
+RCC_CR_PLLI2SON, RCC_CR_PLLSAION = 1 << 26, 1 << 28
+_READY_IS_NEXT_BIT = RCC_CR_HSEON | RCC_CR_PLLON | RCC_CR_PLLI2SON | RCC_CR_PLLSAION
+_IN_USE = (RCC_CR_HSION, RCC_CR_HSEON, RCC_CR_PLLON)
+"""By SWS: what firmware cannot switch off while the system clock comes from it."""
 _RESET_FLAGS = {
     ResetCause.POWER_ON: RCC_CSR_PORRSTF | RCC_CSR_PINRSTF | RCC_CSR_BORRSTF,
     ResetCause.PIN: RCC_CSR_PINRSTF,
     # Internal resets pull NRST low as well (RM0385 5.1.1), so the pin's flag comes with them.
     ResetCause.SOFTWARE: RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF,
     ResetCause.INDEPENDENT_WATCHDOG: RCC_CSR_IWDGRSTF | RCC_CSR_PINRSTF,
+    ResetCause.WINDOW_WATCHDOG: RCC_CSR_WWDGRSTF | RCC_CSR_PINRSTF,
+    ResetCause.STANDBY: 0,  # PWR_CSR1.SBF tells
 }
 _ENABLE_TO_RESET = RCC_AHB1ENR - RCC_AHB1RSTR
 
@@ -51,11 +59,15 @@ class Rcc(Peripheral):
         RCC_CR: 0x0000_0083,
         RCC_PLLCFGR: 0x2400_3010,
         RCC_AHB1ENR: 0x0010_0000,
+        RCC_PLLSAICFGR: 0x2400_3000,
     }
+    backup: BackupDomain
+    """RCC_BDCR, set when the chip is put together."""
 
     def __init__(self, machine: Machine, base: int = 0x4002_3800) -> None:
         super().__init__(machine, "RCC", base)
         self._gates: list[tuple[int, int, Peripheral]] = []
+        self._stopped = False
         self.kernel_users: list[KernelClocked] = []
         """Peripherals with a clock choice of their own in RCC_DCKCFGR2."""
 
@@ -66,16 +78,16 @@ class Rcc(Peripheral):
 
     def reset(self) -> None:
         flags = self.registers.get(RCC_CSR, 0) & 0xFE00_0000
-        backup = self.registers.get(RCC_BDCR, 0)
         super().reset()
-        self.registers[RCC_CSR], self.registers[RCC_BDCR] = flags, backup
+        self._stopped = False
+        self.registers[RCC_CSR] = flags
         self._apply_gates()
         self._apply_kernel_clocks()
         self._apply_clocks()
 
-    def lose_backup(self) -> None:
-        """The backup domain has no supply any more: RCC_BDCR and what it clocks (RM0385 5.1.3)."""
-        self.registers[RCC_BDCR] = 0
+    def power_on(self, vbat: bool) -> None:
+        if not vbat:
+            self.backup.power_on()
 
     def note_reset(self, cause: ResetCause) -> None:
         """Sets the flags of `cause`; earlier ones stay until firmware writes RMVF."""
@@ -93,7 +105,9 @@ class Rcc(Peripheral):
                 return value | on << 1 | (value & RCC_CR_HSION) << 1
             case 0x08:
                 return (value & ~0xC) | self._selected() << 2
-            case 0x70 | 0x74:  # LSERDY, LSIRDY
+            case 0x70:
+                return self.backup.read()
+            case 0x74:  # LSIRDY
                 return value | (value & 1) << 1
         return value
 
@@ -101,7 +115,13 @@ class Rcc(Peripheral):
         if offset == RCC_CSR:
             flags = 0 if value & RCC_CSR_RMVF else self.registers.get(RCC_CSR, 0) & 0xFE00_0000
             self.registers[RCC_CSR] = flags | (value & 1)
+            self.backup.follow_clocks()
             return
+        if offset == RCC_BDCR:
+            self.backup.write(value)
+            return
+        if offset == RCC_CR:
+            value |= _IN_USE[self._selected()]
         self.registers[offset] = value
         if RCC_AHB1RSTR <= offset < RCC_AHB1ENR:
             self._reset_peripherals(offset, value)
@@ -109,8 +129,34 @@ class Rcc(Peripheral):
             self._apply_gates()
         elif offset == RCC_DCKCFGR2:
             self._apply_kernel_clocks()
-        elif offset in (RCC_CR, RCC_PLLCFGR, RCC_CFGR, RCC_DCKCFGR1):
             self._apply_clocks()
+        elif offset in (RCC_CR, RCC_PLLCFGR, RCC_CFGR, RCC_DCKCFGR1, RCC_PLLSAICFGR):
+            self._apply_clocks()
+
+    def enter_stop(self) -> None:
+        """All oscillators but LSE and LSI stop."""
+        self._stopped = True
+        self.backup.follow_clocks()
+
+    def leave_stop(self) -> None:
+        """HSI is the system clock; HSE and the PLLs are off (RM0385 4.3.5)."""
+        self._stopped = False
+        off = _READY_IS_NEXT_BIT
+        self.registers[RCC_CR] = self.registers[RCC_CR] & ~off | RCC_CR_HSION
+        self.registers[RCC_CFGR] = self.registers.get(RCC_CFGR, 0) & ~3
+        self._apply_clocks()
+
+    @property
+    def lsi_on(self) -> bool:
+        """LSION."""
+        return bool(self.registers.get(RCC_CSR, 0) & 1)
+
+    @property
+    def rtc_hse_hz(self) -> int:
+        """HSE divided for the RTC by RTCPRE; it stops in Stop."""
+        divider = self.registers.get(RCC_CFGR, 0) >> 16 & 0x1F
+        running = self.registers[RCC_CR] & RCC_CR_HSEON and not self._stopped
+        return self.machine.tree.hse_hz // divider if running and divider >= 2 else 0
 
     def _apply_kernel_clocks(self) -> None:
         for user in self.kernel_users:
@@ -138,6 +184,16 @@ class Rcc(Peripheral):
         m, n, p = value & 0x3F, value >> 6 & 0x1FF, 2 * ((value >> 16 & 3) + 1)
         return source * n // (m * p) if m else 0
 
+    def pll48_hz(self) -> int:
+        """The 48 MHz clock: the main PLL's Q output, or PLLSAI's P output (RM0385 5.3.25)."""
+        value, cr = self.registers[RCC_PLLCFGR], self.registers[RCC_CR]
+        source = self.machine.tree.hse_hz if value & RCC_PLLCFGR_PLLSRC_HSE else HSI_HZ
+        m, n, divider, on = value & 0x3F, value >> 6 & 0x1FF, value >> 24 & 0xF, RCC_CR_PLLON
+        if self.registers.get(RCC_DCKCFGR2, 0) & RCC_DCKCFGR2_CK48MSEL:
+            sai, on = self.registers[RCC_PLLSAICFGR], RCC_CR_PLLSAION
+            n, divider = sai >> 6 & 0x1FF, 2 * ((sai >> 16 & 3) + 1)
+        return source * n // (m * divider) if cr & on and m and divider else 0
+
     def _apply_clocks(self) -> None:
         tree = self.machine.tree
         selected = self._selected()
@@ -153,7 +209,9 @@ class Rcc(Peripheral):
             pclk2_hz=hclk >> apb2,
             timer1_hz=_timer_hz(hclk, apb1, fast_timers),
             timer2_hz=_timer_hz(hclk, apb2, fast_timers),
+            pll48_hz=self.pll48_hz(),
         )
+        self.backup.follow_clocks()
 
 
 def _ahb_shift(hpre: int) -> int:

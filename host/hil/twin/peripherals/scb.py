@@ -28,6 +28,7 @@ SCB_AIRCR_VECTKEYSTAT = 0xFA05 << 16
 SCB_AIRCR_SYSRESETREQ = 1 << 2
 SCB_SCR = 0x10
 SCB_SCR_SLEEPONEXIT = 1 << 1
+SCB_SCR_SLEEPDEEP = 1 << 2
 SCB_SCR_SEVONPEND = 1 << 4
 SCB_CCR = 0x14
 SCB_CCR_NONBASETHRDENA = 1 << 0
@@ -214,6 +215,11 @@ class Scb(Peripheral):
     def sleep_on_exit(self) -> bool:
         """SCR.SLEEPONEXIT: the core sleeps again when the last handler returns."""
         return bool(self.registers.get(SCB_SCR, 0) & SCB_SCR_SLEEPONEXIT)
+
+    @property
+    def sleep_deep(self) -> bool:
+        """SCR.SLEEPDEEP: WFI and WFE enter Stop or Standby."""
+        return bool(self.registers.get(SCB_SCR, 0) & SCB_SCR_SLEEPDEEP)
 
     def _icsr(self) -> int:
         nvic = self.machine.nvic

@@ -1,0 +1,41 @@
+"""Offsets and bits of the real-time clock (RM0385 29.6)."""
+
+from __future__ import annotations
+
+RTC_TR, RTC_DR, RTC_CR, RTC_ISR, RTC_PRER, RTC_WUTR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
+RTC_ALRMAR, RTC_ALRMBR, RTC_WPR, RTC_SSR, RTC_SHIFTR = 0x1C, 0x20, 0x24, 0x28, 0x2C
+RTC_TSTR, RTC_TSDR, RTC_TSSSR, RTC_CALR, RTC_TAMPCR = 0x30, 0x34, 0x38, 0x3C, 0x40
+RTC_ALRMASSR, RTC_ALRMBSSR, RTC_OR = 0x44, 0x48, 0x4C
+RTC_BKP0R, RTC_BKP31R = 0x50, 0xCC
+
+RTC_CR_WUCKSEL = 7
+RTC_CR_TSEDGE = 1 << 3
+RTC_CR_FMT = 1 << 6
+RTC_CR_ALRAE = 1 << 8
+RTC_CR_ALRBE = 1 << 9
+RTC_CR_WUTE = 1 << 10
+RTC_CR_TSE = 1 << 11
+RTC_CR_ALRAIE = 1 << 12
+RTC_CR_WUTIE = 1 << 14
+RTC_CR_TSIE = 1 << 15
+RTC_CR_ADD1H = 1 << 16
+RTC_CR_SUB1H = 1 << 17
+
+RTC_ISR_ALRAWF = 1 << 0
+RTC_ISR_ALRBWF = 1 << 1
+RTC_ISR_WUTWF = 1 << 2
+RTC_ISR_INITS = 1 << 4
+RTC_ISR_RSF = 1 << 5
+RTC_ISR_INITF = 1 << 6
+RTC_ISR_INIT = 1 << 7
+RTC_ISR_ALRAF = 1 << 8
+RTC_ISR_ALRBF = 1 << 9
+RTC_ISR_WUTF = 1 << 10
+RTC_ISR_TSF = 1 << 11
+RTC_ISR_TSOVF = 1 << 12
+RTC_ISR_FLAGS = 0xFF00 & ~0xC000
+"""The event flags that software clears by writing 0; tampers are not modelled."""
+
+RTC_SHIFTR_SUBFS = 0x7FFF
+RTC_SHIFTR_ADD1S = 1 << 31
+RTC_WPR_KEYS = (0xCA, 0x53)
