@@ -8,13 +8,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hil.twin.clock import Clock
+from hil.twin.debug_freeze import DebugFreeze
 from hil.twin.memory import Memory
 from hil.twin.scheduler import Alarm, Scheduler
 from hil.twin.state import CoreState
 
 if TYPE_CHECKING:
+    from hil.twin.bus import Bus
     from hil.twin.nvic import Nvic
     from hil.twin.peripherals.dma import DmaRequests
+    from hil.twin.shared_line import SharedLines
 
 HSI_HZ = 16_000_000
 LSI_HZ = 32_000
@@ -74,8 +77,11 @@ class Machine:
     warn: Callable[[str], None]
     reset_request: ResetCause | None = None
     stop_request: bool = False
+    freeze: DebugFreeze = field(default_factory=DebugFreeze)
+    bus: Bus = field(init=False)
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
+    lines: SharedLines = field(init=False)
 
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""

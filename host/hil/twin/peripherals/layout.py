@@ -14,6 +14,7 @@ from hil.twin.peripherals.dma import Dma, DmaRequests
 from hil.twin.peripherals.flash import FlashInterface
 from hil.twin.peripherals.gpio import Gpio
 from hil.twin.peripherals.iwdg import Iwdg
+from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.peripheral import Peripheral
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
@@ -22,8 +23,10 @@ from hil.twin.peripherals.supply import watch_supply
 from hil.twin.peripherals.system_control import AuxiliaryControl, CacheMaintenance, FpuContext, Mpu, Stir
 from hil.twin.peripherals.systick import SysTick
 from hil.twin.peripherals.tim import Timer
+from hil.twin.peripherals.tim_registers import TIMERS
 from hil.twin.peripherals.unmodelled import Unmodelled
 from hil.twin.peripherals.usart import Usart
+from hil.twin.shared_line import SharedLines
 
 USARTS = {
     1: ("USART1", 0x4001_1000, 37, 0, r.RCC_APB2ENR, 4),
@@ -41,22 +44,13 @@ DMAS = (
     ("DMA1", 0x4002_6000, (11, 12, 13, 14, 15, 16, 17, 47), 21),
     ("DMA2", 0x4002_6400, (56, 57, 58, 59, 60, 68, 69, 70), 22),
 )
-TIMERS = (
-    ("TIM2", 0x4000_0000, 28, 32, 0),
-    ("TIM3", 0x4000_0400, 29, 16, 1),
-    ("TIM4", 0x4000_0800, 30, 16, 2),
-    ("TIM5", 0x4000_0C00, 50, 32, 3),
-)
 
 UNMODELLED = (
-    ("TIM6", 0x4000_1000), ("TIM7", 0x4000_1400), ("TIM12", 0x4000_1800), ("TIM13", 0x4000_1C00),
-    ("TIM14", 0x4000_2000), ("LPTIM1", 0x4000_2400), ("RTC", 0x4000_2800), ("WWDG", 0x4000_2C00),
-    ("SPI2", 0x4000_3800), ("SPI3", 0x4000_3C00), ("SPDIFRX", 0x4000_4000), ("I2C1", 0x4000_5400),
+    ("RTC", 0x4000_2800), ("WWDG", 0x4000_2C00), ("SPI2", 0x4000_3800), ("SPI3", 0x4000_3C00), ("SPDIFRX", 0x4000_4000), ("I2C1", 0x4000_5400),
     ("I2C2", 0x4000_5800), ("I2C3", 0x4000_5C00), ("I2C4", 0x4000_6000), ("CAN1", 0x4000_6400),
-    ("CAN2", 0x4000_6800), ("CEC", 0x4000_6C00), ("DAC", 0x4000_7400), ("TIM1", 0x4001_0000),
-    ("TIM8", 0x4001_0400), ("ADC", 0x4001_2000), ("SDMMC1", 0x4001_2C00), ("SPI1", 0x4001_3000),
-    ("SPI4", 0x4001_3400), ("EXTI", 0x4001_3C00), ("TIM9", 0x4001_4000), ("TIM10", 0x4001_4400),
-    ("TIM11", 0x4001_4800), ("SPI5", 0x4001_5000), ("SPI6", 0x4001_5400), ("SAI1", 0x4001_5800),
+    ("CAN2", 0x4000_6800), ("CEC", 0x4000_6C00), ("DAC", 0x4000_7400), ("ADC", 0x4001_2000),
+    ("SDMMC1", 0x4001_2C00), ("SPI1", 0x4001_3000), ("SPI4", 0x4001_3400), ("EXTI", 0x4001_3C00),
+    ("SPI5", 0x4001_5000), ("SPI6", 0x4001_5400), ("SAI1", 0x4001_5800),
     ("SAI2", 0x4001_5C00), ("LCD-TFT", 0x4001_6800), ("CRC", 0x4002_3000), ("DMA2D", 0x4002_B000),
     ("DCMI", 0x5005_0000), ("CRYP", 0x5006_0000), ("HASH", 0x5006_0400), ("RNG", 0x5006_0800),
     ("FMC", 0xA000_0000), ("QUADSPI", 0xA000_1000),
@@ -84,6 +78,8 @@ class Peripherals:
     scb: Scb
     usarts: dict[int, Usart]
     gpios: dict[str, Gpio]
+    timers: dict[str, Timer]
+    lptim: Lptim
 
     def reset(self) -> None:
         """All registers take their reset values; RCC keeps its flags."""
@@ -93,6 +89,8 @@ class Peripherals:
 
 def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit) -> Peripherals:
     """Makes every peripheral, wires their clocks and attaches them to the bus."""
+    machine.bus = bus
+    machine.lines = SharedLines(machine.nvic)
     rcc = Rcc(machine)
     scb = Scb(machine, exceptions)
     every: list[Peripheral] = [rcc, machine.nvic, scb, *_core(machine), *_always_on(machine, rcc)]
@@ -102,23 +100,34 @@ def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit) -> Peripherals:
         number: _gated(rcc, Usart(machine, name, base, irq, select), register, bit)
         for number, (name, base, irq, select, register, bit) in USARTS.items()
     }
-    rcc.kernel_users = list(usarts.values())
     gpios = {
         f"GPIO{letter}": _gated(
             rcc, Gpio(machine, f"GPIO{letter}", 0x4002_0000 + 0x400 * i), r.RCC_AHB1ENR, i
         )
         for i, letter in enumerate("ABCDEFGHIJK")
     }
-    timers = [
-        _gated(rcc, Timer(machine, name, base, irq, width), r.RCC_APB1ENR, bit)
-        for name, base, irq, width, bit in TIMERS
-    ]
-    every += [*dmas, *usarts.values(), *gpios.values(), *timers]
+    timers = _timers(machine, rcc)
+    lptim = _gated(rcc, Lptim(machine), r.RCC_APB1ENR, 9)
+    rcc.kernel_users = [*usarts.values(), lptim]
+    every += [*dmas, *usarts.values(), *gpios.values(), *timers.values(), lptim]
     every += [Unmodelled(machine, name, base) for name, base in UNMODELLED]
     every += [Unmodelled(machine, name, base, size) for name, base, size in LARGE_UNMODELLED]
     for peripheral in every:
         bus.attach(peripheral)
-    return Peripherals(every, rcc, scb, usarts, gpios)
+    return Peripherals(every, rcc, scb, usarts, gpios, timers, lptim)
+
+
+def _timers(machine: Machine, rcc: Rcc) -> dict[str, Timer]:
+    """The timers, each wired to those that its ITRx come from."""
+    enables = {1: r.RCC_APB1ENR, 2: r.RCC_APB2ENR}
+    timers = {
+        model.name: _gated(rcc, Timer(machine, model), enables[model.apb], model.bit) for model in TIMERS
+    }
+    for timer in timers.values():
+        timer.triggers.masters = tuple(timers[name] for name in timer.model.triggers)
+        for master in timer.triggers.masters:
+            master.triggers.followers.append(timer)
+    return timers
 
 
 def _core(machine: Machine) -> list[Peripheral]:
