@@ -67,7 +67,7 @@ class Dma(Peripheral):
         """Tells the peripherals behind `stream`; False when there is none."""
         requests = [request for request in self._behind(stream) if request.fits(stream)]
         if stream.enabled and any(request.direction is None for request in requests):
-            stream.prefetch()
+            stream.read_ahead()
         for request in requests:
             request.changed()
         return bool(requests)

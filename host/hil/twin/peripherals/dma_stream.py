@@ -11,6 +11,7 @@ from typing import Protocol
 from hil.twin.machine import Machine
 from hil.twin.peripherals import dma_registers as d
 from hil.twin.peripherals.dma_copy import MemoryCopy
+from hil.twin.peripherals.dma_memory import MemorySide
 from hil.twin.peripherals.dma_port import DmaPort, TransferError
 from hil.twin.peripherals.dma_registers import (
     DMA_SXCR,
@@ -24,7 +25,6 @@ from hil.twin.peripherals.dma_registers import (
     FLAG_TC,
     FLAG_TE,
     MEMORY_TO_MEMORY,
-    MEMORY_TO_PERIPHERAL,
     PERIPHERAL_TO_MEMORY,
 )
 
@@ -58,6 +58,7 @@ class Stream:
         self._irq = irq
         self.index = index
         self.copy = MemoryCopy(self, controller.machine)
+        self.memory = MemorySide(self, controller.port)
         self.reset()
 
     def reset(self) -> None:
@@ -66,9 +67,7 @@ class Stream:
         self.count = 0
         self._reload = 0
         self._programmed = 0
-        self._memory_bytes = 0
-        """Bytes moved on the memory side in this round."""
-        self._fifo = b""
+        self.memory.restart()
         self.copy.stop()
         self.update_line()
 
@@ -116,9 +115,8 @@ class Stream:
         taken = 0
         while taken < len(data) and self.enabled and self.count:
             piece = data[taken : taken + self.until_boundary() * self.item_bytes]
-            self._fifo += piece
             items = len(piece) // self.item_bytes
-            if not self._drain(everything=items == self.count):
+            if not self.memory.put(piece, last=items == self.count):
                 break
             taken += len(piece)
             self.advance(items)
@@ -132,7 +130,7 @@ class Stream:
         items = self.until_boundary() if self.circular else self.count
         size = items * self.item_bytes
         try:
-            return self._load((self._reload - self.count) * self.item_bytes, size)
+            return self.memory.load((self._reload - self.count) * self.item_bytes, size)
         except TransferError as error:
             self.fail(error.address)
             return b""
@@ -153,11 +151,16 @@ class Stream:
         if self.direction == PERIPHERAL_TO_MEMORY:
             self.push(self._controller.port.load(address, item, item, step))
             return
-        self._prefetch()
-        data, self._fifo = self._fifo[:item], self._fifo[item:]
-        self._controller.port.store(address, data, item, step)
+        self._controller.port.store(address, self.memory.take(), item, step)
         self.advance(1)
-        self._prefetch()
+        self.memory.prefetch()
+
+    def read_ahead(self) -> None:
+        """The stream was switched on for requests that come one by one."""
+        try:
+            self.memory.prefetch()
+        except TransferError as error:
+            self.fail(error.address)
 
     def source(self, items: int) -> bytes:
         """Memory to memory: the next items from PAR, which is the source then. Raises TransferError."""
@@ -170,7 +173,7 @@ class Stream:
 
     def finish(self) -> None:
         """The peripheral, as the flow controller, says that its last item is moved (RM0385 8.3.15)."""
-        if self.enabled and self.control & d.DMA_SXCR_PFCTRL and self._drain(everything=True):
+        if self.enabled and self.control & d.DMA_SXCR_PFCTRL and self.memory.put(b"", last=True):
             self.flags |= FLAG_TC
             self._end()
 
@@ -183,7 +186,7 @@ class Stream:
             self.flags |= FLAG_HT
         if self.count <= 0:
             self.flags |= FLAG_TC
-            self._memory_bytes = 0
+            self.memory.next_round()
             self.count = self._reload if self.circular else 0
             if self.control & d.DMA_SXCR_DBM:
                 self.registers[DMA_SXCR] ^= d.DMA_SXCR_CT
@@ -197,7 +200,7 @@ class Stream:
             return self.count
         value = self.registers.get(offset, 0)
         if offset == DMA_SXFCR:
-            value |= d.fifo_status(len(self._fifo)) << d.DMA_SXFCR_FS_SHIFT
+            value |= d.fifo_status(len(self.memory.fifo)) << d.DMA_SXFCR_FS_SHIFT
         return value
 
     def write(self, offset: int, value: int) -> None:
@@ -249,7 +252,7 @@ class Stream:
                 return
             self.registers[DMA_SXCR] = (self.control & ~(_CHANGEABLE | d.DMA_SXCR_EN)) | (value & _CHANGEABLE)
             # Switching a running stream off empties its FIFO and ends its transfer (RM0385 8.3.14).
-            self._drain(everything=True)
+            self.memory.put(b"", last=True)
             self.flags |= FLAG_TC
             self._end()
             self._controller.changed(self)
@@ -273,7 +276,8 @@ class Stream:
         self.count = self.count or self._programmed
         if self.control & d.DMA_SXCR_PFCTRL:
             self.count = _PERIPHERAL_COUNT
-        self._reload, self._memory_bytes, self._fifo = self.count, 0, b""
+        self._reload = self.count
+        self.memory.restart()
         if not self.count:
             return
         if self.direction == MEMORY_TO_MEMORY:
@@ -290,67 +294,7 @@ class Stream:
 
     def _end(self) -> None:
         self.registers[DMA_SXCR] &= ~d.DMA_SXCR_EN
-        self._fifo = b""
+        self.memory.restart()
         if self.copy.active:
             self.copy.stop()
             self._controller.schedule_copies()
-
-    @property
-    def _base(self) -> int:
-        second = self.control & d.DMA_SXCR_DBM and self.control & d.DMA_SXCR_CT
-        return self.registers.get(DMA_SXM1AR if second else DMA_SXM0AR, 0)
-
-    @property
-    def _uses_fifo(self) -> bool:
-        return bool(self.registers[DMA_SXFCR] & d.DMA_SXFCR_DMDIS)
-
-    def _load(self, offset: int, size: int) -> bytes:
-        item = d.memory_item(self.control)
-        step = item if self.control & d.DMA_SXCR_MINC else 0
-        whole = -(-size // item) * item
-        return self._controller.port.load(self._base + (offset if step else 0), whole, item, step)[:size]
-
-    def _drain(self, *, everything: bool) -> bool:
-        """Stores what the FIFO gives up: all of it at its threshold, at the end, and in direct mode."""
-        threshold = d.threshold_bytes(self.registers[DMA_SXFCR])
-        if self._uses_fifo and not everything and len(self._fifo) < threshold:
-            return True
-        item = d.memory_item(self.control)
-        step = item if self.control & d.DMA_SXCR_MINC else 0
-        # A last part of an item is stored as a whole one would be (RM0385 8.3.12).
-        data, self._fifo = self._fifo, b""
-        if not everything and self._uses_fifo:
-            whole = len(data) // threshold * threshold
-            data, self._fifo = data[:whole], data[whole:]
-        try:
-            padded = data + bytes(-len(data) % item if not step else 0)
-            self._controller.port.store(self._base + (self._memory_bytes if step else 0), padded, item, step)
-        except TransferError as error:
-            self.fail(error.address)
-            return False
-        self._memory_bytes += len(data)
-        return True
-
-    def _prefetch(self) -> None:
-        """Memory to peripheral: one item ahead, or the whole FIFO when it is down to its threshold."""
-        if not self.enabled or self.direction != MEMORY_TO_PERIPHERAL:
-            return
-        left = self.count * self.item_bytes - len(self._fifo)
-        if not self._uses_fifo:
-            wanted = 0 if self._fifo else self.item_bytes
-        elif len(self._fifo) <= d.threshold_bytes(self.registers[DMA_SXFCR]):
-            item = d.memory_item(self.control)
-            wanted = (d.FIFO_BYTES - len(self._fifo)) // item * item
-        else:
-            wanted = 0
-        wanted = min(wanted, left)
-        if wanted > 0:
-            self._fifo += self._load(self._memory_bytes, wanted)
-            self._memory_bytes += wanted
-
-    def prefetch(self) -> None:
-        """The stream was switched on for requests that come one by one."""
-        try:
-            self._prefetch()
-        except TransferError as error:
-            self.fail(error.address)
