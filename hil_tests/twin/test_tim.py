@@ -64,9 +64,7 @@ def test_every_timer_counts_and_interrupts_on_its_own_line(bench: Bench, model) 
         (10, (TIM_CR2, TIM_SMCR, TIM_CCMR2, TIM_CCR1 + 4)),
     ],
 )
-def test_registers_that_a_timer_lacks_read_zero(
-    bench: Bench, number: int, missing: tuple[int, ...]
-) -> None:
+def test_registers_that_a_timer_lacks_read_zero(bench: Bench, number: int, missing: tuple[int, ...]) -> None:
     for offset in missing:
         bench.timer(number).write(offset, 0xFFFF_FFFF)
         assert bench.timer(number).read(offset) == 0, hex(offset)
