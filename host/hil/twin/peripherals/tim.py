@@ -145,7 +145,8 @@ class Timer(Peripheral):
             used, events = self.counter.advance(left, stop_at_event=bool(stepwise))
             self._ticks.take(used)
             left -= used
-            self._on_events(events, self._ticks.time_fs())
+            if events.any:
+                self._on_events(events, self._ticks.time_fs())
 
     def count_pulses(self, pulses: int, at_fs: int) -> None:
         """External clock: `pulses` edges arrived."""
@@ -159,9 +160,8 @@ class Timer(Peripheral):
 
     def restart(self, at_fs: int) -> None:
         """EGR.UG, or a reset by the trigger (RM0385 22.3.1): UIF unless URS or UDIS hold it back."""
-        events = self.counter.restart()
+        self.counter.restart()
         control = self.registers.get(r.TIM_CR1, 0)
-        self._flag_matches(events)
         updated = not control & r.TIM_CR1_UDIS
         if updated and not control & r.TIM_CR1_URS:
             self.flags |= r.TIM_SR_UIF

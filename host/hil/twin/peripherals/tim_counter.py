@@ -22,6 +22,11 @@ class Events:
     """Overflows and underflows, also those that the repetition counter holds back."""
     matches: list[int] = field(default_factory=lambda: [0] * CHANNELS)
 
+    @property
+    def any(self) -> bool:
+        """Something happened."""
+        return bool(self.turns) or any(self.matches)
+
 
 class Counter:
     """Counts clocks; `mask` is 0xFFFF or 0xFFFF_FFFF. Attributes are what registers hold.
@@ -68,18 +73,19 @@ class Counter:
         """
         events, left = Events(), clocks
         while left > 0 and self.running and self.reload:
-            if not stop_at_event:
-                left = self._skip_periods(left, events)
             steps = self._until_match() if stop_at_event else self._until_turn()
             counts, phase = divmod(self.phase + left, self.prescaler + 1)
             if counts < steps:
                 self.phase = phase
                 self._move(counts, events)
                 break
+            if not stop_at_event and (rest := self._skip_periods(left, events)) < left:
+                left = rest
+                continue
             left -= steps * (self.prescaler + 1) - self.phase
             self.phase = 0
             self._step(steps, events)
-            if stop_at_event and (events.turns or any(events.matches)):
+            if stop_at_event and events.any:
                 return clocks - left, events
         return clocks, events
 
@@ -91,17 +97,19 @@ class Counter:
             self._step(1, events)
         return events
 
-    def restart(self) -> Events:
-        """UG, or a reset by the trigger: counter and prescaler start anew, waiting values are loaded."""
-        events = Events()
+    def restart(self) -> None:
+        """UG, or a reset by the trigger: counter and prescaler start anew, waiting values are loaded.
+
+        A compare value equal to the new count makes no match: the manual speaks of matches of a
+        counter that counts, and HAL programs enable compare interrupts behind UG without clearing.
+        """
         self.phase = 0
         if not self.update_disabled:
             self.repetition = self.wanted_repetition
             self._load()
         if self.centre != EDGE_ALIGNED:
             self.down = False
-        self._arrive(self.reload if self.down else 0, events)
-        return events
+        self.count = self.reload if self.down else 0
 
     def clocks_until_update(self) -> int | None:
         """Clocks until the next update event, or to a moment from which it can be told; None for never."""

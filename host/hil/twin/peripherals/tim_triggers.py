@@ -24,30 +24,36 @@ class Triggers:
         self.masters: tuple[Timer, ...] = ()
         self.followers: list[Timer] = []
         """Timers that have this one on one of their ITRx."""
-        self.reset()
-
-    def reset(self) -> None:
+        self.listeners: list[Timer] = []
+        """Followers that have chosen this timer."""
+        self.master: Timer | None = None
+        """The timer whose TRGO this one listens to."""
+        self.mode = 0
+        """SMS, four bits; 0 without a slave controller."""
+        self.source = 0
+        """TS: what TRGI is."""
         self._gate = False
         self._sent = False
         """The level of TRGO that followers know, where it has one."""
 
-    @property
-    def mode(self) -> int:
-        """SMS, four bits; 0 without a slave controller."""
+    def reset(self) -> None:
+        self._gate = self._sent = False
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes mode, source and master from SMCR and CCMRx; they are looked at too often to decode."""
         smcr = self._timer.registers.get(r.TIM_SMCR, 0)
-        return smcr & 7 | (8 if smcr & r.TIM_SMCR_SMS_3 else 0)
-
-    @property
-    def source(self) -> int:
-        """TS: what TRGI is."""
-        return self._timer.registers.get(r.TIM_SMCR, 0) >> r.TIM_SMCR_TS_SHIFT & 7
-
-    @property
-    def master(self) -> Timer | None:
-        """The timer whose TRGO this one listens to."""
-        if not self.masters or self.source >= len(self.masters):
-            return None
-        return self.masters[self.source] if self.mode or self._captures_trc else None
+        self.mode = smcr & 7 | (8 if smcr & r.TIM_SMCR_SMS_3 else 0)
+        self.source = smcr >> r.TIM_SMCR_TS_SHIFT & 7
+        listens = self.source < len(self.masters) and (self.mode or self._captures_trc)
+        master = self.masters[self.source] if listens else None
+        if master is not self.master:
+            if self.master is not None:
+                self.master.triggers.listeners.remove(self._timer)
+                self.master.arm()
+            if master is not None:
+                master.triggers.listeners.append(self._timer)
+            self.master = master
 
     @property
     def _captures_trc(self) -> bool:
@@ -64,14 +70,9 @@ class Triggers:
         return self.mode != _GATED or self._gate
 
     @property
-    def listeners(self) -> list[Timer]:
-        """Followers that have chosen this timer."""
-        return [timer for timer in self.followers if timer.triggers.master is self._timer]
-
-    @property
     def needs_order(self) -> bool:
         """Some listener cares for the moment of each event, not only for their number."""
-        return any(
+        return bool(self.listeners) and any(
             timer.triggers.mode != _EXTERNAL_CLOCK
             or timer.triggers.needs_order
             or self._output >= _MMS_OC1REF
@@ -88,7 +89,7 @@ class Triggers:
     @property
     def wanted_events(self) -> int:
         """Events that an interested listener waits for: UIF and CCxIF of this timer."""
-        if not any(timer.interested for timer in self.listeners):
+        if not self.listeners or not any(timer.interested for timer in self.listeners):
             return 0
         output = self._output
         if output in (_MMS_ENABLE, _MMS_UPDATE):
@@ -125,6 +126,7 @@ class Triggers:
 
     def set_gate(self) -> None:
         """SMCR was written: a gated counter starts with the level its trigger has now."""
+        self.refresh()
         master, source = self.master, self.source
         if master is not None:
             self._gate = master.triggers.level

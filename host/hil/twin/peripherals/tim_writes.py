@@ -97,6 +97,7 @@ class RegisterWrites:
             keep <<= 8 * half
             value = value & ~keep | old & keep
         timer.registers[offset] = value
+        timer.triggers.refresh()
         for channel in (first, first + 1):
             if not self._preloaded(channel):
                 timer.counter.compare[channel] = timer.counter.wanted_compare[channel]
