@@ -8,14 +8,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hil.twin.clock import Clock
+from hil.twin.debug_freeze import DebugFreeze
 from hil.twin.memory import Memory
 from hil.twin.scheduler import Alarm, Scheduler
 from hil.twin.state import CoreState
 
 if TYPE_CHECKING:
+    from hil.twin.bus import Bus
     from hil.twin.nvic import Nvic
     from hil.twin.peripherals.dma import DmaRequests
     from hil.twin.peripherals.flash import FlashInterface
+    from hil.twin.shared_line import SharedLines
 
 HSI_HZ = 16_000_000
 LSI_HZ = 32_000
@@ -85,9 +88,12 @@ class Machine:
     """What the run loop does before it executes on."""
     stop_here: Callable[[], None] = lambda: None
     """Stops the core on the instruction that accesses a peripheral; it is repeated."""
+    freeze: DebugFreeze = field(default_factory=DebugFreeze)
+    bus: Bus = field(init=False)
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
     flash: FlashInterface = field(init=False)
+    lines: SharedLines = field(init=False)
 
     def later(self, chore: Callable[[], None]) -> None:
         """Runs `chore` before anything else executes: what would pull code from under the core.

@@ -14,6 +14,7 @@ DBGMCU_IDCODE = 0x00
 DBGMCU_IDCODE_F74XXX_REV_Z = 0x1001_6449
 DBGMCU_CR = 0x04
 DBGMCU_CR_DBG_SLEEP = 1 << 0
+DBGMCU_APB1_FZ, DBGMCU_APB2_FZ = 0x08, 0x0C
 
 
 class CoreDebug(Peripheral):
@@ -54,7 +55,11 @@ class Dbgmcu(Peripheral):
 
     def power_on(self, vbat: bool) -> None:
         self.registers = dict(self.RESET_VALUES)
+        for apb in (1, 2):
+            self.machine.freeze.set_bits(apb, 0)
 
     def write(self, offset: int, value: int) -> None:
         if offset != DBGMCU_IDCODE:
             super().write(offset, value)
+        if offset in (DBGMCU_APB1_FZ, DBGMCU_APB2_FZ):
+            self.machine.freeze.set_bits(1 if offset == DBGMCU_APB1_FZ else 2, value)

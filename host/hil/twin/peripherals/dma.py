@@ -1,7 +1,8 @@
-"""Direct memory access (RM0385 chapter 8): eight streams a controller, moved in bulk.
+"""Direct memory access (RM0385 chapter 8): eight streams a controller.
 
-A peripheral asks for its stream by the name of its request and moves many items at once; `sync`
-lets it bring the count up to date when firmware looks in the middle of a transfer.
+A peripheral asks for its stream by the name of its request. One that knows its own pace moves many
+items at once, and `sync` lets it bring the count up to date when firmware looks in the middle; one
+whose requests come one by one, as a timer's do, has each served.
 """
 
 from __future__ import annotations
@@ -10,33 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hil.twin.machine import Machine
-from hil.twin.peripherals.dma_stream import DMA_SXNDTR, Stream
+from hil.twin.peripherals.dma_port import DmaPort
+from hil.twin.peripherals.dma_requests import REQUESTS
+from hil.twin.peripherals.dma_stream import Stream
 from hil.twin.peripherals.peripheral import Peripheral
 
 DMA_LISR, DMA_HISR, DMA_LIFCR, DMA_HIFCR = 0x00, 0x04, 0x08, 0x0C
 DMA_S0CR = 0x10
 DMA_STREAM_BYTES = 0x18
+DMA_STREAMS_END = DMA_S0CR + 8 * DMA_STREAM_BYTES
 _FLAG_SHIFTS = (0, 6, 16, 22)
-
-REQUESTS: dict[str, tuple[tuple[str, int, int], ...]] = {
-    "USART1_RX": (("DMA2", 2, 4), ("DMA2", 5, 4)),
-    "USART1_TX": (("DMA2", 7, 4),),
-    "USART2_RX": (("DMA1", 5, 4),),
-    "USART2_TX": (("DMA1", 6, 4),),
-    "USART3_RX": (("DMA1", 1, 4),),
-    "USART3_TX": (("DMA1", 3, 4), ("DMA1", 4, 7)),
-    "UART4_RX": (("DMA1", 2, 4),),
-    "UART4_TX": (("DMA1", 4, 4),),
-    "UART5_RX": (("DMA1", 0, 4),),
-    "UART5_TX": (("DMA1", 7, 4),),
-    "USART6_RX": (("DMA2", 1, 5), ("DMA2", 2, 5)),
-    "USART6_TX": (("DMA2", 6, 5), ("DMA2", 7, 5)),
-    "UART7_RX": (("DMA1", 3, 5),),
-    "UART7_TX": (("DMA1", 1, 5),),
-    "UART8_RX": (("DMA1", 6, 5),),
-    "UART8_TX": (("DMA1", 0, 5),),
-}
-"""Controller, stream and channel of each request (RM0385 tables 25 and 26)."""
 
 
 @dataclass
@@ -44,11 +28,16 @@ class Request:
     """A peripheral's end of a DMA request."""
 
     name: str
-    direction: int
+    direction: int | None
+    """The only direction that makes sense; None for requests that come one by one, either way."""
     changed: Callable[[], None]
     """The stream was switched on, or off by firmware."""
     sync: Callable[[], None]
     """Bring the stream's count up to the present."""
+
+    def fits(self, stream: Stream) -> bool:
+        """Whether the stream moves data the way the peripheral does."""
+        return self.direction is None or self.direction == stream.direction
 
 
 class Dma(Peripheral):
@@ -56,8 +45,11 @@ class Dma(Peripheral):
 
     def __init__(self, machine: Machine, name: str, base: int, irqs: tuple[int, ...]) -> None:
         super().__init__(machine, name, base)
+        self.copies_memory = name == "DMA2"
+        """Only DMA2's peripheral port reaches memory (RM0385 8.3.6)."""
+        self.port = DmaPort(machine, apb1_only=name == "DMA1")
         self.streams = [Stream(self, index, irq) for index, irq in enumerate(irqs)]
-        self._requests: dict[tuple[int, int], Request] = {}
+        self._requests: dict[tuple[int, int], list[Request]] = {}
 
     def reset(self) -> None:
         super().reset()
@@ -69,39 +61,54 @@ class Dma(Peripheral):
 
     def connect(self, stream: int, channel: int, request: Request) -> None:
         """`request` arrives at `stream` when it selects `channel`."""
-        self._requests[stream, channel] = request
+        self._requests.setdefault((stream, channel), []).append(request)
 
     def changed(self, stream: Stream) -> bool:
-        """Tells the peripheral behind `stream`; False when there is none."""
-        request = self._requests.get((stream.index, stream.channel))
-        if request is None or request.direction != stream.direction:
-            return False
-        request.changed()
-        return True
+        """Tells the peripherals behind `stream`; False when there is none."""
+        requests = [request for request in self._behind(stream) if request.fits(stream)]
+        if stream.enabled and any(request.direction is None for request in requests):
+            stream.read_ahead()
+        for request in requests:
+            request.changed()
+        return bool(requests)
 
     def sync(self, stream: Stream) -> None:
         """Brings `stream` up to the present."""
-        request = self._requests.get((stream.index, stream.channel))
-        if request is not None and stream.enabled:
-            request.sync()
+        if stream.enabled:
+            stream.copy.sync()
+            for request in self._behind(stream):
+                request.sync()
+
+    def schedule_copies(self) -> None:
+        """Of the memory-to-memory transfers, only the one of the highest priority goes on."""
+        waiting = [stream for stream in self.streams if stream.copy.active]
+        first = min(waiting, key=lambda stream: stream.priority, default=None)
+        for stream in sorted(waiting, key=lambda stream: stream is first):
+            stream.copy.run(stream is first)
+
+    def _behind(self, stream: Stream) -> list[Request]:
+        return self._requests.get((stream.index, stream.channel), [])
 
     def read(self, offset: int) -> int:
         if offset < DMA_S0CR:
             return self._flags(offset)
+        if offset >= DMA_STREAMS_END:
+            return 0
         stream, register = self._locate(offset)
         self.sync(stream)
-        return stream.count if register == DMA_SXNDTR else stream.registers.get(register, 0)
+        return stream.read(register)
 
     def peek(self, offset: int) -> int:
         return 0 if offset < DMA_S0CR else self.read(offset)
 
     def write(self, offset: int, value: int) -> None:
-        if offset >= DMA_S0CR:
+        if DMA_S0CR <= offset < DMA_STREAMS_END:
             stream, register = self._locate(offset)
             stream.write(register, value)
         elif offset in (DMA_LIFCR, DMA_HIFCR):
             first = 0 if offset == DMA_LIFCR else 4
             for stream, shift in zip(self.streams[first : first + 4], _FLAG_SHIFTS, strict=True):
+                self.sync(stream)
                 stream.flags &= ~(value >> shift & 0x3D)
                 stream.update_line()
 
@@ -116,7 +123,7 @@ class Dma(Peripheral):
 
     def _locate(self, offset: int) -> tuple[Stream, int]:
         index, register = divmod(offset - DMA_S0CR, DMA_STREAM_BYTES)
-        return self.streams[min(index, 7)], register
+        return self.streams[index], register
 
 
 class DmaRequests:
@@ -134,6 +141,19 @@ class DmaRequests:
         """The enabled stream that has selected `request`."""
         for controller, index, channel in REQUESTS[request.name]:
             stream = self._controllers[controller].streams[index]
-            if stream.enabled and stream.channel == channel and stream.direction == request.direction:
+            if stream.enabled and stream.channel == channel and request.fits(stream):
                 return stream
         return None
+
+    def first(self, requests: list[Request]) -> Request | None:
+        """The request that the arbiter serves first; None when no stream is there for any."""
+        served = [(s.priority, request) for request in requests if (s := self.stream(request)) is not None]
+        return min(served, key=lambda pair: pair[0])[1] if served else None
+
+    def serve(self, request: Request) -> bool:
+        """Moves what one request asks for; False when no stream takes it."""
+        stream = self.stream(request)
+        if stream is None:
+            return False
+        stream.serve()
+        return True

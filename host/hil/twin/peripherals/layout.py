@@ -24,6 +24,7 @@ from hil.twin.peripherals.fpb import Fpb
 from hil.twin.peripherals.gpio import Gpio
 from hil.twin.peripherals.itm import Itm
 from hil.twin.peripherals.iwdg import Iwdg
+from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.peripheral import Peripheral
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
@@ -35,10 +36,12 @@ from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.system_control import AuxiliaryControl, CacheMaintenance, FpuContext, Mpu, Stir
 from hil.twin.peripherals.systick import SysTick
 from hil.twin.peripherals.tim import Timer
+from hil.twin.peripherals.tim_registers import TIMERS
 from hil.twin.peripherals.unmodelled import Unmodelled
 from hil.twin.peripherals.usart import Usart
 from hil.twin.peripherals.wwdg import Wwdg
 from hil.twin.protection import Protection
+from hil.twin.shared_line import SharedLines
 
 USARTS = {
     1: ("USART1", 0x4001_1000, 37, 0, r.RCC_APB2ENR, 4),
@@ -56,27 +59,17 @@ DMAS = (
     ("DMA1", 0x4002_6000, (11, 12, 13, 14, 15, 16, 17, 47), 21),
     ("DMA2", 0x4002_6400, (56, 57, 58, 59, 60, 68, 69, 70), 22),
 )
-TIMERS = (
-    ("TIM2", 0x4000_0000, 28, 32, 0),
-    ("TIM3", 0x4000_0400, 29, 16, 1),
-    ("TIM4", 0x4000_0800, 30, 16, 2),
-    ("TIM5", 0x4000_0C00, 50, 32, 3),
-)
 
 STAMP_PIN = 13
 """RTC_TS is PC13 (RM0385 29.3.14)."""
 
 UNMODELLED = (
-    ("TIM6", 0x4000_1000), ("TIM7", 0x4000_1400), ("TIM12", 0x4000_1800), ("TIM13", 0x4000_1C00),
-    ("TIM14", 0x4000_2000), ("LPTIM1", 0x4000_2400),
     ("SPI2", 0x4000_3800), ("SPI3", 0x4000_3C00), ("SPDIFRX", 0x4000_4000), ("I2C1", 0x4000_5400),
     ("I2C2", 0x4000_5800), ("I2C3", 0x4000_5C00), ("I2C4", 0x4000_6000), ("CAN1", 0x4000_6400),
-    ("CAN2", 0x4000_6800), ("CEC", 0x4000_6C00), ("DAC", 0x4000_7400), ("TIM1", 0x4001_0000),
-    ("TIM8", 0x4001_0400), ("ADC", 0x4001_2000), ("SDMMC1", 0x4001_2C00), ("SPI1", 0x4001_3000),
-    ("SPI4", 0x4001_3400), ("TIM9", 0x4001_4000), ("TIM10", 0x4001_4400),
-    ("TIM11", 0x4001_4800), ("SPI5", 0x4001_5000), ("SPI6", 0x4001_5400), ("SAI1", 0x4001_5800),
-    ("SAI2", 0x4001_5C00), ("LCD-TFT", 0x4001_6800), ("DMA2D", 0x4002_B000),
-    ("DCMI", 0x5005_0000), ("CRYP", 0x5006_0000), ("HASH", 0x5006_0400),
+    ("CAN2", 0x4000_6800), ("CEC", 0x4000_6C00), ("DAC", 0x4000_7400), ("ADC", 0x4001_2000),
+    ("SDMMC1", 0x4001_2C00), ("SPI1", 0x4001_3000), ("SPI4", 0x4001_3400), ("SPI5", 0x4001_5000),
+    ("SPI6", 0x4001_5400), ("SAI1", 0x4001_5800), ("SAI2", 0x4001_5C00), ("LCD-TFT", 0x4001_6800),
+    ("DMA2D", 0x4002_B000), ("DCMI", 0x5005_0000), ("CRYP", 0x5006_0000), ("HASH", 0x5006_0400),
     ("FMC", 0xA000_0000), ("QUADSPI", 0xA000_1000),
 )  # fmt: skip
 
@@ -97,6 +90,8 @@ class Peripherals:
     itm: Itm
     usarts: dict[int, Usart]
     gpios: dict[str, Gpio]
+    timers: dict[str, Timer]
+    lptim: Lptim
     low_power: LowPower
 
     def power_on(self, vbat: bool) -> None:
@@ -122,6 +117,8 @@ def build(
 
     `seed` decides what an interrupted flash operation leaves behind.
     """
+    machine.bus = bus
+    machine.lines = SharedLines(machine.nvic)
     rcc = Rcc(machine)
     scb = Scb(machine, exceptions)
     core_debug = CoreDebug(machine)
@@ -143,12 +140,10 @@ def build(
         number: _gated(rcc, Usart(machine, name, base, irq, select), register, bit)
         for number, (name, base, irq, select, register, bit) in USARTS.items()
     }
-    rcc.kernel_users = list(usarts.values())
-    timers = [
-        _gated(rcc, Timer(machine, name, base, irq, width), r.RCC_APB1ENR, bit)
-        for name, base, irq, width, bit in TIMERS
-    ]
-    every += [*dmas, *usarts.values(), *timers]
+    timers = _timers(machine, rcc)
+    lptim = _gated(rcc, Lptim(machine), r.RCC_APB1ENR, 9)
+    rcc.kernel_users = [*usarts.values(), lptim]
+    every += [*dmas, *usarts.values(), *timers.values(), lptim]
     every += [Unmodelled(machine, name, base) for name, base in UNMODELLED]
     every.append(Unmodelled(machine, "ETHERNET MAC", 0x4002_8000, 0x1400, ETH_HANDSHAKES))
     for name, base in (("USB OTG HS", 0x4004_0000), ("USB OTG FS", 0x5000_0000)):
@@ -156,7 +151,20 @@ def build(
     for peripheral in every:
         bus.attach(peripheral)
     low_power = LowPower(machine, scb, pwr, rcc, backup_sram)
-    return Peripherals(every, rcc, scb, itm, usarts, gpios, low_power)
+    return Peripherals(every, rcc, scb, itm, usarts, gpios, timers, lptim, low_power)
+
+
+def _timers(machine: Machine, rcc: Rcc) -> dict[str, Timer]:
+    """The timers, each wired to those that its ITRx come from."""
+    enables = {1: r.RCC_APB1ENR, 2: r.RCC_APB2ENR}
+    timers = {
+        model.name: _gated(rcc, Timer(machine, model), enables[model.apb], model.bit) for model in TIMERS
+    }
+    for timer in timers.values():
+        timer.triggers.masters = tuple(timers[name] for name in timer.model.triggers)
+        for master in timer.triggers.masters:
+            master.triggers.followers.append(timer)
+    return timers
 
 
 def _core(machine: Machine, core_debug: CoreDebug, exceptions: ExceptionUnit) -> list[Peripheral]:

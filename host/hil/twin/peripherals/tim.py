@@ -1,145 +1,256 @@
-"""General-purpose timers TIM2 to TIM5 (RM0385 chapter 23): up-counting, update and compare events."""
+"""The timers TIM1 to TIM14 (RM0385 chapters 22 to 25), counted when somebody looks.
+
+A timer costs nothing while nothing can notice it: its registers are computed when they are read,
+and an alarm is set only for the next event that an interrupt, a DMA stream or another timer waits for.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from hil.twin.clock import SECOND_FS
 from hil.twin.machine import Machine
+from hil.twin.peripherals import tim_registers as r
 from hil.twin.peripherals.peripheral import Peripheral
+from hil.twin.peripherals.tick_clock import TickClock
+from hil.twin.peripherals.tim_counter import Counter, Events
+from hil.twin.peripherals.tim_inputs import Inputs
+from hil.twin.peripherals.tim_outputs import Outputs
+from hil.twin.peripherals.tim_registers import TimerModel
+from hil.twin.peripherals.tim_requests import TimerRequests
+from hil.twin.peripherals.tim_triggers import Triggers
+from hil.twin.peripherals.tim_writes import RegisterWrites
 
-TIM_CR1, TIM_DIER, TIM_SR, TIM_EGR = 0x00, 0x0C, 0x10, 0x14
-TIM_CNT, TIM_PSC, TIM_ARR = 0x24, 0x28, 0x2C
-TIM_CCR1, TIM_CCR4 = 0x34, 0x40
-TIM_CR1_CEN = 1 << 0
-TIM_CR1_UDIS = 1 << 1
-TIM_CR1_URS = 1 << 2
-TIM_CR1_OPM = 1 << 3
-TIM_SR_UIF = 1 << 0
-TIM_SR_CC1IF = 1 << 1
-TIM_EGR_UG = 1 << 0
+_CNT_UIFCPY = 1 << 31
 
 
 class Timer(Peripheral):
-    """Counts its prescaled clock up to ARR; compare channels only flag, they drive no pin."""
+    """One timer. `flags` is TIMx_SR; the parts know their registers and share this object."""
 
-    RESET_VALUES: ClassVar[dict[int, int]] = {}
-
-    def __init__(self, machine: Machine, name: str, base: int, irq: int, width: int) -> None:
-        super().__init__(machine, name, base)
-        self._irq = irq
-        self._mask = (1 << width) - 1
+    def __init__(self, machine: Machine, model: TimerModel) -> None:
+        self.model = model
+        self.counter = Counter(model.mask)
+        self._syncing = False
+        self._clocked = True
+        self.flags = 0
+        super().__init__(machine, model.name, model.base)
+        tree = machine.tree
+        self._ticks = TickClock((lambda: tree.timer1_hz) if model.apb == 1 else (lambda: tree.timer2_hz))
+        self.outputs = Outputs(self)
+        self.inputs = Inputs(self)
+        self.triggers = Triggers(self)
+        self.requests = TimerRequests(self)
+        self._writes = RegisterWrites(self)
         self._alarm = machine.alarm(self._on_alarm)
-        machine.tree.listeners.append(self._on_clock_change)
+        tree.listeners.append(self._before_clock_change)
+        machine.freeze.watchers.append((self.sync, self._after_stop))
         self.reset()
 
     def reset(self) -> None:
         super().reset()
-        self.registers[TIM_ARR] = self._mask
-        self._prescaler = 0
-        """The prescaler in use; a new one is loaded at an update event."""
-        self._held = 0
-        self._seen = 0
-        """Counts since `_start_fs` whose events have been flagged."""
-        self._start_fs = 0
+        self.counter = Counter(self.model.mask)
+        self.flags = 0
+        for part in (self.outputs, self.inputs, self.triggers, self.requests):
+            part.reset()
+        self._ticks.skip(self.machine.clock.now_fs)
         self._alarm.set(None)
-        self._update_line()
+        self.update_line()
 
     @property
-    def _running(self) -> bool:
-        return bool(self.registers.get(TIM_CR1, 0) & TIM_CR1_CEN)
+    def clocked(self) -> bool:
+        """RCC feeds the timer: without its clock it stands still."""
+        return self._clocked
+
+    @clocked.setter
+    def clocked(self, clocked: bool) -> None:
+        if clocked != self._clocked:
+            self.sync()
+            self._clocked = clocked
+            self._after_stop()
 
     @property
-    def _period(self) -> int:
-        return self.registers[TIM_ARR] + 1
+    def interested(self) -> bool:
+        """Something waits for an event of this timer, or for one that it passes on."""
+        return bool(self.registers.get(r.TIM_DIER, 0) or self.triggers.wanted_events)
 
     def read(self, offset: int) -> int:
-        if offset in (TIM_CNT, TIM_SR, TIM_CR1):
-            self._sync()
-        if offset == TIM_CNT:
-            return self._held
-        return 0 if offset == TIM_EGR else super().read(offset)
+        self.sync()
+        if offset in r.CCR_OFFSETS:
+            return self._read_compare(r.CCR_OFFSETS.index(offset))
+        match offset:
+            case r.TIM_SR:
+                return self.flags
+            case r.TIM_EGR:
+                return 0
+            case r.TIM_CNT:
+                copy = self.registers.get(r.TIM_CR1, 0) & r.TIM_CR1_UIFREMAP and self.flags & r.TIM_SR_UIF
+                return self.counter.count | (_CNT_UIFCPY if copy else 0)
+            case r.TIM_CR1:
+                return self._control()
+            case r.TIM_ARR:
+                return self.counter.wanted_reload
+            case r.TIM_DMAR if r.TIM_DCR in self.model.masks:
+                return self.read(self.requests.burst_register())
+        return self.registers.get(offset, 0)
+
+    def peek(self, offset: int) -> int:
+        if offset in (r.TIM_EGR, r.TIM_DMAR):
+            return 0
+        if offset in r.CCR_OFFSETS:
+            return self.registers.get(offset, 0)
+        return self.read(offset) & self.model.mask if offset == r.TIM_CNT else self.read(offset)
 
     def write(self, offset: int, value: int) -> None:
-        self._sync()
-        if offset == TIM_SR:  # flags are cleared by writing 0
-            value = self.registers.get(TIM_SR, 0) & value
-        if offset == TIM_CNT:
-            self._held = value & self._mask
-        elif offset == TIM_EGR:
-            self._generate(value)
-        else:
-            self.registers[offset] = value & self._mask if offset >= TIM_ARR else value
-        self._restart()
+        self.sync()
+        if offset == r.TIM_DMAR and r.TIM_DCR in self.model.masks:
+            offset = self.requests.burst_register()
+        self._writes.write(offset, value)
+        self.update_line()
+        self._rearm()
 
-    def _generate(self, value: int) -> None:
-        flags = value & 0x1E
-        if value & TIM_EGR_UG:
-            self._held = 0
-            self._prescaler = self.registers.get(TIM_PSC, 0) & 0xFFFF
-            if not self.registers.get(TIM_CR1, 0) & (TIM_CR1_URS | TIM_CR1_UDIS):
-                flags |= TIM_SR_UIF
-        self.registers[TIM_SR] = self.registers.get(TIM_SR, 0) | flags
+    def drive(self, pin: str, level: bool) -> None:
+        """The host, or a GPIO, sets one of the timer's pins: CH1 to CH4, ETR, BKIN or BKIN2."""
+        self.sync()
+        self.inputs.drive(pin, level)
+        self.update_line()
+        self._rearm()
 
-    def _restart(self) -> None:
-        """Counts on from the held value."""
-        self._start_fs = self.machine.clock.now_fs
-        self._update_line()
-        self._arm()
+    def output(self, channel: int) -> bool | None:
+        """The level that the timer drives at CHx, from 1; None when it leaves the pin alone."""
+        self.sync()
+        return self.outputs.pin(channel - 1)
 
-    def _sync(self) -> None:
-        """Brings counter and flags up to the present."""
-        if not self._running:
+    def sync(self) -> None:
+        """Counts up to the present."""
+        self._sync_to(self.machine.clock.now_fs)
+
+    def _sync_to(self, at_fs: int) -> None:
+        if self._syncing:
+            return  # two timers that drive each other
+        self._syncing = True
+        try:
+            master = self.triggers.master
+            if master is not None:
+                master._sync_to(at_fs)
+            self.count_to(at_fs)
+        finally:
+            self._syncing = False
+
+    def count_to(self, at_fs: int) -> None:
+        """Counts the own clock up to `at_fs`, in single events where their order matters."""
+        moves = self.counter.running and self._clocked and self.triggers.counts_own_clock
+        if not moves or self.machine.freeze.frozen(self.model.apb, self.model.freeze_bit):
+            self._ticks.skip(at_fs)
             return
-        hz, divider = self.machine.tree.timer1_hz, self._prescaler + 1
-        counts = (self.machine.clock.now_fs - self._start_fs) * hz // (SECOND_FS * divider)
-        if counts <= 0:
-            return
-        self._start_fs += -(-counts * SECOND_FS * divider // hz)
-        self._flag(counts)
-        self._held = (self._held + counts) % self._period
-        self._update_line()
+        left = self._ticks.elapsed(at_fs)
+        stepwise = left and (self.registers.get(r.TIM_DIER, 0) & r.TIM_DIER_DMA or self.triggers.needs_order)
+        while left > 0:
+            used, events = self.counter.advance(left, stop_at_event=bool(stepwise))
+            self._ticks.take(used)
+            left -= used
+            if events.any:
+                self._on_events(events, self._ticks.time_fs())
 
-    def _flag(self, counts: int) -> None:
-        flags = 0
-        if self._held + counts >= self._period:
-            flags |= TIM_SR_UIF
-            self._prescaler = self.registers.get(TIM_PSC, 0) & 0xFFFF
-            if self.registers.get(TIM_CR1, 0) & TIM_CR1_OPM:
-                self.registers[TIM_CR1] &= ~TIM_CR1_CEN
-        for channel in range(4):
-            if 0 < self._until(self.registers.get(TIM_CCR1 + 4 * channel, 0)) <= counts:
-                flags |= TIM_SR_CC1IF << channel
-        self.registers[TIM_SR] = self.registers.get(TIM_SR, 0) | flags
+    def count_pulses(self, pulses: int, at_fs: int) -> None:
+        """External clock: `pulses` edges arrived."""
+        if self._clocked and self.counter.running:
+            self._on_events(self.counter.advance(pulses)[1], at_fs)
 
-    def _until(self, value: int) -> int:
-        """Counts until the counter next becomes `value`; 0 when it never does."""
-        if value >= self._period:
-            return 0
-        return (value - self._held - 1) % self._period + 1
+    def count_encoder(self, down: bool) -> None:
+        """One edge of an encoder."""
+        if self._clocked:
+            self._on_events(self.counter.tick(down), self.machine.clock.now_fs)
 
-    def _arm(self) -> None:
-        """Wakes at the next event that firmware wants an interrupt for."""
-        enabled = self.registers.get(TIM_DIER, 0)
-        waits = [self._period - self._held] if enabled & TIM_SR_UIF else []
-        for channel in range(4):
-            if enabled & TIM_SR_CC1IF << channel:
-                waits.append(self._until(self.registers.get(TIM_CCR1 + 4 * channel, 0)))
-        waits = [wait for wait in waits if wait > 0]
-        if not self._running or not waits:
+    def restart(self, at_fs: int) -> None:
+        """EGR.UG, or a reset by the trigger (RM0385 22.3.1): UIF unless URS or UDIS hold it back."""
+        self.counter.restart()
+        control = self.registers.get(r.TIM_CR1, 0)
+        updated = not control & r.TIM_CR1_UDIS
+        if updated and not control & r.TIM_CR1_URS:
+            self.flags |= r.TIM_SR_UIF
+            self.requests.on_update()
+        self.triggers.on_software_update(updated, at_fs)
+
+    def enable(self, at_fs: int) -> None:
+        """CEN is set, by firmware or by a trigger."""
+        self.counter.running = True
+        self.triggers.send_level(at_fs)
+
+    def update_line(self) -> None:
+        """Interrupt lines follow flags and enables; the second break uses the first one's enable."""
+        flags = self.flags | (r.TIM_SR_BIF if self.flags & r.TIM_SR_B2IF else 0)
+        wanted = flags & self.registers.get(r.TIM_DIER, 0)
+        for mask, irq in self.model.lines:
+            self.machine.lines.set(irq, self.name, bool(wanted & mask & 0xFF))
+
+    def _on_events(self, events: Events, at_fs: int) -> None:
+        if events.updates:
+            self.flags |= r.TIM_SR_UIF
+            if self.registers.get(r.TIM_BDTR, 0) & r.TIM_BDTR_AOE:
+                self.registers[r.TIM_BDTR] |= r.TIM_BDTR_MOE
+        self._flag_matches(events)
+        self.requests.on_events(events)
+        self.triggers.on_events(events, at_fs)
+        self.update_line()
+
+    def _flag_matches(self, events: Events) -> None:
+        for channel, count in enumerate(events.matches):
+            if count and self.outputs.is_output(channel):
+                if channel < self.model.channels:
+                    self.flags |= r.TIM_SR_CC1IF << channel
+                elif channel >= 4 and self.model.advanced:
+                    self.flags |= r.TIM_SR_CC5IF << (channel - 4)
+        self.outputs.on_matches(events.matches)
+
+    def _read_compare(self, channel: int) -> int:
+        """Reading a capture clears its flag (RM0385 22.4.5)."""
+        if channel < 4 and not self.outputs.is_output(channel):
+            self.flags &= ~(r.TIM_SR_CC1IF << channel)
+            self.update_line()
+        return self.registers.get(r.CCR_OFFSETS[channel], 0)
+
+    def _control(self) -> int:
+        value = self.registers.get(r.TIM_CR1, 0) & ~(r.TIM_CR1_CEN | r.TIM_CR1_DIR)
+        value |= r.TIM_CR1_CEN if self.counter.running else 0
+        return value | (r.TIM_CR1_DIR if self.counter.down else 0)
+
+    def _rearm(self) -> None:
+        self.arm()
+        for timer in self.triggers.masters:
+            timer.arm()
+
+    def arm(self) -> None:
+        """Wakes at the next event that somebody waits for."""
+        frozen = self.machine.freeze.frozen(self.model.apb, self.model.freeze_bit)
+        if not self._clocked or frozen or not self.triggers.counts_own_clock:
             self._alarm.set(None)
             return
-        hz, divider = self.machine.tree.timer1_hz, self._prescaler + 1
-        self._alarm.set(self._start_fs - (-min(waits) * SECOND_FS * divider // hz))
+        wanted = self.triggers.wanted_events | self._enabled_events()
+        waits = [self.counter.clocks_until_update()] if wanted & r.TIM_SR_UIF else []
+        for channel in range(self.model.channels):
+            if wanted & r.TIM_SR_CC1IF << channel and self.outputs.is_output(channel):
+                waits.append(self.counter.clocks_until_match(channel))
+        clocks = [wait for wait in waits if wait is not None]
+        self._alarm.set(self._ticks.time_fs(min(clocks)) if clocks else None)
+
+    def _enabled_events(self) -> int:
+        """UIF and CCxIF that an interrupt or a DMA request is enabled for, and that are not set yet."""
+        dier = self.registers.get(r.TIM_DIER, 0)
+        wanted = dier & 0x1F & ~self.flags | dier >> 8 & 0x1F
+        if dier & 0x1E00 and self.registers.get(r.TIM_CR2, 0) & r.TIM_CR2_CCDS:
+            wanted |= r.TIM_SR_UIF
+        return wanted
 
     def _on_alarm(self) -> None:
-        self._sync()
-        self._arm()
+        self.sync()
+        self.arm()
 
-    def _on_clock_change(self) -> None:
-        self._sync()
-        self.machine.tree.after_change.append(self._restart)
+    def _after_stop(self) -> None:
+        """A stop began or ended, counted up to: what passed meanwhile is lost."""
+        self._ticks.skip(self.machine.clock.now_fs)
+        self.arm()
 
-    def _update_line(self) -> None:
-        wanted = self.registers.get(TIM_SR, 0) & self.registers.get(TIM_DIER, 0) & 0x1F
-        self.machine.nvic.set_line(self._irq, bool(wanted))
+    def _before_clock_change(self) -> None:
+        self.sync()
+        self.machine.tree.after_change.append(self._after_clock_change)
+
+    def _after_clock_change(self) -> None:
+        self._ticks.rebase(self.machine.clock.now_fs)
+        self.arm()

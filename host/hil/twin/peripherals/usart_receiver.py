@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.twin.peripherals.dma import Request
-from hil.twin.peripherals.dma_stream import PERIPHERAL_TO_MEMORY, Stream
+from hil.twin.peripherals.dma_registers import PERIPHERAL_TO_MEMORY
+from hil.twin.peripherals.dma_stream import Stream
 
 if TYPE_CHECKING:
     from hil.twin.peripherals.usart import Usart

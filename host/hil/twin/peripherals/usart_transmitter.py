@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.twin.peripherals.dma import Request
-from hil.twin.peripherals.dma_stream import MEMORY_TO_PERIPHERAL, Stream
+from hil.twin.peripherals.dma_registers import MEMORY_TO_PERIPHERAL
+from hil.twin.peripherals.dma_stream import Stream
 
 if TYPE_CHECKING:
     from hil.twin.peripherals.usart import Usart
@@ -99,8 +100,8 @@ class Transmitter:
         else:
             self._holding = value
 
-    def poke(self) -> None:
-        """Starts a DMA transfer if everything for it is there."""
+    def poke(self, *, follows: bool = False) -> None:
+        """Starts a DMA transfer if everything for it is there; `follows` when the line just got free."""
         usart = self._usart
         if self._burst is not None or self._holding is not None or self._shifting is not None:
             return  # tried again when the line is free, without a gap
@@ -112,6 +113,8 @@ class Transmitter:
             return
         usart.flags &= ~_ISR_TC
         start_fs = max(self._machine.clock.now_fs, self._free_fs)
+        if follows and stream.circular:  # its next item has waited in TDR
+            start_fs = self._free_fs
         self._burst = Burst(stream, data, start_fs, usart.byte_fs)
         self._burst_alarm.set(self._burst.end_fs)
         self._arm_dma()
@@ -131,10 +134,10 @@ class Transmitter:
         burst = self._burst
         if burst is None or burst.counted >= len(burst.data):
             return
-        half = len(burst.data) // 2
         at_fs = burst.done_fs
-        if burst.stream.interrupts_at_half and burst.counted < half:
-            at_fs = min(at_fs, burst.start_fs + max(0, half - 2) * burst.byte_fs)
+        if burst.stream.interrupts_at_half:
+            boundary = burst.counted + burst.stream.until_boundary()
+            at_fs = min(at_fs, burst.start_fs + max(0, boundary - 2) * burst.byte_fs)
         self._dma_alarm.set(at_fs)
 
     def _on_dma(self) -> None:
@@ -186,7 +189,7 @@ class Transmitter:
             value, self._holding = self._holding, None
             self._shift(value, self._free_fs)
         else:
-            self.poke()
+            self.poke(follows=True)
         if self._shifting is None and self._burst is None:
             self._usart.flags |= _ISR_TC
         self._usart.update_line()
