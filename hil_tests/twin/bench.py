@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from hil.twin.bus import Bus
-from hil.twin.clock import TICKS_PER_CYCLE, Clock
-from hil.twin.machine import HSI_HZ, ClockTree, Machine
-from hil.twin.memory import Memory
-from hil.twin.nvic import FIRST_IRQ, Nvic
-from hil.twin.peripherals import layout
+from hil.twin.clock import TICKS_PER_CYCLE
+from hil.twin.nvic import FIRST_IRQ
 from hil.twin.peripherals import rcc as r
 from hil.twin.peripherals.tim import Timer
-from hil.twin.scheduler import Scheduler
-from hil.twin.state import NEVER, CoreState
+from hil.twin.twin import Twin
 
 SRAM = 0x2001_0000
 
@@ -20,17 +15,14 @@ class Bench:
     """The peripherals of a twin; `bus` is what firmware sees. All clocks of timers and DMA are on."""
 
     def __init__(self) -> None:
-        self.state = CoreState(ticks_per_instruction=100, instruction_limit=NEVER, fpu_off=1)
-        self.memory = Memory()
-        self.clock = Clock(self.state, HSI_HZ)
-        self.warnings: list[str] = []
-        tree = ClockTree(25_000_000, apply_core=self.clock.set_hz)
-        scheduler = Scheduler()
-        self.machine = Machine(self.state, self.clock, scheduler, self.memory, tree, self.warnings.append)
-        self.machine.nvic = Nvic(self.machine)
-        self.bus = Bus()
-        self.peripherals = layout.build(self.machine, self.bus, exceptions=None)  # type: ignore[arg-type]
-        self.peripherals.reset()
+        self._twin = Twin()
+        self.state = self._twin._state
+        self.memory = self._twin.memory
+        self.machine = self._twin._machine
+        self.clock = self.machine.clock
+        self.warnings = self._twin.warnings
+        self.bus = self._twin.bus
+        self.peripherals = self._twin.peripherals
         rcc = self.peripherals.rcc
         for register, value in (
             (r.RCC_AHB1ENR, 0x60_01FF),

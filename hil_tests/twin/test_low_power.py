@@ -146,3 +146,33 @@ def test_a_falling_wakeup_pin_wakes_when_firmware_says_so(boot: Boot) -> None:
     twin.run(1.0)
     twin.gpio("A").drive(2, False)
     assert twin.run(2.0).reason is StopReason.RESET
+
+
+def test_lptim1_on_lse_counts_through_stop_and_ends_it(boot: Boot) -> None:
+    source = (
+        CHIP
+        + """
+        #define LPTIM(r) REG(0x40002400 + (r))
+        static void matched(void) { LPTIM(4) = 1; EXTI(0x14) = 1 << 23; out[0]++; }
+        void main(void) {
+            RCC_APB1ENR |= 1 << 28 | 1 << 9; PWR_CR1 |= 1 << 8; REG(0x40023870) = 1;
+            while (!(REG(0x40023870) & 2)) {}
+            REG(0x40023894) = 3 << 24;
+            EXTI(0) = 1 << 23; EXTI(8) = 1 << 23; on_irq(93, matched);
+            LPTIM(8) = 1; LPTIM(0x10) = 1; LPTIM(0x18) = 0xFFFF; LPTIM(0x14) = 16384;
+            LPTIM(0x10) = 5;
+            PWR_CR1 &= ~0xFu; SCB_SCR = 4;
+            while (!out[0]) WFI();
+            out[1] = LPTIM(0x1C);
+            for (;;) {}
+        }
+        """
+    )
+    twin = boot(source)
+    twin.run(0.45)
+    assert (words(twin)[0], twin.sleeping) == (0, True)
+    before = twin.cycles
+    twin.run(0.55)
+    assert words(twin)[0] == 1
+    assert 16384 <= words(twin)[1] < 16400
+    assert twin.cycles - before < 0.06 * 16e6, "the core stood still until half a second had passed"

@@ -60,6 +60,8 @@ DMAS = (
     ("DMA2", 0x4002_6400, (56, 57, 58, 59, 60, 68, 69, 70), 22),
 )
 
+LPTIM1_LINE = 23
+"""Of EXTI (RM0385 11.9.1)."""
 STAMP_PIN = 13
 """RTC_TS is PC13 (RM0385 29.3.14)."""
 
@@ -148,6 +150,8 @@ def build(
     every.append(Unmodelled(machine, "ETHERNET MAC", 0x4002_8000, 0x1400, ETH_HANDSHAKES))
     for name, base in (("USB OTG HS", 0x4004_0000), ("USB OTG FS", 0x5000_0000)):
         every.append(Unmodelled(machine, name, base, 0x4_0000, OTG_HANDSHAKES, OTG_READY))
+    exti = next(peripheral for peripheral in every if isinstance(peripheral, Exti))
+    lptim.wake_line = lambda level: exti.set_line(LPTIM1_LINE, level)
     for peripheral in every:
         bus.attach(peripheral)
     low_power = LowPower(machine, scb, pwr, rcc, backup_sram)

@@ -47,7 +47,7 @@ class Lptim(Peripheral):
         self.wake_line: Callable[[bool], None] = lambda level: None
         self._select = 0
         self._ticks = TickClock(lambda: self.kernel_hz)
-        self._alarm = machine.alarm(self._on_alarm)
+        self._alarms = machine.alarm(self._on_alarm), machine.always_alarm(self._on_alarm)
         machine.tree.listeners.append(self._before_clock_change)
         machine.freeze.watchers.append((self._sync, self._after_stop))
         self.reset()
@@ -62,7 +62,7 @@ class Lptim(Peripheral):
         self._waiting: list[tuple[int, int, int]] = []
         """Writes on their way to the counter: when they arrive, register, value."""
         self._armed_by_trigger = False
-        self._alarm.set(None)
+        self._set_alarm(None)
         self._update_line()
 
     @property
@@ -70,6 +70,16 @@ class Lptim(Peripheral):
         """The clock that LPTIM1SEL chooses."""
         pclk1_hz = self.machine.tree.pclk1_hz
         return (pclk1_hz, LSI_HZ, HSI_HZ, LSE_HZ)[self._select >> _SELECT_SHIFT & 3]
+
+    @property
+    def _always_on(self) -> bool:
+        """LSI and LSE go on in Stop; PCLK1 and HSI do not."""
+        return self._select >> _SELECT_SHIFT & 3 in (1, 3)
+
+    @property
+    def _now_fs(self) -> int:
+        clock = self.machine.clock
+        return clock.elapsed_fs if self._always_on else clock.now_fs
 
     @property
     def kernel_select(self) -> int:
@@ -168,17 +178,17 @@ class Lptim(Peripheral):
         counter = self._counter
         counter.running = True
         counter.count = counter.phase = 0
-        self._ticks.skip(self.machine.clock.now_fs)
+        self._ticks.skip(self._now_fs)
         self._ticks.take(_START_COUNTS * (counter.prescaler + 1))
 
     def _ticks_ahead(self, clocks: int) -> int:
         """When the `clocks`-th kernel clock from now falls."""
-        now_fs = self.machine.clock.now_fs
+        now_fs = self._now_fs
         return self._ticks.time_fs(self._ticks.elapsed_signed(now_fs) + clocks)
 
     def _sync(self) -> None:
         """Counts up to the present, and lets writes arrive on the way."""
-        now_fs = self.machine.clock.now_fs
+        now_fs = self._now_fs
         while self._waiting and self._waiting[0][0] <= now_fs:
             at_fs, offset, value = self._waiting.pop(0)
             self._count_to(at_fs)
@@ -228,14 +238,19 @@ class Lptim(Peripheral):
                 clocks = self._counter.clocks_until_match(channel) if wanted & flag else None
                 if clocks is not None:
                     times.append(self._ticks.time_fs(clocks))
-        self._alarm.set(min(times, default=None))
+        self._set_alarm(min(times, default=None))
+
+    def _set_alarm(self, at_fs: int | None) -> None:
+        """In the time that the kernel clock counts."""
+        for alarm, always in zip(self._alarms, (False, True), strict=True):
+            alarm.set(at_fs if always == self._always_on else None)
 
     def _on_alarm(self) -> None:
         self._sync()
         self._arm()
 
     def _after_stop(self) -> None:
-        self._ticks.skip(self.machine.clock.now_fs)
+        self._ticks.skip(self._now_fs)
         self._arm()
 
     def _before_clock_change(self) -> None:
@@ -244,7 +259,7 @@ class Lptim(Peripheral):
             self.machine.tree.after_change.append(self._after_clock_change)
 
     def _after_clock_change(self) -> None:
-        now_fs = self.machine.clock.now_fs
+        now_fs = self._now_fs
         self._waiting = [(now_fs, offset, value) for _, offset, value in self._waiting]
         self._ticks.rebase(now_fs)
         self._arm()
