@@ -59,7 +59,8 @@ def test_reading_the_time_holds_the_date_until_it_is_read(boot: Boot) -> None:
     code = """
         void systick(void) { }
         void main(void) { rtc_on(1); rtc_set(0x235959, 0x012101); SYST_RVR = 0xEFFFFF; SYST_CSR = 7;
-            out[0] = RTC_TR; WFI(); WFI(); out[1] = RTC_TR; out[2] = RTC_DR; out[3] = RTC_TR; out[4] = RTC_DR; }
+            out[0] = RTC_TR; WFI(); WFI();
+            out[1] = RTC_TR; out[2] = RTC_DR; out[3] = RTC_TR; out[4] = RTC_DR; }
     """
     twin = boot(CHIP + code)
     twin.run(2.5)
