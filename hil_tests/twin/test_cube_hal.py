@@ -66,11 +66,11 @@ int main(void) {
 @pytest.mark.parametrize("timing", ["instructions", "cycles"])
 def test_hal_reaches_216_mhz_and_polls_the_uart(boot: Start, timing: str) -> None:
     twin = boot(HELLO, timing=timing)
-    text = said(twin, 0.05)
+    text = said(twin, 0.025)
     uid = int.from_bytes(b"hil-", "little")
     assert text == f"216 MHz 54 108, 11 ms, dev 449 rev 1001\n{uid:x} 1024 KB package 700\n"
     twin.uart(1).feed(b"polled")
-    assert said(twin, 0.1) == "POLLED"
+    assert said(twin, 0.028) == "POLLED"
     assert twin.warnings == []
 
 

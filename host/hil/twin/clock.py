@@ -55,7 +55,7 @@ class Clock:
         self.slept_ticks = 0
         self.stopped_fs = 0
         """Time spent in Stop and Standby."""
-        self._stops: list[tuple[int, int]] = [(0, 0)]
+        self._stops: list[tuple[int, int]] = [(-1, 0)]
         """Per stop: when it began on `now_fs`, and all stopped time up to its end."""
 
     @property

@@ -32,6 +32,7 @@ RCC_DCKCFGR2_CK48MSEL = 1 << 27
 
 RCC_CR_PLLI2SON, RCC_CR_PLLSAION = 1 << 26, 1 << 28
 _READY_IS_NEXT_BIT = RCC_CR_HSEON | RCC_CR_PLLON | RCC_CR_PLLI2SON | RCC_CR_PLLSAION
+_READY = (_READY_IS_NEXT_BIT | RCC_CR_HSION) << 1
 _IN_USE = (RCC_CR_HSION, RCC_CR_HSEON, RCC_CR_PLLON)
 """By SWS: what firmware cannot switch off while the system clock comes from it."""
 _RESET_FLAGS = {
@@ -102,7 +103,7 @@ class Rcc(Peripheral):
                 on = value & _READY_IS_NEXT_BIT
                 if not self.machine.tree.hse_hz:
                     on &= ~RCC_CR_HSEON
-                return value | on << 1 | (value & RCC_CR_HSION) << 1
+                return value & ~_READY | on << 1 | (value & RCC_CR_HSION) << 1
             case 0x08:
                 return (value & ~0xC) | self._selected() << 2
             case 0x70:
