@@ -394,7 +394,7 @@ def test_the_external_trigger_clocks_the_counter_through_its_prescaler(bench: Be
     assert timer.read(TIM_CNT) == 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 5),
     st.integers(1, 60),

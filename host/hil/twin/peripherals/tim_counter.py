@@ -222,7 +222,7 @@ class Counter:
         if self.one_pulse or self.count > self.reload:
             return left
         per_period = 1 if self.centre == EDGE_ALIGNED else 2
-        whole = (self.phase + left) // (self.prescaler + 1) // self.period
+        whole = left // ((self.prescaler + 1) * self.period)
         if not self.steady:
             whole = min(whole, self.repetition // per_period)
         if whole <= 0:
