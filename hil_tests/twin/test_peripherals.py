@@ -158,7 +158,7 @@ def test_the_device_tells_who_it_is(boot: Boot) -> None:
     """
     twin = boot(source)
     twin.run(0.001)
-    assert words(twin)[:4] == [0x1001_6449, 0x411F_C271, 0xF003_E019, 0xF007_E009]
+    assert words(twin)[:4] == [0x1001_6449, 0x410F_C271, 0xF003_E019, 0xF007_E009]
 
 
 def test_an_unmodelled_peripheral_reads_zero_stores_and_warns_once(boot: Boot) -> None:

@@ -29,6 +29,9 @@ def twin(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Keep the board's time from running ahead of the clock.")
     ] = False,
+    swo: Annotated[
+        bool, typer.Option("--swo", help="Show what firmware writes to ITM port 0, on standard error.")
+    ] = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run an image on the emulated STM32F746; USART1 is on stdio unless any UART is given a place."""
@@ -44,4 +47,10 @@ def twin(
         on_warning=lambda message: print(f"warning: {message}", file=sys.stderr, flush=True),
         on_connection=lambda message: print(message, file=sys.stderr, flush=True),
         realtime=realtime,
+        on_trace=_to_stderr if swo else None,
     )
+
+
+def _to_stderr(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()

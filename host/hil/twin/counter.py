@@ -141,9 +141,7 @@ class NativeCounter(Counter):
         self.forget_places()
 
     def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
-        return _add_native_hook(
-            uc, UC_HOOK_CODE, self._library.hil_instruction, self._state, first, last
-        )
+        return _add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._state, first, last)
 
 
 Resolve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(EdgeRecord))

@@ -203,9 +203,7 @@ class ExceptionUnit:
         frame = struct.pack("<8I", *general, (xpsr & ~XPSR_ALIGN) | (XPSR_ALIGN if sp & 4 else 0))
         size = EXTENDED_FRAME_BYTES if fp else BASIC_FRAME_BYTES
         lazy = fp and self.fp.fpccr & FPCCR_LSPEN
-        fault = self._protection.stack_fault(
-            aligned, size, self.privileged, fs.CFSR_MSTKERR, fs.CFSR_STKERR
-        )
+        fault = self._protection.stack_fault(aligned, size, self.privileged, fs.CFSR_MSTKERR, fs.CFSR_STKERR)
         if fault is None:
             self._memory.write(aligned, frame + (self.fp.frame() if fp and not lazy else b""))
         if lazy:

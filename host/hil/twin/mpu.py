@@ -86,9 +86,7 @@ class MpuRegions:
 
     def enabled(self, urgent: bool) -> bool:
         """Whether the MPU acts; `urgent` in HardFault and NMI, where HFNMIENA must be set."""
-        return bool(self.control & MPU_CTRL_ENABLE) and (
-            not urgent or bool(self.control & MPU_CTRL_HFNMIENA)
-        )
+        return bool(self.control & MPU_CTRL_ENABLE) and (not urgent or bool(self.control & MPU_CTRL_HFNMIENA))
 
     def rights(self, address: int, privileged: bool) -> int:
         """What the enabled MPU grants at `address`: the highest region that holds it decides."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hil.twin import fault_status as fs
 from hil.twin.engine import PAGE, BadAccess, Engine
@@ -34,9 +35,7 @@ class Span:
 class Protection:
     """Which accesses the MPU lets through, enforced and asked."""
 
-    def __init__(
-        self, engine: Engine, memory: Memory, mpu: MpuRegions, warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, engine: Engine, memory: Memory, mpu: MpuRegions, warn: Callable[[str], None]) -> None:
         self._engine = engine
         self._memory = memory
         self._mpu = mpu
@@ -183,7 +182,7 @@ class Protection:
             cuts = {region.base, *(edge for edge in inner if not edge % PAGE)}
             cuts |= fine | {page + PAGE for page in fine if page + PAGE < region.end}
             ordered = [*sorted(cuts), region.end]
-            for base, end in zip(ordered, ordered[1:], strict=False):
+            for base, end in pairwise(ordered):
                 points = [base, *(edge for edge in inner if base < edge < end)]
                 rights = self._open(region.base)
                 for point in points:

@@ -8,9 +8,9 @@ from hil.errors import BoardError
 from hil.twin.bus import RANGES, Bus
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
 from hil.twin.core import RETURN_TRAP, Core
+from hil.twin.diagnosis import Diagnosis
 from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionUnit
-from hil.twin.diagnosis import Diagnosis
 from hil.twin.fault_unit import Faults, FaultUnit, faults_of
 from hil.twin.faults import FaultReporter
 from hil.twin.fp_context import FpContext
@@ -182,7 +182,7 @@ class Twin:
         self._core.reset(stack, entry)
 
     def run(self, until_s: float) -> Stop:
-        """Runs until virtual time `until_s`, or until firmware resets the chip, locks up, or a watched UART sends.
+        """Runs until virtual time `until_s`, or until a reset, lockup, or bytes from a watched UART.
 
         A core that locked up stays so: the next runs only let time pass, in which a watchdog may reset
         the chip. After a reset the chip is ready to boot with the next run. Raises TwinFault.

@@ -5,8 +5,8 @@
 #include "core.h"
 
 static uint32_t shifted_index(const state_t *state, void *uc, uint32_t first, uint32_t second) {
-    return register_of(state, uc, first & 15)
-           + (register_of(state, uc, second & 15) << (second >> 4 & 3));
+    return register_of(state, uc, first & 15) +
+           (register_of(state, uc, second & 15) << (second >> 4 & 3));
 }
 
 /* The address of a single load or store of 2 or 4 bytes, aligned where it is none. */

@@ -1,6 +1,6 @@
 /*
- * Which instructions fault on an address or a divisor, and which registers instructions write: enough
- * to tell at a block's entry whether a base register is aligned. Mirrored in traps.py.
+ * Which instructions fault on an address or a divisor, and which registers instructions write:
+ * enough to tell at a block's entry whether a base register is aligned. Mirrored in traps.py.
  */
 #ifndef HIL_TRAPS_H
 #define HIL_TRAPS_H
@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* The base register of an instruction that faults unless its address is word-aligned, whatever CCR
- * says: LDM, STM, LDRD, STRD, VLDR, VSTR, VLDM, VSTM (ARMv7-M ARM A3.2.1). SP and PC always are; -1. */
+ * says: LDM, STM, LDRD, STRD, VLDR, VSTR, VLDM, VSTM (ARMv7-M ARM A3.2.1). SP and PC always are;
+ * -1. */
 static inline int aligned_base(uint32_t first, uint32_t second) {
     int base = -1;
     if ((first & 0xF000) == 0xC000) {
