@@ -414,6 +414,23 @@ def test_a_fault_is_reported_and_the_chip_reset(host: Host) -> None:
     assert host.greet().reset_cause == ResetCause.SOFTWARE
 
 
+def test_a_fault_of_the_core_goes_through_the_firmwares_handler() -> None:
+    twin = Twin(Image.load(fake.shared()), faults="deliver")
+    wire = Wire(twin)
+    host = Host(wire, Transport(wire))
+    host.greet()
+    crash = twin.symbol("hil_model_run") & ~1
+    twin.write(crash, b"\x07\xde")  # udf #7
+    host.start(1, fake.sample(1))
+    fault = host.receive()
+    assert isinstance(fault, Fault)
+    assert (fault.pc, fault.cfsr) == (crash, 1 << 16)
+    assert ["UNDEFINSTR" in warning for warning in twin.warnings] == [True]
+    host.silent(0.01)
+    assert host.greet().reset_cause == ResetCause.SOFTWARE
+    twin.close()
+
+
 def test_the_watchdog_ends_a_hang(host: Host) -> None:
     host.greet()
     image = fake.sample(1)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hil.errors import BoardError
 from hil.twin import StopReason, Twin, load_image
+from hil.twin.block_decode import decode_block
 from hil.twin.clock import CYCLES_PER_INSTRUCTION, Clock, to_fs, to_s
-from hil.twin.counter import decode_block
 from hil.twin.state import CoreState
 from hil_tests.twin.conftest import Boot, words
 

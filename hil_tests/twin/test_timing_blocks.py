@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.twin.counter import decode_block
+from hil.twin.block_decode import decode_block
 from hil.twin.timing.addresses import NOTHING, WRITE, AddressFinder, Value
 from hil.twin.timing.blocks import BlockCosts
 from hil.twin.timing.decode import disassembler

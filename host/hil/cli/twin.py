@@ -43,6 +43,9 @@ def twin(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Keep the board's time from running ahead of the clock.")
     ] = False,
+    swo: Annotated[
+        bool, typer.Option("--swo", help="Show what firmware writes to ITM port 0, on standard error.")
+    ] = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run an image on the emulated STM32F746; the board's UART is on stdio unless any is given a place."""
@@ -62,4 +65,10 @@ def twin(
         realtime=realtime,
         hse_hz=wiring.hse_hz,
         timing=timing,
+        on_trace=_to_stderr if swo else None,
     )
+
+
+def _to_stderr(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()

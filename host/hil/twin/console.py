@@ -15,7 +15,9 @@ from typing import BinaryIO
 
 from hil.errors import UsageError
 from hil.twin.console_ports import Port, open_port
+from hil.twin.fault_unit import Faults
 from hil.twin.image import load_image
+from hil.twin.stop import StopReason
 from hil.twin.timing.model import Timing
 from hil.twin.twin import HSE_DISCO_HZ, Twin
 
@@ -35,15 +37,20 @@ def run_console(
     realtime: bool = False,
     hse_hz: int = HSE_DISCO_HZ,
     timing: Timing | str = Timing.CYCLES,
+    on_trace: Callable[[bytes], None] | None = None,
 ) -> int:
     """Boots `image` and serves its ports until `seconds` of virtual time, or Ctrl-C; returns 0.
 
     `uarts` maps a port number to "stdio", "pty" or "tcp:PORT" (bound to 127.0.0.1; 0 picks a free
     one). `on_connection` is told where a pty or socket is. `realtime` keeps virtual time from
-    running ahead of the wall clock; `timing` says how cycles are counted. Raises TwinFault when the
-    firmware crashes, and UsageError for a port or a timing that does not exist.
+    running ahead of the wall clock; `timing` says how cycles are counted. Faults go to the firmware's
+    handlers, their reports to `on_warning`. `on_trace` gets what firmware writes to the ITM's port 0,
+    as an SWO viewer would. Raises UsageError for a port or a timing that does not exist.
     """
-    twin = Twin(load_image(image), hse_hz=hse_hz, timing=timing, on_warning=on_warning)
+    twin = Twin(load_image(image), hse_hz=hse_hz, timing=timing, faults=Faults.DELIVER, on_warning=on_warning)
+    if on_trace is not None:
+        twin.itm.on_bytes = on_trace
+        twin.itm.watch()
     with contextlib.ExitStack() as stack:
         ports: dict[int, Port] = {}
         for number, kind in uarts.items():
@@ -56,7 +63,7 @@ def run_console(
                 on_connection(f"{twin.uart(number).name} is at {port.where}")
             twin.uart(number).stop_on_sent()
         stopped = stack.enter_context(_interrupts())
-        _serve(twin, ports, math.inf if seconds is None else seconds, realtime, stopped)
+        _serve(twin, ports, math.inf if seconds is None else seconds, realtime, stopped, on_warning)
     return 0
 
 
@@ -80,10 +87,13 @@ def _serve(
     until_s: float,
     realtime: bool,
     stopped: threading.Event,
+    on_warning: Callable[[str], None],
 ) -> None:
     began_s = time.monotonic()
     while twin.now_s < until_s and not stopped.is_set():
-        twin.run(min(until_s, twin.now_s + SLICE_S))
+        stop = twin.run(min(until_s, twin.now_s + SLICE_S))
+        if stop.reason is StopReason.LOCKUP:
+            on_warning("the core is locked up: a fault in a fault handler; only a reset leaves this")
         for number, port in ports.items():
             if data := twin.uart(number).take_bytes():
                 port.write(data)

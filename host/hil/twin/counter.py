@@ -9,13 +9,22 @@ from typing import Any
 
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, UC_MEM_WRITE
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.errors import BoardError
 from hil.twin import traps
+from hil.twin.block_decode import (
+    BLOCK_BASES,
+    BLOCK_CONTROL,
+    BLOCK_DIVIDE,
+    BLOCK_FP,
+    BLOCK_PLACES,
+    BLOCK_SEV,
+    decode_block,
+)
 from hil.twin.memory import Memory, in_flash
 from hil.twin.native import build
-from hil.twin.state import NOT_WATCHING, WINDOWS, CoreState, HookReason
+from hil.twin.native_hook import add_native_hook, address_of, describe
+from hil.twin.state import NOT_WATCHING, CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 from hil.twin.timing.state import AccessRecord, EdgeRecord, TimingState
 
@@ -25,38 +34,6 @@ _CORE_REGISTERS = (
     arm.UC_ARM_REG_LR,
     arm.UC_ARM_REG_PC,
 )
-_BLOCK_FP = 1
-_BLOCK_SEV = 2
-_BLOCK_CONTROL = 16
-_BLOCK_PLACES = 32
-_BLOCK_DIVIDE = 64
-_BLOCK_BASES = 16
-PLACES_BITS = 1 << 20
-
-
-def decode_block(code: bytes) -> tuple[int, int]:
-    """Instructions in a block of Thumb code, and its flags; see `native/core.h`.
-
-    An instruction is 32 bits long when its first halfword starts with 0b11101, 0b11110 or 0b11111
-    (ARMv7-M ARM A5.1).
-    """
-    instructions = flags = written = conditional = 0
-    for _, first, second in traps.halfwords(code):
-        if first & 0xEC00 == 0xEC00 and second & 0x0E00 == 0x0A00:
-            flags |= _BLOCK_FP
-        elif first & 0xFFF0 == 0xF380 and second & 0xF0FF == 0x8014:
-            flags |= _BLOCK_CONTROL
-        elif first == 0xBF40:
-            flags |= _BLOCK_SEV
-        if not conditional:
-            base = traps.aligned_base(first, second)
-            if base is not None:
-                flags |= _BLOCK_PLACES if written >> base & 1 else 1 << (_BLOCK_BASES + base)
-            flags |= _BLOCK_DIVIDE if traps.is_divide(first, second) else 0
-        conditional = max(conditional - 1, traps.conditional_after(first))
-        written |= traps.written_by(first, second)
-        instructions += 1
-    return instructions, flags
 
 
 def install(
@@ -83,6 +60,9 @@ def install(
 def _same_structures(library: ctypes.CDLL) -> bool:
     sizes = library.hil_state_bytes(), library.hil_timing_bytes()
     return sizes == (ctypes.sizeof(CoreState), ctypes.sizeof(TimingState))
+
+
+PLACES_BITS = 1 << 20
 
 
 class Counter(ABC):
@@ -132,16 +112,16 @@ class NativeCounter(Counter):
         library.hil_table_bytes.restype = ctypes.c_size_t
         self._library = library
         self._table = mmap.mmap(-1, library.hil_table_bytes())
-        _describe(state, memory)
+        describe(state, memory)
         state.table = ctypes.addressof(ctypes.c_char.from_buffer(self._table))
-        _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_block, state)
+        add_native_hook(uc, UC_HOOK_BLOCK, library.hil_block, state)
 
     def flush(self) -> None:
         ctypes.memset(self._state.table, 0, len(self._table))
         self.forget_places()
 
     def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
-        return _add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._state, first, last)
+        return add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._state, first, last)
 
 
 Resolve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(EdgeRecord))
@@ -167,15 +147,15 @@ class NativeTimedCounter(Counter):
         count = pool_bytes // ctypes.sizeof(AccessRecord)
         self._pool = (AccessRecord * count).from_buffer(self._pool_memory)
         self._resolve = Resolve(self._on_resolve)
-        _describe(state, memory)
+        describe(state, memory)
         t = timing.state
         t.core = ctypes.addressof(state)
         t.edges = ctypes.addressof(ctypes.c_char.from_buffer(self._edges))
         t.pool = ctypes.addressof(self._pool)
-        t.resolve = _address_of(self._resolve)
-        _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+        t.resolve = address_of(self._resolve)
+        add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
         if timing.exact:
-            _add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
+            add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
 
     def _on_resolve(self, _: Any, edge: Any) -> None:
         try:
@@ -190,7 +170,7 @@ class NativeTimedCounter(Counter):
         self.forget_places()
 
     def hook_instructions(self, uc: Any, first: int, last: int) -> Any:
-        return _add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._core, first, last)
+        return add_native_hook(uc, UC_HOOK_CODE, self._library.hil_instruction, self._core, first, last)
 
 
 class PythonCounter(Counter):
@@ -233,9 +213,9 @@ class PythonCounter(Counter):
             state.reason = reason
             uc.emu_stop()
             return
-        if flags & _BLOCK_SEV:
+        if flags & BLOCK_SEV:
             state.event = 1
-        if flags & _BLOCK_CONTROL:
+        if flags & BLOCK_CONTROL:
             state.control_written = state.attention = 1
         state.instructions += instructions
         self._spend(uc, address, size, instructions)
@@ -259,12 +239,12 @@ class PythonCounter(Counter):
 
     def _reason_to_refuse(self, uc: Any, address: int, flags: int) -> HookReason:
         state = self._state
-        if flags & _BLOCK_FP and state.fpu_off:
+        if flags & BLOCK_FP and state.fpu_off:
             return HookReason.NO_FPU
-        hooked = flags & _BLOCK_PLACES or (flags & _BLOCK_DIVIDE and state.traps & traps.Trap.DIVIDE)
+        hooked = flags & BLOCK_PLACES or (flags & BLOCK_DIVIDE and state.traps & traps.Trap.DIVIDE)
         if hooked and not self.placed(address):
             return HookReason.PLACES
-        bases = flags >> _BLOCK_BASES
+        bases = flags >> BLOCK_BASES
         unaligned = (uc.reg_read(_CORE_REGISTERS[n]) & 3 for n in range(15) if bases >> n & 1)
         return HookReason.TRAP if any(unaligned) else HookReason.NONE
 
@@ -318,36 +298,3 @@ class PythonTimedCounter(PythonCounter):
 
     def _on_access(self, uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
         self._timing.dynamic.caches.access(address & 0xFFFF_FFFF, size, kind == UC_MEM_WRITE)
-
-
-def _describe(state: CoreState, memory: Memory) -> None:
-    """Tells native code where memory is, and what it may call."""
-    for window, region in zip(state.windows, memory.regions[:WINDOWS], strict=True):
-        window.base, window.size, window.host = region.base, region.size, region.host_address
-        # RAM can be rewritten by any store, so its blocks are looked at each time.
-        window.constant = not region.writable
-    state.emu_stop = _address_of(uclib.uc_emu_stop)
-    state.reg_read = _address_of(uclib.uc_reg_read)
-
-
-def _add_native_hook(
-    uc: Any, kind: int, function: Any, user: ctypes.Structure, first: int = 1, last: int = 0
-) -> Any:
-    """Calls `function` from `first` to `last`, everywhere by default; returns Unicorn's handle."""
-    handle = ctypes.c_size_t()
-    status = uclib.uc_hook_add(
-        uc._uch,
-        ctypes.byref(handle),
-        kind,
-        ctypes.c_void_p(_address_of(function)),
-        ctypes.c_void_p(ctypes.addressof(user)),
-        ctypes.c_uint64(first),
-        ctypes.c_uint64(last),
-    )
-    if status:
-        raise BoardError(f"Unicorn refused a native hook (error {status})")
-    return handle
-
-
-def _address_of(function: Any) -> int:
-    return ctypes.cast(function, ctypes.c_void_p).value or 0

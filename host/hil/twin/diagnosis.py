@@ -137,6 +137,7 @@ class Diagnosis:
         kind, address, size = access.kind, access.address, access.size
         fault = self._protection.violation(kind, address, size)
         if fault is not None:
+            self._engine.forget_pages()
             raise fault
         if self._protection.step_through(access):
             return

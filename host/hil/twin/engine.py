@@ -200,6 +200,11 @@ class Engine:
         """Forgets the translation of a block, so that new hooks reach it."""
         self.uc.ctl_remove_cache(address, address + size)
 
+    def forget_pages(self) -> None:
+        """After a refused access: Unicorn remembers the page as open, and asks no second time."""
+        # UC_CTL_WRITE of no arguments; the binding has no name for it.
+        binding.uclib.uc_ctl(self.handle, ctypes.c_int(uc_api.UC_CTL_TLB_FLUSH | 1 << 30))
+
     def remove_hook(self, handle: Any) -> None:
         """Takes a hook of `counter.hook_instructions` away."""
         binding.uclib.uc_hook_del(self.handle, handle)

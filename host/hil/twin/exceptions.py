@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from hil.twin import fault_status as fs
 from hil.twin.clock import Clock
 from hil.twin.engine import Engine
 from hil.twin.fault_status import Fault, usage_fault
 from hil.twin.fault_unit import FaultUnit
-from hil.twin.fp_context import CONTROL_CONTEXT, CONTROL_FPCA, FP_FRAME_BYTES, FPCCR_LSPEN, FpContext
+from hil.twin.fp_context import CONTROL_CONTEXT, CONTROL_FPCA, FPCCR_LSPEN, FpContext
+from hil.twin.frames import (
+    BASIC_FRAME_BYTES,
+    BROKEN_RETURN,
+    CONTROL_NPRIV,
+    CONTROL_SPSEL,
+    EXC_RETURN_BASIC,
+    EXC_RETURN_PSP,
+    EXC_RETURN_THREAD,
+    EXTENDED_FRAME_BYTES,
+    XPSR_ALIGN,
+    XPSR_IPSR,
+    XPSR_KEPT,
+    XPSR_T,
+    Leaving,
+)
 from hil.twin.memory import Memory
 from hil.twin.nvic import HARD_FAULT, NMI, Nvic
 from hil.twin.protection import Protection
@@ -20,36 +34,6 @@ ENTRY_CYCLES = 12
 RETURN_CYCLES = 12
 """Cycles from request to the first instruction of the handler and back (Cortex-M7 TRM, no wait
 states); lazy FP stacking makes the FP frame free unless the handler uses the FPU."""
-
-CONTROL_NPRIV = 1 << 0
-CONTROL_SPSEL = 1 << 1
-XPSR_T = 1 << 24
-XPSR_IPSR = 0x1FF
-XPSR_ALIGN = 1 << 9
-XPSR_KEPT = 0xFF0F_FC00
-"""Flags, GE and IT state; bit 9 of a stacked XPSR says that the frame was aligned by four bytes."""
-
-EXC_RETURN_THREAD = 1 << 3
-EXC_RETURN_PSP = 1 << 2
-EXC_RETURN_BASIC = 1 << 4
-
-BASIC_FRAME_BYTES = 8 * 4
-EXTENDED_FRAME_BYTES = BASIC_FRAME_BYTES + FP_FRAME_BYTES
-
-BROKEN_RETURN = 0xF000_0000
-"""LR after a return that failed its checks: EXC_RETURN with these upper bits (B1.5.8)."""
-
-
-@dataclass(frozen=True)
-class Leaving:
-    """The registers that a return from an exception starts from."""
-
-    xpsr: int
-    control: int
-    msp: int
-    psp: int
-    sp: int
-    faultmask: int
 
 
 class ExceptionUnit:

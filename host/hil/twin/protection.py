@@ -7,9 +7,9 @@ asks for too many steps is left open, with a warning. Nothing happens while the 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hil.twin import fault_status as fs
 from hil.twin.engine import PAGE, BadAccess, Engine
@@ -191,7 +191,7 @@ class Protection:
             cuts = {region.base, *(edge for edge in inner if not edge % PAGE)}
             cuts |= fine | {page + PAGE for page in fine if page + PAGE < region.end}
             ordered = [*sorted(cuts), region.end]
-            for base, end in itertools.pairwise(ordered):
+            for base, end in pairwise(ordered):
                 points = [base, *(edge for edge in inner if base < edge < end)]
                 rights = self._open(region.base)
                 for point in points:

@@ -208,7 +208,7 @@ class Twin:
         self.reset(ResetCause.POWER_ON)
 
     def run(self, until_s: float) -> Stop:
-        """Runs until virtual time `until_s`, or until reset, lock-up, or a watched UART sends.
+        """Runs until virtual time `until_s`, or until a reset, lockup, or bytes from a watched UART.
 
         A core that locked up stays so: the next runs only let time pass, in which a watchdog may reset
         the chip. After a reset the chip is ready to boot with the next run. Raises TwinFault.
