@@ -43,7 +43,6 @@ class Core:
         self._scb = scb
         self._low_power = low_power
         self._diagnosis = diagnosis
-        self._until_fs = 0
         # XPSR and CONTROL first: they choose the stack that SP speaks of.
         status = ("XPSR", "CONTROL", "PRIMASK", "BASEPRI", "FAULTMASK")
         self._boot = engine.registers(*status, "MSP", "PSP", "SP", "LR", "PC")
@@ -73,7 +72,7 @@ class Core:
         Raises TwinFault.
         """
         machine, state = self._machine, self._state
-        self._until_fs = until_fs
+        machine.until_fs = until_fs
         state.instruction_limit = instruction_limit
         while True:
             machine.scheduler.run_due(self._clock.now_fs)
@@ -168,21 +167,19 @@ class Core:
         self._low_power.enter()
         if self._low_power.stopped:
             always_fs = self._machine.scheduler.next_always_fs()
-            self._clock.stop_until(self._until_fs if always_fs is None else min(always_fs, self._until_fs))
+            self._clock.stop_until(
+                self._machine.until_fs if always_fs is None else min(always_fs, self._machine.until_fs)
+            )
         else:
-            self._clock.sleep_until(self._next_stop_fs())
-
-    def _next_stop_fs(self) -> int:
-        """The next alarm or the end of the run, on the chip's clocks."""
-        next_fs, until_fs = self._machine.scheduler.next_fs(), self._until_fs - self._clock.stopped_fs
-        return until_fs if next_fs is None else min(next_fs, until_fs)
+            self._clock.sleep_until(self._machine.next_stop_fs())
 
     def _fetch_waits(self) -> bool:
         """Whether the next instruction lies in flash that is busy; rewritten code is translated anew."""
         if not self._state.flash_watch:
             return False
         flash = self._machine.flash
-        self._engine.guard_flash(flash.busy)
+        if flash.busy:
+            self._guard(True)
         if not in_flash(self._engine.pc):
             return False
         if not flash.busy:
@@ -190,19 +187,24 @@ class Core:
             self._state.flash_watch = 0
         return flash.busy
 
+    def _guard(self, guard: bool) -> None:
+        """Loads from flash come to the host, or pass. Guarded it stays until the first load after it."""
+        self._engine.guard_flash(guard)
+        self._machine.flash.guarded = guard
+
     def _wait(self) -> None:
         """The core waits for busy flash: time goes on to what happens next, the flash's end at the latest."""
-        self._clock.wait_until(self._next_stop_fs())
+        self._clock.wait_until(self._machine.next_stop_fs())
 
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""
-        at_fs = min(at_fs, self._until_fs - self._clock.stopped_fs)
+        at_fs = min(at_fs, self._machine.until_fs - self._clock.stopped_fs)
         self._state.deadline = min(self._clock.ticks_at(at_fs), self._state.deadline)
 
     def _execute(self) -> bool:
         """Runs until the next stop; True when a called function returned."""
         state = self._state
-        state.deadline = max(0, self._clock.ticks_at(self._next_stop_fs()))
+        self._machine.next_deadline()
         state.reason = HookReason.NONE
         try:
             status = self._engine.run()
@@ -231,9 +233,10 @@ class Core:
             if access.kind == "fetch" and access.address == RETURN_TRAP:
                 return True
             if self._engine.flash_guarded and access.kind != "write" and in_flash(access.address):
-                self._fetch_waits()  # flash may have become ready meanwhile
                 if self._machine.flash.busy:
                     self._wait()
+                else:
+                    self._guard(False)
                 return False
             self._diagnosis.failed_access(access)
         elif not self._hint_instruction():

@@ -82,6 +82,8 @@ class Machine:
     warn: Callable[[str], None]
     reset_request: ResetCause | None = None
     stop_request: bool = False
+    until_fs: int = 0
+    """The end of the run that goes on, in elapsed time."""
     debugger_access: bool = False
     """Set while a debug port reads or writes: software locks do not hold for it."""
     chores: list[Callable[[], None]] = field(default_factory=list)
@@ -110,6 +112,15 @@ class Machine:
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""
         self.state.attention = 1
+
+    def next_deadline(self) -> None:
+        """The event that the core was to stop for has been served: it may run to the next."""
+        self.state.deadline = max(0, self.clock.ticks_at(self.next_stop_fs()))
+
+    def next_stop_fs(self) -> int:
+        """The next alarm or the end of the run, on the chip's clocks."""
+        next_fs, until_fs = self.scheduler.next_fs(), self.until_fs - self.clock.stopped_fs
+        return until_fs if next_fs is None else min(next_fs, until_fs)
 
     def alarm(self, action: Callable[[], None]) -> Alarm:
         """A timed action on the chip's clocks, not set."""

@@ -40,6 +40,8 @@ class FlashInterface(Peripheral):
         self._finish: Callable[[], None] | None = None
         self._half: tuple[int, bytes] | None = None
         self._told = False
+        self.guarded = False
+        """Loads from flash already come to the host: the run loop need not be told of an operation."""
 
     @property
     def busy(self) -> bool:
@@ -65,8 +67,9 @@ class FlashInterface(Peripheral):
     def read(self, offset: int) -> int:
         if offset == f.FLASH_SR:
             self._settle_half()
+            value = self.registers.get(f.FLASH_SR, 0) | (f.FLASH_SR_BSY if self.busy else 0)
             self._hasten()
-            return self.registers.get(f.FLASH_SR, 0) | (f.FLASH_SR_BSY if self.busy else 0)
+            return value
         return self.peek(offset)
 
     def peek(self, offset: int) -> int:
@@ -130,7 +133,6 @@ class FlashInterface(Peripheral):
             self.machine.clock.wait_until(self._end.at_fs)
             self._end.set(None)
             self._complete()
-            self.machine.attention()
 
     def _refusal(self, address: int, size: int, control: int, width: int) -> int:
         """The error flags of a store that cannot be carried out (RM0385 3.3.7), 0 of one that can.
@@ -214,7 +216,8 @@ class FlashInterface(Peripheral):
         self._running = change
         self._end.set(self.machine.clock.now_fs + duration_fs)
         self.machine.state.flash_watch = 1
-        self.machine.attention()
+        if not self.guarded:
+            self.machine.attention()
 
     def _complete(self) -> None:
         finish, self._running, self._finish = self._finish, None, None
@@ -252,7 +255,8 @@ class FlashInterface(Peripheral):
         end = self.machine.clock.ticks_at(end_fs)
         left = min(state.deadline, end) - state.ticks
         if left > 0 and state.deadline >= end:
-            state.ticks = end
+            self.wait()
+            self.machine.next_deadline()
         elif left > POLL_TICKS:
             state.ticks += left // 2
 
