@@ -52,6 +52,7 @@ class Core:
         self._boot.write(1 << 24, 0, 0, 0, 0, stack, 0, stack, 0xFFFF_FFFF, entry & ~1)
         self._state.event = self._state.attention = 0
         self.sleeping = self.waiting_for_event = False
+        self._exceptions.observer.restarted()
 
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
         """Runs until `until_fs`, or until something the host must see. Raises TwinFault."""
@@ -105,6 +106,7 @@ class Core:
             return
         next_fs = self._machine.scheduler.next_fs()
         self._clock.sleep_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
+        self._exceptions.observer.slept(self._clock.slept_ticks)
 
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""

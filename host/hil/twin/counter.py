@@ -14,7 +14,10 @@ from unicorn.unicorn_py3.unicorn import uclib
 from hil.errors import BoardError
 from hil.twin.memory import Memory
 from hil.twin.native import build
+from hil.twin.profile.records import ProfileState
+from hil.twin.profile.recorder import Recorder
 from hil.twin.state import NOT_WATCHING, WINDOWS, CoreState, HookReason
+from hil.twin.timing.blocks import Block, Edge
 from hil.twin.timing.model import TimingModel
 from hil.twin.timing.state import AccessRecord, EdgeRecord, TimingState
 
@@ -49,29 +52,37 @@ def decode_block(code: bytes) -> tuple[int, int]:
 
 
 def install(
-    uc: Any, state: CoreState, memory: Memory, native: bool | None, timing: TimingModel | None = None
+    uc: Any,
+    state: CoreState,
+    memory: Memory,
+    native: bool | None,
+    timing: TimingModel | None = None,
+    recorder: Recorder | None = None,
 ) -> Counter:
     """Puts the block hook on `uc`: cycles by `timing`, or a constant for every instruction.
 
+    With `timing`, `recorder` is told which function spends them.
     Raises BoardError when `native` is demanded and cannot be had.
     """
     library, reason = build.load() if native is not False else (None, "asked for")
     if library is not None and not _same_structures(library):
         library, reason = None, "the structures in Python and in C differ"
     if library is not None and timing is not None:
-        return NativeTimedCounter(uc, state, memory, library, timing)
+        return NativeTimedCounter(uc, state, memory, library, timing, recorder)
     if library is not None:
         return NativeCounter(uc, state, memory, library)
     if native:
         raise BoardError(f"the twin's native block hook is missing: {reason}", "install a C compiler")
+    if timing is not None and recorder is not None:
+        return PythonProfiledCounter(uc, state, memory, reason, timing, recorder)
     if timing is not None:
         return PythonTimedCounter(uc, state, memory, reason, timing)
     return PythonCounter(uc, state, memory, reason)
 
 
 def _same_structures(library: ctypes.CDLL) -> bool:
-    sizes = library.hil_state_bytes(), library.hil_timing_bytes()
-    return sizes == (ctypes.sizeof(CoreState), ctypes.sizeof(TimingState))
+    in_c = library.hil_state_bytes(), library.hil_timing_bytes(), library.hil_profile_bytes()
+    return in_c == tuple(ctypes.sizeof(each) for each in (CoreState, TimingState, ProfileState))
 
 
 class Counter(ABC):
@@ -114,7 +125,13 @@ class NativeTimedCounter(Counter):
     native = True
 
     def __init__(
-        self, uc: Any, state: CoreState, memory: Memory, library: ctypes.CDLL, timing: TimingModel
+        self,
+        uc: Any,
+        state: CoreState,
+        memory: Memory,
+        library: ctypes.CDLL,
+        timing: TimingModel,
+        recorder: Recorder | None,
     ) -> None:
         for size in (library.hil_edges_bytes, library.hil_pool_bytes):
             size.restype = ctypes.c_size_t
@@ -133,7 +150,10 @@ class NativeTimedCounter(Counter):
         t.edges = ctypes.addressof(ctypes.c_char.from_buffer(self._edges))
         t.pool = ctypes.addressof(self._pool)
         t.resolve = _address_of(self._resolve)
-        _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+        if recorder is None:
+            _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+        else:
+            _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_profiled_block, recorder.attach(library))
         if timing.exact:
             _add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
 
@@ -221,6 +241,7 @@ class PythonTimedCounter(PythonCounter):
         super().__init__(uc, state, memory, reason)
         self._timing = timing
         self._edges: dict[tuple[int, int, int], Any] = {}
+        self._ran: tuple[Block, Edge] | None = None
         if timing.exact:
             uc.hook_add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._on_access)
 
@@ -237,6 +258,7 @@ class PythonTimedCounter(PythonCounter):
             region = self._memory.region(address)
             if region is not None and not region.writable:
                 self._edges[key] = found
+        self._ran = found
         if found is None:
             t.previous, t.previous_size = address, size
             return
@@ -245,6 +267,29 @@ class PythonTimedCounter(PythonCounter):
 
     def _on_access(self, uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
         self._timing.dynamic.caches.access(address & 0xFFFF_FFFF, size, kind == UC_MEM_WRITE)
+
+
+class PythonProfiledCounter(PythonTimedCounter):
+    """And the profile, as `native/profile.c` records it."""
+
+    def __init__(
+        self,
+        uc: Any,
+        state: CoreState,
+        memory: Memory,
+        reason: str,
+        timing: TimingModel,
+        recorder: Recorder,
+    ) -> None:
+        super().__init__(uc, state, memory, reason, timing)
+        self._walk = recorder.walk
+
+    def _on_block(self, uc: Any, address: int, size: int, user: Any) -> None:
+        self._walk.follow(address, lambda: int(uc.reg_read(arm.UC_ARM_REG_SP)))
+        self._ran = None
+        super()._on_block(uc, address, size, user)
+        if self._ran is not None:
+            self._walk.ran(*self._ran)
 
 
 def _describe(state: CoreState, memory: Memory) -> None:

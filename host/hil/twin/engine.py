@@ -32,6 +32,7 @@ from hil import interrupts
 from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.memory import Memory
+from hil.twin.profile.recorder import Recorder
 from hil.twin.state import CoreState
 from hil.twin.timing.model import TimingModel
 
@@ -100,6 +101,7 @@ class Engine:
         state: CoreState,
         native: bool | None,
         timing: TimingModel | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.uc: Any = uc_api.Uc(uc_api.UC_ARCH_ARM, uc_api.UC_MODE_THUMB | uc_api.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M7)
@@ -112,7 +114,7 @@ class Engine:
         for region in memory.regions:
             access = uc_api.UC_PROT_ALL if region.writable else uc_api.UC_PROT_READ | uc_api.UC_PROT_EXEC
             self.uc.mem_map_ptr(region.base, region.size, access, region.host_address)
-        self.counter = counter.install(self.uc, state, memory, native, timing)
+        self.counter = counter.install(self.uc, state, memory, native, timing, recorder)
         self._hook(uc_api.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC, self._on_interrupt)
         invalid = uc_api.UC_HOOK_MEM_UNMAPPED | uc_api.UC_HOOK_MEM_PROT
         self._hook(invalid, binding.HOOK_MEM_INVALID_CFUNC, self._on_bad_access)

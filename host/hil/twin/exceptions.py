@@ -8,6 +8,7 @@ from hil.twin.clock import Clock
 from hil.twin.engine import Engine
 from hil.twin.memory import Memory
 from hil.twin.nvic import NMI, Nvic
+from hil.twin.observer import Observer
 
 ENTRY_CYCLES = 12
 RETURN_CYCLES = 12
@@ -43,6 +44,7 @@ class ExceptionUnit:
         self._nvic = nvic
         self._clock = clock
         self.vector_table = 0
+        self.observer = Observer()
         general = ("R0", "R1", "R2", "R3", "R12", "LR", "PC", "XPSR")
         self._status = engine.registers("XPSR")
         self._context = engine.registers(*general, "SP", "CONTROL")
@@ -75,6 +77,7 @@ class ExceptionUnit:
             exc_return |= EXC_RETURN_THREAD
             if control & CONTROL_SPSEL:
                 exc_return |= EXC_RETURN_PSP
+        self.observer.entering(exception, sp)
         self._go(exception, exc_return, self._push(frame, sp, control), control)
 
     def leave(self, exc_return: int) -> bool:
@@ -83,14 +86,16 @@ class ExceptionUnit:
         exception = xpsr & XPSR_IPSR
         to_thread = self._check(exc_return, exception)
         self._nvic.leave(exception)
+        self.observer.leaving()
         if faultmask and exception != NMI:
             self._faultmask.write(0)
         following = self._nvic.first_ready()
         if following is not None and self._nvic.group_priority(following) < self.execution_priority():
+            self.observer.chaining(following)
             self._go(following, exc_return, sp, control)
             return False
-        self._pop(exc_return, to_thread, (msp, psp), control)
         self._clock.spend(RETURN_CYCLES)
+        self._pop(exc_return, to_thread, (msp, psp), control)
         return to_thread
 
     def active_exception(self) -> int:
@@ -158,3 +163,4 @@ class ExceptionUnit:
         control = (control & CONTROL_NPRIV) | (CONTROL_SPSEL if on_psp else 0) | (CONTROL_FPCA if fp else 0)
         banked = (msp, sp) if on_psp else (sp, psp)
         self._resumed.write(*banked, *general, pc & ~1, status, control)
+        self.observer.resumed(sp)

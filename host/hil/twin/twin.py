@@ -15,6 +15,7 @@ from hil.twin.image import Image
 from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
+from hil.twin.profile import Profile, recorder_of
 from hil.twin.peripherals import layout
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
@@ -34,6 +35,7 @@ class Twin:
     `native` chooses the block hook: None takes the C one where a compiler is found, True demands
     it, False takes the slow Python one. `on_warning` sees each warning as it comes; all of them are
     in `warnings`. `timing` chooses how time is kept; `parameters` are those of the cycle model.
+    `profile` records where cycles go. Raises UsageError when the timing counts none.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Twin:
         native: bool | None = None,
         timing: Timing | str = Timing.INSTRUCTIONS,
         parameters: Parameters = DEFAULT,
+        profile: bool = False,
         on_warning: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.image = image
@@ -62,7 +65,8 @@ class Twin:
             if chosen is Timing.INSTRUCTIONS
             else TimingModel(self._state, self.memory, chosen, parameters)
         )
-        self._engine = Engine(self.memory, self._state, native, self._timing)
+        self._recorder = recorder_of(self._state, self._timing, image) if profile else None
+        self._engine = Engine(self.memory, self._state, native, self._timing, self._recorder)
         self._build()
         self._load()
         self._machine.stop_request = False
@@ -72,6 +76,7 @@ class Twin:
         machine, engine = self._machine, self._engine
         machine.nvic = Nvic(machine)
         self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
+        self._exceptions.observer = self._recorder or self._exceptions.observer
         bus = Bus()
         self.peripherals = layout.build(machine, bus, self._exceptions)
         write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
@@ -117,6 +122,10 @@ class Twin:
     def breakdown(self) -> Breakdown | None:
         """Where the cycles went since power-on; None when only instructions are counted."""
         return None if self._timing is None else self._timing.breakdown()
+
+    def profile(self) -> Profile | None:
+        """Where the cycles went since power-on, function by function; None unless asked for."""
+        return None if self._recorder is None else Profile.of(self._recorder, self.image)
 
     @property
     def hclk_hz(self) -> int:
