@@ -15,6 +15,9 @@ _PLACES = "stdio, pty or tcp:PORT"
 
 def twin(
     image: Annotated[Path, typer.Argument(help="An ELF, or a BIN linked at 0x08000000.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="With --profile: where its files go.")
+    ] = None,
     uart1: Annotated[str | None, typer.Option("--uart1", help=f"USART1: {_PLACES}.")] = None,
     uart2: Annotated[str | None, typer.Option("--uart2", help="USART2.", hidden=True)] = None,
     uart3: Annotated[str | None, typer.Option("--uart3", help="USART3.", hidden=True)] = None,
@@ -29,11 +32,21 @@ def twin(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Keep the board's time from running ahead of the clock.")
     ] = False,
+    timing: Annotated[
+        str | None,
+        typer.Option("--timing", help="instructions, issue, pipeline, cycles or exact: how time is kept."),
+    ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where the cycles went; files go to DIR or IMAGE.profile.")
+    ] = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run an image on the emulated STM32F746; USART1 is on stdio unless any UART is given a place."""
+    from hil.cli.twin_profile import profiler
     from hil.twin.console import run_console
+    from hil.twin.timing.model import Timing, timing_of
 
+    kept = timing_of(timing or (Timing.CYCLES if profile else Timing.INSTRUCTIONS))
     given = enumerate((uart1, uart2, uart3, uart4, uart5, uart6, uart7, uart8), start=1)
     uarts = {number: place for number, place in given if place is not None}
     # Standard output belongs to the firmware.
@@ -44,4 +57,6 @@ def twin(
         on_warning=lambda message: print(f"warning: {message}", file=sys.stderr, flush=True),
         on_connection=lambda message: print(message, file=sys.stderr, flush=True),
         realtime=realtime,
+        timing=kept,
+        on_profile=profiler(image, profile, folder, kept),
     )

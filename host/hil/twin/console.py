@@ -16,6 +16,8 @@ from typing import BinaryIO
 from hil.errors import UsageError
 from hil.twin.console_ports import Port, open_port
 from hil.twin.image import load_image
+from hil.twin.profile import Profile
+from hil.twin.timing.model import Timing
 from hil.twin.twin import Twin
 
 SLICE_S = 0.01
@@ -33,15 +35,21 @@ def run_console(
     stdout: BinaryIO | None = None,
     realtime: bool = False,
     hse_hz: int = 25_000_000,
+    timing: Timing | str = Timing.INSTRUCTIONS,
+    on_profile: Callable[[Profile], None] | None = None,
 ) -> int:
     """Boots `image` and serves its ports until `seconds` of virtual time, or Ctrl-C; returns 0.
 
     `uarts` maps a port number to "stdio", "pty" or "tcp:PORT" (bound to 127.0.0.1; 0 picks a free
     one). `on_connection` is told where a pty or socket is. `realtime` keeps virtual time from
-    running ahead of the wall clock. Raises TwinFault when the firmware crashes.
+    running ahead of the wall clock. `on_profile` is given the profile of what ran, however it ended.
+    Raises TwinFault when the firmware crashes.
     """
-    twin = Twin(load_image(image), hse_hz=hse_hz, on_warning=on_warning)
+    profiled = on_profile is not None
+    twin = Twin(load_image(image), hse_hz=hse_hz, on_warning=on_warning, timing=timing, profile=profiled)
     with contextlib.ExitStack() as stack:
+        if on_profile is not None:
+            stack.callback(lambda: on_profile(twin.profile()))
         ports: dict[int, Port] = {}
         for number, kind in uarts.items():
             if not 1 <= number <= 8:

@@ -9,15 +9,14 @@ from typing import Any
 
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, UC_MEM_WRITE
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.errors import BoardError
 from hil.twin.memory import Memory
 from hil.twin.native import build
-from hil.twin.profile.records import ProfileState
+from hil.twin.native.hooks import add_native_hook, address_of, describe
 from hil.twin.profile.recorder import Recorder
-from hil.twin.state import NOT_WATCHING, WINDOWS, CoreState, HookReason
-from hil.twin.timing.blocks import Block, Edge
+from hil.twin.profile.records import ProfileState
+from hil.twin.state import NOT_WATCHING, CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 from hil.twin.timing.state import AccessRecord, EdgeRecord, TimingState
 
@@ -73,10 +72,8 @@ def install(
         return NativeCounter(uc, state, memory, library)
     if native:
         raise BoardError(f"the twin's native block hook is missing: {reason}", "install a C compiler")
-    if timing is not None and recorder is not None:
-        return PythonProfiledCounter(uc, state, memory, reason, timing, recorder)
     if timing is not None:
-        return PythonTimedCounter(uc, state, memory, reason, timing)
+        return PythonTimedCounter(uc, state, memory, reason, timing, recorder)
     return PythonCounter(uc, state, memory, reason)
 
 
@@ -108,9 +105,9 @@ class NativeCounter(Counter):
         self._library = library
         self._state = state
         self._table = mmap.mmap(-1, library.hil_table_bytes())
-        _describe(state, memory)
+        describe(state, memory)
         state.table = ctypes.addressof(ctypes.c_char.from_buffer(self._table))
-        _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_block, state)
+        add_native_hook(uc, UC_HOOK_BLOCK, library.hil_block, state)
 
     def flush(self) -> None:
         ctypes.memset(self._state.table, 0, len(self._table))
@@ -144,18 +141,18 @@ class NativeTimedCounter(Counter):
         count = pool_bytes // ctypes.sizeof(AccessRecord)
         self._pool = (AccessRecord * count).from_buffer(self._pool_memory)
         self._resolve = Resolve(self._on_resolve)
-        _describe(state, memory)
+        describe(state, memory)
         t = timing.state
         t.core = ctypes.addressof(state)
         t.edges = ctypes.addressof(ctypes.c_char.from_buffer(self._edges))
         t.pool = ctypes.addressof(self._pool)
-        t.resolve = _address_of(self._resolve)
+        t.resolve = address_of(self._resolve)
         if recorder is None:
-            _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+            add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
         else:
-            _add_native_hook(uc, UC_HOOK_BLOCK, library.hil_profiled_block, recorder.attach(library))
+            add_native_hook(uc, UC_HOOK_BLOCK, library.hil_profiled_block, recorder.attach(library))
         if timing.exact:
-            _add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
+            add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
 
     def _on_resolve(self, _: Any, edge: Any) -> None:
         try:
@@ -237,17 +234,30 @@ class PythonCounter(Counter):
 class PythonTimedCounter(PythonCounter):
     """The cycle model without native code."""
 
-    def __init__(self, uc: Any, state: CoreState, memory: Memory, reason: str, timing: TimingModel) -> None:
+    def __init__(
+        self,
+        uc: Any,
+        state: CoreState,
+        memory: Memory,
+        reason: str,
+        timing: TimingModel,
+        recorder: Recorder | None,
+    ) -> None:
         super().__init__(uc, state, memory, reason)
         self._timing = timing
+        self._walk = None if recorder is None else recorder.walk
         self._edges: dict[tuple[int, int, int], Any] = {}
-        self._ran: tuple[Block, Edge] | None = None
         if timing.exact:
             uc.hook_add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._on_access)
 
     def flush(self) -> None:
         super().flush()
         self._edges.clear()
+
+    def _on_block(self, uc: Any, address: int, size: int, user: Any) -> None:
+        if self._walk is not None:
+            self._walk.follow(address, lambda: int(uc.reg_read(arm.UC_ARM_REG_SP)))
+        super()._on_block(uc, address, size, user)
 
     def _spend(self, uc: Any, address: int, size: int, instructions: int) -> None:
         t = self._timing.state
@@ -258,64 +268,13 @@ class PythonTimedCounter(PythonCounter):
             region = self._memory.region(address)
             if region is not None and not region.writable:
                 self._edges[key] = found
-        self._ran = found
         if found is None:
             t.previous, t.previous_size = address, size
             return
         block, edge = found
         self._timing.dynamic.spend(edge, block, lambda number: int(uc.reg_read(_CORE_REGISTERS[number])))
+        if self._walk is not None:
+            self._walk.ran(block, edge)
 
     def _on_access(self, uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
         self._timing.dynamic.caches.access(address & 0xFFFF_FFFF, size, kind == UC_MEM_WRITE)
-
-
-class PythonProfiledCounter(PythonTimedCounter):
-    """And the profile, as `native/profile.c` records it."""
-
-    def __init__(
-        self,
-        uc: Any,
-        state: CoreState,
-        memory: Memory,
-        reason: str,
-        timing: TimingModel,
-        recorder: Recorder,
-    ) -> None:
-        super().__init__(uc, state, memory, reason, timing)
-        self._walk = recorder.walk
-
-    def _on_block(self, uc: Any, address: int, size: int, user: Any) -> None:
-        self._walk.follow(address, lambda: int(uc.reg_read(arm.UC_ARM_REG_SP)))
-        self._ran = None
-        super()._on_block(uc, address, size, user)
-        if self._ran is not None:
-            self._walk.ran(*self._ran)
-
-
-def _describe(state: CoreState, memory: Memory) -> None:
-    """Tells native code where memory is, and what it may call."""
-    for window, region in zip(state.windows, memory.regions[:WINDOWS], strict=True):
-        window.base, window.size, window.host = region.base, region.size, region.host_address
-        # RAM can be rewritten by any store, so its blocks are looked at each time.
-        window.constant = not region.writable
-    state.emu_stop = _address_of(uclib.uc_emu_stop)
-    state.reg_read = _address_of(uclib.uc_reg_read)
-
-
-def _add_native_hook(uc: Any, kind: int, function: Any, user: ctypes.Structure) -> None:
-    handle = ctypes.c_size_t()
-    status = uclib.uc_hook_add(
-        uc._uch,
-        ctypes.byref(handle),
-        kind,
-        ctypes.c_void_p(_address_of(function)),
-        ctypes.c_void_p(ctypes.addressof(user)),
-        ctypes.c_uint64(1),
-        ctypes.c_uint64(0),
-    )
-    if status:
-        raise BoardError(f"Unicorn refused a native hook (error {status})")
-
-
-def _address_of(function: Any) -> int:
-    return ctypes.cast(function, ctypes.c_void_p).value or 0

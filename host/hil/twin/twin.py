@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hil.errors import BoardError
+from hil.errors import BoardError, UsageError
 from hil.twin.bus import RANGES, Bus
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
 from hil.twin.core import RETURN_TRAP, Core
@@ -15,8 +15,8 @@ from hil.twin.image import Image
 from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
-from hil.twin.profile import Profile, recorder_of
 from hil.twin.peripherals import layout
+from hil.twin.profile import Profile, recorder_of
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -123,9 +123,11 @@ class Twin:
         """Where the cycles went since power-on; None when only instructions are counted."""
         return None if self._timing is None else self._timing.breakdown()
 
-    def profile(self) -> Profile | None:
-        """Where the cycles went since power-on, function by function; None unless asked for."""
-        return None if self._recorder is None else Profile.of(self._recorder, self.image)
+    def profile(self) -> Profile:
+        """Where the cycles went since power-on, function by function. Raises UsageError unless recorded."""
+        if self._recorder is None:
+            raise UsageError("this twin records no profile", "make it with profile=True")
+        return Profile.of(self._recorder, self.image)
 
     @property
     def hclk_hz(self) -> int:

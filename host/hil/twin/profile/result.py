@@ -26,9 +26,9 @@ class Stack:
     """A function in one context: `frames` from the outermost function, or the exception, inwards."""
 
     frames: tuple[str, ...]
-    address: int
     calls: int
     instructions: int
+    inclusive_ticks: int
     cpi: CPI
 
     @property
@@ -81,7 +81,7 @@ class Profile:
             sleep_ticks=recorder.state.slept_ticks,
             instructions=sum(function.instructions for function in functions),
             functions=tuple(functions),
-            stacks=tuple(_stacks(nodes, names)),
+            stacks=tuple(_stacks(nodes, inclusive, names)),
         )
 
     @property
@@ -139,16 +139,15 @@ def _inside_itself(nodes: list[Node], index: int) -> bool:
     return False
 
 
-def _stacks(nodes: list[Node], names: _Names) -> Iterator[Stack]:
+def _stacks(nodes: list[Node], inclusive: list[int], names: _Names) -> Iterator[Stack]:
     children: dict[int, list[int]] = defaultdict(list)
     for index, node in enumerate(nodes):
-        children[node.parent].append(index)
-    waiting = [(index, ()) for index in reversed(children[NOWHERE])]
-    rest: list[tuple[int, tuple[str, ...]]] = list(waiting)
+        if node.calls or inclusive[index]:
+            children[node.parent].append(index)
+    rest: list[tuple[int, tuple[str, ...]]] = [(index, ()) for index in reversed(children[NOWHERE])]
     while rest:
         index, outer = rest.pop()
         node = nodes[index]
         frames = (*outer, names.of(node.key))
-        if node.calls or node.instructions or sum(node.ticks):
-            yield Stack(frames, node.key, node.calls, node.instructions, _cpi(node))
+        yield Stack(frames, node.calls, node.instructions, inclusive[index], _cpi(node))
         rest += ((child, frames) for child in reversed(children[index]))

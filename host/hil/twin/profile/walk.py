@@ -1,7 +1,8 @@
-"""The profile's tree and shadow stack in Python: fallback and oracle. Keep in step with `native/profile.c`."""
+"""The profile's tree and shadow stack in Python. Keep in step with `native/profile.c`."""
 
 from __future__ import annotations
 
+import ctypes
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
@@ -34,8 +35,8 @@ class Walk:
         state: ProfileState,
         core: CoreState,
         timing: TimingState,
-        nodes: Sequence[Node],
-        frames: Sequence[Frame],
+        nodes: ctypes.Array[Node],
+        frames: ctypes.Array[Frame],
         functions: Sequence[Extent],
     ) -> None:
         self._p = state
@@ -70,7 +71,7 @@ class Walk:
         node, now = self._nodes[p.current], self._totals()
         for index, ticks in enumerate(now):
             node.ticks[index] += ticks - p.seen[index]
-        p.seen[:] = now
+            p.seen[index] = ticks
         node.instructions += self._core.instructions - p.seen_instructions
         p.seen_instructions = self._core.instructions
 

@@ -149,9 +149,7 @@ class BlockCosts:
             taken,
             backward,
             penalty * TICKS,
-            _stalls(
-                [now - then for now, then in zip(pipeline.lost, lost, strict=True)], seam, unknown * expected
-            ),
+            _stalls(pipeline.lost, lost, seam, unknown * expected),
         )
 
     @staticmethod
@@ -164,8 +162,9 @@ class BlockCosts:
         return goes_on or (previous.target is not None and previous.target & ~1 == block.address)
 
 
-def _stalls(lost: list[int], seam_ticks: int, meetings_ticks: int) -> Stalls:
-    """`seam_ticks` is what a taken branch costs beside empty slots, `meetings_ticks` what banks do."""
+def _stalls(now: list[int], before: tuple[int, ...], seam_ticks: int, meetings_ticks: int) -> Stalls:
+    """Slots lost since `before`. A taken branch costs `seam_ticks` beside them, banks `meetings_ticks`."""
+    lost = [total - earlier for total, earlier in zip(now, before, strict=True)]
     slot = TICKS // SLOTS
     return Stalls(
         mac_slots=lost[Cause.MAC],
