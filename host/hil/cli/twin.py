@@ -34,7 +34,7 @@ def twin(
     ] = False,
     timing: Annotated[
         str | None,
-        typer.Option("--timing", help="instructions, issue, pipeline, cycles or exact: how time is kept."),
+        typer.Option("--timing", help="instructions, issue, pipeline, cycles or exact."),
     ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where the cycles went; files go to DIR or IMAGE.profile.")

@@ -11,19 +11,24 @@ from hil.errors import UsageError
 
 if TYPE_CHECKING:
     from hil.twin.profile import Profile
+    from hil.twin.timing.model import Timing
 
 WIDTH_OF_A_LOG: Final = 110
 """Columns, where the output is no terminal."""
 
 
-def profiler(image: Path, wanted: bool, folder: Path | None, timing: str) -> Callable[[Profile], None] | None:
+def profiler(
+    image: Path, wanted: bool, folder: Path | None, timing: Timing
+) -> Callable[[Profile], None] | None:
     """Writes a profile's files and prints its table; None without --profile. Raises UsageError."""
     if not wanted:
         if folder is not None:
             raise UsageError(f"what is {folder} for?", "a folder behind the image needs --profile")
         return None
     from hil.report.profile_files import make_folder, write_profile
+    from hil.twin.profile import require_cycles
 
+    require_cycles(timing)
     target = folder or Path(f"{image.stem}.profile")
     make_folder(target)
 
@@ -43,6 +48,4 @@ def _print(profile: Profile, title: str, folder: Path) -> None:
     terminal = sys.stderr.isatty()
     console = Console(stderr=True) if terminal else Console(stderr=True, width=WIDTH_OF_A_LOG)
     console.print(profile_view(profile, title, console.width))
-    console.print(
-        f"profile: {folder / 'flame.svg'}, .json and .folded beside it", markup=False, soft_wrap=True
-    )
+    console.print(f"profile: {folder}/flame.svg, .json, .folded", markup=False, soft_wrap=True)

@@ -48,8 +48,6 @@ def run_console(
     profiled = on_profile is not None
     twin = Twin(load_image(image), hse_hz=hse_hz, on_warning=on_warning, timing=timing, profile=profiled)
     with contextlib.ExitStack() as stack:
-        if on_profile is not None:
-            stack.callback(lambda: on_profile(twin.profile()))
         ports: dict[int, Port] = {}
         for number, kind in uarts.items():
             if not 1 <= number <= 8:
@@ -60,6 +58,8 @@ def run_console(
             if port.where:
                 on_connection(f"{twin.uart(number).name} is at {port.where}")
             twin.uart(number).stop_on_sent()
+        if on_profile is not None:
+            stack.callback(lambda: on_profile(twin.profile()))
         stopped = stack.enter_context(_interrupts())
         _serve(twin, ports, math.inf if seconds is None else seconds, realtime, stopped)
     return 0

@@ -16,7 +16,7 @@ from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
-from hil.twin.profile import Profile, recorder_of
+from hil.twin.profile import Profile, Recorder, require_cycles
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -65,7 +65,10 @@ class Twin:
             if chosen is Timing.INSTRUCTIONS
             else TimingModel(self._state, self.memory, chosen, parameters)
         )
-        self._recorder = recorder_of(self._state, self._timing, image) if profile else None
+        if profile:
+            require_cycles(chosen)
+        recorded = self._timing if profile else None
+        self._recorder = None if recorded is None else Recorder(self._state, recorded.state, image)
         self._engine = Engine(self.memory, self._state, native, self._timing, self._recorder)
         self._build()
         self._load()

@@ -7,22 +7,19 @@ rules by which cycles are charged.
 from __future__ import annotations
 
 from hil.errors import UsageError
-from hil.twin.image import Image
 from hil.twin.profile.files import write_files
 from hil.twin.profile.recorder import Recorder
 from hil.twin.profile.records import Class
 from hil.twin.profile.result import FunctionCost, Profile, Stack
-from hil.twin.state import CoreState
-from hil.twin.timing.model import TimingModel
+from hil.twin.timing.model import Timing
 
-__all__ = ["Class", "FunctionCost", "Profile", "Recorder", "Stack", "recorder_of", "write_files"]
+__all__ = ["Class", "FunctionCost", "Profile", "Recorder", "Stack", "require_cycles", "write_files"]
 
 
-def recorder_of(core: CoreState, timing: TimingModel | None, image: Image) -> Recorder:
-    """A recorder of what `timing` counts. Raises UsageError when that is nothing."""
-    if timing is None:
+def require_cycles(timing: Timing) -> None:
+    """Raises UsageError for the timing that has no cycles to profile."""
+    if timing is Timing.INSTRUCTIONS:
         raise UsageError(
-            "a profile needs a timing that counts cycles, and 'instructions' does not",
+            f"a profile needs a timing that counts cycles, and {timing.value!r} does not",
             "take --timing cycles, or leave it out",
         )
-    return Recorder(core, timing.state, image)

@@ -6,7 +6,6 @@ import ctypes
 import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from hil.twin.image import Function, Image
@@ -165,8 +164,8 @@ class Recorder(Observer):
 
 def extents(functions: Sequence[Function]) -> list[Extent]:
     """The functions' code, cut where the next one begins."""
-    ends = [second.address for _, second in pairwise(functions)] + [NOWHERE]
+    ends = (*(function.address for function in functions[1:]), NOWHERE)
     return [
         Extent(function.address, min(function.address + (function.size or UNSIZED_BYTES), end))
-        for function, end in zip(functions, ends, strict=True)
+        for function, end in zip(functions, ends, strict=False)
     ]
