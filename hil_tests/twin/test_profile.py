@@ -18,7 +18,8 @@ from hil.twin import Twin, load_image
 from hil.twin.console import run_console
 from hil.twin.memory import FLASH_BASE
 from hil.twin.profile import Class, FunctionCost, Profile
-from hil.twin.profile.records import Node
+from hil.twin.profile.records import CROWD, NODES, Node
+from hil.twin.profile.result import CROWDED
 from hil.twin.timing.calibration.build import FLASH, build_network
 from hil.twin.timing.calibration.measure import ACR_216_MHZ, CACHES_ON
 from hil.twin.timing.calibration.networks import agilenn_extractor
@@ -243,6 +244,39 @@ def test_a_stack_without_end_costs_contexts_but_no_tick(build: Build) -> None:
     assert_adds_up(twin)
     assert function(twin.profile(), "down").calls == 3001
     assert max(len(stack.frames) for stack in twin.profile().stacks) < 4000
+
+
+def test_more_contexts_than_the_tree_holds_cost_callers_but_no_tick(build: Build) -> None:
+    source = """
+        void right(uint32_t n);
+        __attribute__((noinline)) void left(uint32_t n) { if (n) { left(n - 1); right(n - 1); } ASM("nop"); }
+        __attribute__((noinline)) void right(uint32_t n) { if (n) { left(n - 1); right(n - 1); } ASM("nop"); }
+        void main(void) { left(8); }
+    """
+    native, python = (
+        Twin(load_image(build(source)), timing="issue", profile=True, native=how) for how in (None, False)
+    )
+    for twin in (native, python):
+        assert twin._recorder is not None
+        twin._recorder.state.node_count = NODES - CROWD - 9
+        twin.run(0.02)
+        assert_adds_up(twin)
+        left, right = (function(twin.profile(), name).calls for name in ("left", "right"))
+        assert left == right + 1 == 1 << 8
+    assert native.profile().stacks[0].frames == (CROWDED,)
+    assert nodes(native) == nodes(python)
+
+
+def test_a_reset_begins_a_new_stack(build: Build) -> None:
+    source = """
+        __attribute__((noinline)) void again(void) { SCB_AIRCR = 0x05FA0004; for (;;) {} }
+        void main(void) { if (!(RCC_CSR & 1 << 28)) again(); }
+    """
+    twin = profiled(build, source)
+    assert calls(twin.profile())["reset"] == 1
+    twin.run(0.04)
+    assert_adds_up(twin)
+    assert calls(twin.profile()) == {"reset": 2, "reset;main": 2, "reset;main;again": 1}
 
 
 def test_a_crash_still_has_its_profile(build: Build) -> None:
