@@ -52,7 +52,7 @@ def timing_bytes(twin: Twin) -> bytes:
     model = twin._timing
     assert model is not None
     copy = TimingState.from_buffer_copy(model.state)
-    copy.core = copy.edges = copy.pool = copy.resolve = copy.pool_used = 0
+    copy.core = copy.edges = copy.pool = copy.last = copy.resolve = copy.pool_used = 0
     return ctypes.string_at(ctypes.addressof(copy), ctypes.sizeof(copy))
 
 

@@ -15,6 +15,9 @@ _PLACES = "stdio, pty or tcp:PORT"
 
 def twin(
     image: Annotated[Path, typer.Argument(help="An ELF, or a BIN linked at 0x08000000.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="With --profile: where its files go.")
+    ] = None,
     board: Annotated[
         str,
         typer.Option(
@@ -46,13 +49,19 @@ def twin(
     swo: Annotated[
         bool, typer.Option("--swo", help="Show what firmware writes to ITM port 0, on standard error.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where the cycles went; files go to DIR or IMAGE.profile.")
+    ] = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run an image on the emulated STM32F746; the board's UART is on stdio unless any is given a place."""
+    from hil.cli.twin_profile import profiler
     from hil.twin.console import run_console
+    from hil.twin.timing.model import timing_of
     from hil.twin.wiring import load_wiring
 
     wiring = load_wiring(board)
+    kept = timing_of(timing)
     given = enumerate((uart1, uart2, uart3, uart4, uart5, uart6, uart7, uart8), start=1)
     uarts = {number: place for number, place in given if place is not None}
     # Standard output belongs to the firmware.
@@ -64,8 +73,9 @@ def twin(
         on_connection=lambda message: print(message, file=sys.stderr, flush=True),
         realtime=realtime,
         hse_hz=wiring.hse_hz,
-        timing=timing,
+        timing=kept,
         on_trace=_to_stderr if swo else None,
+        on_profile=profiler(image, profile, folder, kept),
     )
 
 

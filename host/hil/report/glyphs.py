@@ -16,6 +16,9 @@ GREEN: Final = "#009e73"
 ORANGE: Final = "#e69f00"
 VERMILLION: Final = "#d55e00"
 PURPLE: Final = "#cc79a7"
+BLUE: Final = "#0072b2"
+YELLOW: Final = "#f0e442"
+SILVER: Final = "#999999"
 GREY: Final = "bright_black"
 
 PART_COLOURS: Final = {

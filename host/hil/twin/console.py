@@ -17,6 +17,7 @@ from hil.errors import UsageError
 from hil.twin.console_ports import Port, open_port
 from hil.twin.fault_unit import Faults
 from hil.twin.image import load_image
+from hil.twin.profile import Profile
 from hil.twin.stop import StopReason
 from hil.twin.timing.model import Timing
 from hil.twin.twin import HSE_DISCO_HZ, Twin
@@ -38,6 +39,7 @@ def run_console(
     hse_hz: int = HSE_DISCO_HZ,
     timing: Timing | str = Timing.CYCLES,
     on_trace: Callable[[bytes], None] | None = None,
+    on_profile: Callable[[Profile], None] | None = None,
 ) -> int:
     """Boots `image` and serves its ports until `seconds` of virtual time, or Ctrl-C; returns 0.
 
@@ -45,9 +47,14 @@ def run_console(
     one). `on_connection` is told where a pty or socket is. `realtime` keeps virtual time from
     running ahead of the wall clock; `timing` says how cycles are counted. Faults go to the firmware's
     handlers, their reports to `on_warning`. `on_trace` gets what firmware writes to the ITM's port 0,
-    as an SWO viewer would. Raises UsageError for a port or a timing that does not exist.
+    as an SWO viewer would. `on_profile` is given the profile of what ran, however it ended. Raises
+    UsageError for a port or a timing that does not exist.
     """
-    twin = Twin(load_image(image), hse_hz=hse_hz, timing=timing, faults=Faults.DELIVER, on_warning=on_warning)
+    profiled = on_profile is not None
+    image_ = load_image(image)
+    twin = Twin(
+        image_, hse_hz=hse_hz, timing=timing, faults=Faults.DELIVER, profile=profiled, on_warning=on_warning
+    )
     if on_trace is not None:
         twin.itm.on_bytes = on_trace
         twin.itm.watch()
@@ -62,6 +69,8 @@ def run_console(
             if port.where:
                 on_connection(f"{twin.uart(number).name} is at {port.where}")
             twin.uart(number).stop_on_sent()
+        if on_profile is not None:
+            stack.callback(lambda: on_profile(twin.profile()))
         stopped = stack.enter_context(_interrupts())
         _serve(twin, ports, math.inf if seconds is None else seconds, realtime, stopped, on_warning)
     return 0

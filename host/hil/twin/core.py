@@ -65,6 +65,7 @@ class Core:
         self._diagnosis.follow_traps()
         self.sleeping = self.waiting_for_event = self.locked_up = False
         self._low_power.reset()
+        self._exceptions.observer.restarted()
 
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
         """Runs until the elapsed time `until_fs`, or until something the host must see.
@@ -166,12 +167,11 @@ class Core:
             return
         self._low_power.enter()
         if self._low_power.stopped:
-            always_fs = self._machine.scheduler.next_always_fs()
-            self._clock.stop_until(
-                self._machine.until_fs if always_fs is None else min(always_fs, self._machine.until_fs)
-            )
+            always_fs, until_fs = self._machine.scheduler.next_always_fs(), self._machine.until_fs
+            self._clock.stop_until(until_fs if always_fs is None else min(always_fs, until_fs))
         else:
             self._clock.sleep_until(self._machine.next_stop_fs())
+            self._exceptions.observer.slept(self._clock.slept_ticks)
 
     def _fetch_waits(self) -> bool:
         """Whether the next instruction lies in flash that is busy; rewritten code is translated anew."""

@@ -24,6 +24,8 @@ from hil.twin.block_decode import (
 from hil.twin.memory import Memory, in_flash
 from hil.twin.native import build
 from hil.twin.native_hook import add_native_hook, address_of, describe
+from hil.twin.profile.recorder import Recorder
+from hil.twin.profile.records import ProfileState
 from hil.twin.state import NOT_WATCHING, CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 from hil.twin.timing.state import AccessRecord, EdgeRecord, TimingState
@@ -37,29 +39,35 @@ _CORE_REGISTERS = (
 
 
 def install(
-    uc: Any, state: CoreState, memory: Memory, native: bool | None, timing: TimingModel | None = None
+    uc: Any,
+    state: CoreState,
+    memory: Memory,
+    native: bool | None,
+    timing: TimingModel | None = None,
+    recorder: Recorder | None = None,
 ) -> Counter:
     """Puts the block hook on `uc`: cycles by `timing`, or a constant for every instruction.
 
+    With `timing`, `recorder` is told which function spends them.
     Raises BoardError when `native` is demanded and cannot be had.
     """
     library, reason = build.load() if native is not False else (None, "asked for")
     if library is not None and not _same_structures(library):
         library, reason = None, "the structures in Python and in C differ"
     if library is not None and timing is not None:
-        return NativeTimedCounter(uc, state, memory, library, timing)
+        return NativeTimedCounter(uc, state, memory, library, timing, recorder)
     if library is not None:
         return NativeCounter(uc, state, memory, library)
     if native:
         raise BoardError(f"the twin's native block hook is missing: {reason}", "install a C compiler")
     if timing is not None:
-        return PythonTimedCounter(uc, state, memory, reason, timing)
+        return PythonTimedCounter(uc, state, memory, reason, timing, recorder)
     return PythonCounter(uc, state, memory, reason)
 
 
 def _same_structures(library: ctypes.CDLL) -> bool:
-    sizes = library.hil_state_bytes(), library.hil_timing_bytes()
-    return sizes == (ctypes.sizeof(CoreState), ctypes.sizeof(TimingState))
+    in_c = library.hil_state_bytes(), library.hil_timing_bytes(), library.hil_profile_bytes()
+    return in_c == tuple(ctypes.sizeof(each) for each in (CoreState, TimingState, ProfileState))
 
 
 PLACES_BITS = 1 << 20
@@ -133,7 +141,13 @@ class NativeTimedCounter(Counter):
     native = True
 
     def __init__(
-        self, uc: Any, state: CoreState, memory: Memory, library: ctypes.CDLL, timing: TimingModel
+        self,
+        uc: Any,
+        state: CoreState,
+        memory: Memory,
+        library: ctypes.CDLL,
+        timing: TimingModel,
+        recorder: Recorder | None,
     ) -> None:
         super().__init__(state, memory)
         for size in (library.hil_edges_bytes, library.hil_pool_bytes):
@@ -153,7 +167,10 @@ class NativeTimedCounter(Counter):
         t.edges = ctypes.addressof(ctypes.c_char.from_buffer(self._edges))
         t.pool = ctypes.addressof(self._pool)
         t.resolve = address_of(self._resolve)
-        add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+        if recorder is None:
+            add_native_hook(uc, UC_HOOK_BLOCK, library.hil_timed_block, t)
+        else:
+            add_native_hook(uc, UC_HOOK_BLOCK, library.hil_profiled_block, recorder.attach(library))
         if timing.exact:
             add_native_hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, library.hil_access, t)
 
@@ -270,9 +287,18 @@ class PythonCounter(Counter):
 class PythonTimedCounter(PythonCounter):
     """The cycle model without native code."""
 
-    def __init__(self, uc: Any, state: CoreState, memory: Memory, reason: str, timing: TimingModel) -> None:
+    def __init__(
+        self,
+        uc: Any,
+        state: CoreState,
+        memory: Memory,
+        reason: str,
+        timing: TimingModel,
+        recorder: Recorder | None,
+    ) -> None:
         super().__init__(uc, state, memory, reason)
         self._timing = timing
+        self._walk = None if recorder is None else recorder.walk
         self._edges: dict[tuple[int, int, int], Any] = {}
         if timing.exact:
             uc.hook_add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._on_access)
@@ -280,6 +306,11 @@ class PythonTimedCounter(PythonCounter):
     def flush(self) -> None:
         super().flush()
         self._edges.clear()
+
+    def _on_block(self, uc: Any, address: int, size: int, user: Any) -> None:
+        if self._walk is not None:
+            self._walk.follow(address, lambda: int(uc.reg_read(arm.UC_ARM_REG_SP)))
+        super()._on_block(uc, address, size, user)
 
     def _spend(self, uc: Any, address: int, size: int, instructions: int) -> None:
         t = self._timing.state
@@ -295,6 +326,8 @@ class PythonTimedCounter(PythonCounter):
             return
         block, edge = found
         self._timing.dynamic.spend(edge, block, lambda number: int(uc.reg_read(_CORE_REGISTERS[number])))
+        if self._walk is not None:
+            self._walk.ran(block, edge)
 
     def _on_access(self, uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
         self._timing.dynamic.caches.access(address & 0xFFFF_FFFF, size, kind == UC_MEM_WRITE)

@@ -43,6 +43,7 @@ from hil.errors import BoardError
 from hil.twin import counter
 from hil.twin.flash_array import Rewritten
 from hil.twin.memory import FLASH_ALIAS_BASE, FLASH_BASE, FLASH_BYTES, Memory
+from hil.twin.profile.recorder import Recorder
 from hil.twin.state import CoreState, HookReason
 from hil.twin.timing.model import TimingModel
 
@@ -116,6 +117,7 @@ class Engine:
         state: CoreState,
         native: bool | None,
         timing: TimingModel | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.uc: Any = uc_api.Uc(uc_api.UC_ARCH_ARM, uc_api.UC_MODE_THUMB | uc_api.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M7)
@@ -138,7 +140,7 @@ class Engine:
             self.uc.mem_map_ptr(region.base, region.size, uc_api.UC_PROT_ALL, region.host_address)
             if not region.writable:
                 self.uc.mem_protect(region.base, region.size, _READ_ONLY)
-        self.counter = counter.install(self.uc, state, memory, native, timing)
+        self.counter = counter.install(self.uc, state, memory, native, timing, recorder)
         self._hook(uc_api.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC, self._on_interrupt)
         invalid = uc_api.UC_HOOK_MEM_UNMAPPED | uc_api.UC_HOOK_MEM_PROT
         self._hook(invalid, binding.HOOK_MEM_INVALID_CFUNC, self._on_bad_access)

@@ -28,6 +28,7 @@ from hil.twin.frames import (
 )
 from hil.twin.memory import Memory
 from hil.twin.nvic import HARD_FAULT, NMI, Nvic
+from hil.twin.observer import Observer
 from hil.twin.protection import Protection
 
 ENTRY_CYCLES = 12
@@ -62,6 +63,7 @@ class ExceptionUnit:
         self.nested_thread = False
         """CCR.NONBASETHRDENA: a return to thread mode may leave handlers active."""
         self._hidden_masks: tuple[int, int, int] | None = None
+        self.observer = Observer()
         general = ("R0", "R1", "R2", "R3", "R12", "LR", "PC", "XPSR")
         self._status = engine.registers("XPSR")
         self._control = engine.registers("CONTROL")
@@ -108,10 +110,14 @@ class ExceptionUnit:
             exc_return |= EXC_RETURN_THREAD
             if control & CONTROL_SPSEL:
                 exc_return |= EXC_RETURN_PSP
+        self.observer.entering(exception, sp)
         stacked, fault = self._push(frame, sp, bool(control & CONTROL_FPCA))
         self._clock.spend(ENTRY_CYCLES)
         self.on_entry()
-        self._go(self._arrival(exception, fault), exc_return, stacked, control)
+        arrival = self._arrival(exception, fault)
+        if arrival != exception:
+            self.observer.chaining(arrival)
+        self._go(arrival, exc_return, stacked, control)
 
     def leave(self, exc_return: int) -> bool:
         """Returns from a handler, or tail-chains; tells whether the core is in thread mode now.
@@ -122,6 +128,7 @@ class ExceptionUnit:
         exception = now.xpsr & XPSR_IPSR
         problem = self._problem(exc_return, exception)
         self._nvic.leave(exception)
+        self.observer.leaving()
         if now.faultmask and exception != NMI:
             self._faultmask.write(0)
         if problem:
@@ -129,6 +136,7 @@ class ExceptionUnit:
             return False
         following = self._nvic.first_ready()
         if following is not None and self._nvic.group_priority(following) < self.execution_priority():
+            self.observer.chaining(following)
             self._clock.spend(ENTRY_CYCLES)
             self._go(following, exc_return, now.sp, now.control)
             return False
@@ -211,6 +219,7 @@ class ExceptionUnit:
     def _chain(self, fault: Fault, lr: int, now: Leaving) -> None:
         """A return failed: its fault is taken with the frame left where it is."""
         number = self.faults.resolve(fault, self.execution_priority())
+        self.observer.chaining(number)
         self._clock.spend(ENTRY_CYCLES)
         self._go(number, lr, now.sp, now.control)
 
@@ -281,6 +290,7 @@ class ExceptionUnit:
         self._resumed.write(0, *banked, *general, control)
         self._hidden_masks = None if privileged else (primask, basepri, faultmask)
         self._follow(privileged, not control & CONTROL_FPCA)
+        self.observer.resumed(banked[1] if control & CONTROL_SPSEL else banked[0])
 
     def _unstacking_fault(self, sp: int, size: int, privileged: bool) -> Fault | None:
         if not self._protection.allows("read", sp, size, privileged):

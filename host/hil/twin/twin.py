@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hil.errors import BoardError
+from hil.errors import BoardError, UsageError
 from hil.twin.bus import RANGES, Bus
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
 from hil.twin.core import RETURN_TRAP, Core
@@ -24,6 +24,7 @@ from hil.twin.peripherals import layout
 from hil.twin.peripherals.gpio import Gpio
 from hil.twin.peripherals.itm import Itm
 from hil.twin.power import Power
+from hil.twin.profile import Profile, Recorder, require_cycles
 from hil.twin.protection import Protection
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
@@ -46,6 +47,7 @@ class Twin:
     in `warnings`. `timing` chooses how time is kept; `parameters` are those of the cycle model.
     `faults`: whether a fault ends the run or goes to firmware's handlers, and its report to `on_warning`.
     `seed` decides what a lost supply leaves in memories.
+    `profile` records where cycles go. Raises UsageError when the timing counts none.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Twin:
         parameters: Parameters = DEFAULT,
         seed: int = 0,
         faults: Faults | str = Faults.STOP,
+        profile: bool = False,
         on_warning: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.image = image or Image.blank()
@@ -77,7 +80,11 @@ class Twin:
             if chosen is Timing.INSTRUCTIONS
             else TimingModel(self._state, self.memory, chosen, parameters)
         )
-        self._engine = Engine(self.memory, self._state, native, self._timing)
+        if profile:
+            require_cycles(chosen)
+        recorded = self._timing if profile else None
+        self._recorder = None if recorded is None else Recorder(self._state, recorded.state, self.image)
+        self._engine = Engine(self.memory, self._state, native, self._timing, self._recorder)
         self._build(seed)
         self._load()
         self._machine.stop_request = False
@@ -95,6 +102,7 @@ class Twin:
         self._exceptions = ExceptionUnit(
             engine, self.memory, machine.nvic, machine.clock, faults, context, protection
         )
+        self._exceptions.observer = self._recorder or self._exceptions.observer
         self.bus = Bus()
         self.peripherals = layout.build(machine, self.bus, self._exceptions, mpu, protection, seed)
         engine.on_flash_store = machine.flash.store
@@ -147,6 +155,12 @@ class Twin:
     def breakdown(self) -> Breakdown | None:
         """Where the cycles went since power-on; None when only instructions are counted."""
         return None if self._timing is None else self._timing.breakdown()
+
+    def profile(self) -> Profile:
+        """Where the cycles went since power-on, function by function. Raises UsageError unless recorded."""
+        if self._recorder is None:
+            raise UsageError("this twin records no profile", "make it with profile=True")
+        return Profile.of(self._recorder, self.image)
 
     @property
     def hclk_hz(self) -> int:

@@ -19,8 +19,8 @@ from pathlib import Path
 from hil.paths import cache_dir
 
 FOLDER = Path(__file__).parent
-SOURCES = tuple(FOLDER / name for name in ("block_hook.c", "timing.c", "traps.c"))
-HEADERS = tuple(FOLDER / name for name in ("core.h", "traps.h", "timing.h", "caches.h"))
+SOURCES = tuple(FOLDER / name for name in ("block_hook.c", "timing.c", "traps.c", "profile.c"))
+HEADERS = tuple(FOLDER / name for name in ("core.h", "traps.h", "timing.h", "caches.h", "profile.h"))
 FLAGS = ("-O2", "-shared", "-fPIC", "-std=c11", "-Wall")
 
 

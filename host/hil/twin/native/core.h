@@ -37,6 +37,7 @@
 #define TABLE_SIZE 131072u /* direct mapped: code 256 KB apart shares entries */
 
 /* From unicorn/arm.h */
+#define UC_ARM_REG_SP        12
 #define UC_ARM_REG_PRIMASK   123
 #define UC_ARM_REG_BASEPRI   124
 #define UC_ARM_REG_FAULTMASK 126

@@ -197,6 +197,7 @@ void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user) {
         note_block(core, edge->flags);
         spend(t, edge, uc);
     }
+    t->last = edge;
     t->previous = (uint32_t)address;
     t->previous_size = size;
 }

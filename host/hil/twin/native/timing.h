@@ -12,8 +12,10 @@
 #define FEATURE_DATA   4u /* addresses from formulas */
 #define FEATURE_EXACT  8u /* addresses from memory hooks; formulas tell banks only */
 
-#define EDGE_BACKWARD 4u
-#define EDGE_TAKEN    8u
+#define EDGE_BACKWARD      4u
+#define EDGE_TAKEN         8u
+#define EDGE_ENDS_CALLING  16u /* the block ends with BL or BLX */
+#define EDGE_ENDS_INDIRECT 32u /* with another jump to an address in a register or from memory */
 
 #define FLOW_CONDITIONAL 2u
 #define FLOW_INDIRECT    3u
@@ -49,18 +51,22 @@ typedef struct {
 
 typedef struct {
     uint32_t previous, address, size, instructions;
-    uint32_t flags, flow, ticks, meetings_ticks;
-    uint32_t penalty_ticks, first_access;
+    uint32_t flags, ticks, meetings_ticks, penalty_ticks;
+    uint32_t first_access;
     uint16_t accesses;
     uint16_t registers; /* those that the formulas read */
+    uint16_t flow;
+    uint16_t mac_slots, load_slots, other_slots; /* of `ticks`, for the profile */
+    uint16_t branch_ticks, bank_ticks;           /* the same */
     uint32_t unresolved;
     uint64_t digest; /* of code in RAM, which any store can change */
-} edge_t;
+} edge_t;            /* 64 bytes: a cache line of the host */
 
 typedef struct timing {
     state_t *core;
     edge_t *edges;
     access_t *pool;
+    const edge_t *last; /* of the block that ran last; NULL outside memory */
     void (*resolve)(struct timing *timing, edge_t *edge);
     uint64_t issue_ticks, branch_ticks, fetch_ticks, data_ticks, bank_ticks;
     uint64_t branches, mispredictions, fetch_misses;

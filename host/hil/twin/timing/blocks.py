@@ -10,9 +10,9 @@ from capstone import arm
 
 from hil.twin.timing.addresses import MEETS_PREVIOUS, Access, AddressFinder
 from hil.twin.timing.decode import Decoder, disassembler
-from hil.twin.timing.operation import Flow, Operation
+from hil.twin.timing.operation import LR, Flow, Kind, Operation
 from hil.twin.timing.parameters import TICKS, Parameters
-from hil.twin.timing.pipeline import Pipeline
+from hil.twin.timing.pipeline import SLOTS, Cause, Pipeline
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,30 @@ class Block:
         return self.operations[-1].flow if self.operations else Flow.NEXT
 
     @property
+    def calls(self) -> bool:
+        """Ends with BL or BLX."""
+        last = self.operations[-1] if self.operations else None
+        return last is not None and last.kind is Kind.BRANCH and LR in last.results
+
+    @property
+    def jumps(self) -> bool:
+        """Ends with another jump to an address in a register or from memory: a return, for example."""
+        return self.flow is Flow.INDIRECT and not self.calls
+
+    @property
     def target(self) -> int | None:
         return self.operations[-1].target if self.operations else None
+
+
+@dataclass(frozen=True)
+class Stalls:
+    """The part of an edge's issue ticks that is not issuing. A slot is half a cycle."""
+
+    mac_slots: int = 0
+    load_slots: int = 0
+    other_slots: int = 0
+    branch_ticks: int = 0
+    bank_ticks: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,8 @@ class Edge:
     backward: bool
     penalty_ticks: int
     """Cost of a wrong prediction."""
+    stalls: Stalls = Stalls()
+    """What of `ticks` is not issuing."""
 
 
 @cache
@@ -98,6 +122,7 @@ class BlockCosts:
     def _price(self, previous: Block | None, block: Block) -> Edge:
         pipeline = Pipeline()
         kind, taken, penalty = Flow.NEXT, False, 0
+        lost = tuple(pipeline.lost)
         if previous is not None and previous.operations and self._follows(previous, block):
             pipeline.run(previous.operations)
             ends_at = previous.address + previous.size
@@ -105,6 +130,7 @@ class BlockCosts:
             taken = kind is not Flow.NEXT and not (kind is Flow.CONDITIONAL and ends_at == block.address)
             known = pipeline.flags_ahead >= self._parameters.flags_ahead and kind is Flow.CONDITIONAL
             penalty = self._parameters.mispredict_known if known else self._parameters.mispredict
+            lost = tuple(pipeline.lost)
             if taken:
                 pipeline.close()
         before = pipeline.cycles
@@ -123,6 +149,7 @@ class BlockCosts:
             taken,
             backward,
             penalty * TICKS,
+            _stalls(pipeline.lost, lost, seam, unknown * expected),
         )
 
     @staticmethod
@@ -133,6 +160,19 @@ class BlockCosts:
         falls_through = previous.flow in (Flow.NEXT, Flow.CONDITIONAL)
         goes_on = falls_through and block.address == previous.address + previous.size
         return goes_on or (previous.target is not None and previous.target & ~1 == block.address)
+
+
+def _stalls(now: list[int], before: tuple[int, ...], seam_ticks: int, meetings_ticks: int) -> Stalls:
+    """Slots lost since `before`. A taken branch costs `seam_ticks` beside them, banks `meetings_ticks`."""
+    lost = [total - earlier for total, earlier in zip(now, before, strict=True)]
+    slot = TICKS // SLOTS
+    return Stalls(
+        mac_slots=lost[Cause.MAC],
+        load_slots=lost[Cause.LOAD],
+        other_slots=lost[Cause.OTHER],
+        branch_ticks=lost[Cause.BRANCH] * slot + seam_ticks,
+        bank_ticks=lost[Cause.BANK] * slot + meetings_ticks,
+    )
 
 
 def _with_meetings(block: Block, meetings: list[tuple[int, int]]) -> tuple[tuple[Access, ...], int]:

@@ -16,6 +16,8 @@ from hil.twin.timing.dynamic import Dynamic
 from hil.twin.timing.parameters import DEFAULT, TICKS, Parameters
 from hil.twin.timing.state import (
     EDGE_BACKWARD,
+    EDGE_ENDS_CALLING,
+    EDGE_ENDS_INDIRECT,
     EDGE_TAKEN,
     EVENT_COUNTERS,
     RANDOM_SEED,
@@ -159,7 +161,12 @@ class TimingModel:
             return
         block, edge = found
         record.flags |= (EDGE_BACKWARD if edge.backward else 0) | (EDGE_TAKEN if edge.taken else 0)
+        record.flags |= (EDGE_ENDS_CALLING if block.calls else 0) | (EDGE_ENDS_INDIRECT if block.jumps else 0)
         record.flow, record.ticks, record.meetings_ticks = edge.kind, edge.ticks, edge.meetings_ticks
+        stalls = edge.stalls
+        record.mac_slots, record.load_slots = stalls.mac_slots, stalls.load_slots
+        record.other_slots = stalls.other_slots
+        record.branch_ticks, record.bank_ticks = stalls.branch_ticks, stalls.bank_ticks
         record.penalty_ticks, record.unresolved = edge.penalty_ticks, block.unresolved
         record.first_access, record.accesses = self.state.pool_used, len(edge.accesses)
         registers = 0

@@ -4,11 +4,15 @@ A result is described by the earliest cycle in which a consumer may issue, one n
 With E1 the early and E2 the late ALU stage, an instruction issued in cycle t that computes in E1 has
 its result for late consumers issued in t and early ones in t + 1; in E2, for late ones in t + 1 and
 early ones in t + 2 (J). Caches, banks and predictions are not in here: they depend on the run.
+
+A cycle has two slots. One that stays empty is charged to what held the next instruction back
+(`Cause`): the producer of the operand that arrives last, or the unit both want.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 from hil.twin.timing.operation import FLAGS, FP_FIRST, PC, REGISTERS, Kind, Operation, Port
 
@@ -39,6 +43,39 @@ LATENCIES: dict[Kind, Latencies] = {
 SUBWORD_LOAD: Latencies = (3, 2, 2, 1)
 FP_LOAD: Latencies = (0, 1, 1, 3)
 NONE: Latencies = (0, 0, 0, 0)
+
+
+class Cause(IntEnum):
+    """What empty slots are charged to."""
+
+    ISSUE = 0
+    """Half-used cycles under the pairing rules, or for an ALU result: part of issuing, no stall."""
+    MAC = 1
+    """The result of a multiply-accumulate, or its port."""
+    LOAD = 2
+    """A loaded word."""
+    BRANCH = 3
+    """Behind a taken branch; a second branch; a branch table's second cycle."""
+    BANK = 4
+    """Two loads known to meet in a bank."""
+    OTHER = 5
+    """FP, divisions, system instructions; whole cycles in which an ALU result is on its way."""
+
+
+PRODUCERS: dict[Kind, Cause] = {
+    Kind.MAC: Cause.MAC,
+    Kind.LOAD: Cause.LOAD,
+    Kind.MULTIPLE: Cause.LOAD,
+    **dict.fromkeys((Kind.FP, Kind.FP_MAC, Kind.FP_DIVIDE, Kind.FP_MOVE, Kind.FP_TO_CORE), Cause.OTHER),
+    **dict.fromkeys((Kind.FP_FROM_CORE, Kind.DIVIDE, Kind.SYSTEM), Cause.OTHER),
+}
+"""Whose results are waited for as what; those of other kinds come from an ALU."""
+OCCUPIERS: dict[Kind, Cause] = {
+    **dict.fromkeys((Kind.DIVIDE, Kind.FP_DIVIDE, Kind.SYSTEM), Cause.OTHER),
+    Kind.BRANCH: Cause.BRANCH,
+}
+"""What the second and later cycles of long instructions are; those of LDM and STM move words."""
+SLOTS = 2
 
 _BIT = (Kind.BIT, Kind.BIT_EARLY, Kind.SATURATE)
 _EARLY = (Kind.EARLY_ALU, Kind.SHIFT)
@@ -71,6 +108,18 @@ def can_pair(older: Operation, younger: Operation) -> bool:
     return not _same_bank(older, younger)
 
 
+def hazard(older: Operation, younger: Operation) -> Cause:
+    """Why two instructions whose operands are there do not go together."""
+    pair = older.kind, younger.kind
+    if pair in _FORBIDDEN and Kind.MAC in pair:
+        return Cause.MAC
+    if pair == (Kind.BRANCH, Kind.BRANCH):
+        return Cause.BRANCH
+    if Kind.FP_MAC in pair or (pair in _FORBIDDEN and pair[0] in (*_FP_PIPE, *_FP_MOVES)):
+        return Cause.OTHER
+    return Cause.BANK if not older.alone and not younger.alone and _same_bank(older, younger) else Cause.ISSUE
+
+
 def banks_unknown(older: Operation, younger: Operation) -> bool:
     """Two loads issued together whose banks only their addresses tell."""
     if Kind.LOAD is not older.kind or Kind.LOAD is not younger.kind:
@@ -97,6 +146,9 @@ class Pipeline:
         self._ready = [[0] * REGISTERS for _ in Port]
         self._cycle = -1
         self._open: Operation | None = None
+        self._producers = [Cause.ISSUE] * REGISTERS
+        self.lost = [0] * len(Cause)
+        """Empty slots by cause, so far; the slot that is still open is not among them."""
         self._flags_cycle = -100
         self.flags_ahead = 100
         """Cycles between the last instruction that set flags and the last one issued."""
@@ -108,6 +160,8 @@ class Pipeline:
 
     def close(self) -> None:
         """A taken branch: nothing else issues in its cycle."""
+        if self._open is not None:
+            self.lost[Cause.BRANCH] += 1
         self._open = None
 
     def run(self, operations: Sequence[Operation]) -> list[tuple[int, int]]:
@@ -122,18 +176,30 @@ class Pipeline:
     def issue(self, operation: Operation) -> Operation | None:
         """Issues one operation; returns the older one that it went together with."""
         ready = self._ready
-        need = max((ready[port][register] for port, register in operation.needs), default=0)
+        need, waits_for = 0, FLAGS
+        for port, register in operation.needs:
+            if ready[port][register] > need:
+                need, waits_for = ready[port][register], register
         older = self._open
         if older is not None and need <= self._cycle and can_pair(older, operation):
             self._open = None
         else:
+            self._lose(older, operation, need, self._producers[waits_for])
             older = None
             self._cycle = max(self._cycle + 1, need)
             self._open = None if operation.alone else operation
         self.flags_ahead = self._cycle - self._flags_cycle
         self._publish(operation, is_older=older is None)
         self._cycle += operation.cycles - 1
+        self.lost[OCCUPIERS.get(operation.kind, Cause.ISSUE)] += SLOTS * (operation.cycles - 1)
         return older
+
+    def _lose(self, older: Operation | None, operation: Operation, need: int, producer: Cause) -> None:
+        """Charges the slots that stay empty before `operation`, which issues in a new cycle."""
+        if older is not None:
+            self.lost[producer if need > self._cycle else hazard(older, operation)] += 1
+        empty = max(0, need - self._cycle - 1)
+        self.lost[Cause.OTHER if producer is Cause.ISSUE else producer] += SLOTS * empty
 
     def _publish(self, operation: Operation, is_older: bool) -> None:
         """Notes when consumers may have the results."""
@@ -144,8 +210,10 @@ class Pipeline:
                 continue  # fetching from there is the branch predictor's business
             if register == FLAGS:
                 self._flags_cycle = self._cycle
+            self._producers[register] = PRODUCERS.get(operation.kind, Cause.ISSUE)
             self._set(register, done, self._of_register(operation, register, latencies))
         if operation.base_result is not None:
+            self._producers[operation.base_result] = Cause.ISSUE
             self._set(operation.base_result, self._cycle, ADDRESS_WRITTEN_BACK)
 
     def _set(self, register: int, cycle: int, latencies: Latencies) -> None:

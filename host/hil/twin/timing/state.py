@@ -15,7 +15,7 @@ BEAT_BYTES = 8
 LINE_VALID, LINE_DIRTY = 1, 2
 RANDOM_SEED = 0x2545F491
 
-EDGE_BACKWARD, EDGE_TAKEN = 4, 8
+EDGE_BACKWARD, EDGE_TAKEN, EDGE_ENDS_CALLING, EDGE_ENDS_INDIRECT = 4, 8, 16, 32
 
 
 class Feature(IntFlag):
@@ -44,6 +44,9 @@ class AccessRecord(ctypes.Structure):
     )
 
 
+EDGE_STALLS = ("mac_slots", "load_slots", "other_slots", "branch_ticks", "bank_ticks")
+
+
 class EdgeRecord(ctypes.Structure):
     """One `blocks.Edge` in the table of the native hook."""
 
@@ -54,10 +57,9 @@ class EdgeRecord(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_uint32) for name in ("previous", "address", "size", "instructions")),
-        *((name, ctypes.c_uint32) for name in ("flags", "flow", "ticks", "meetings_ticks")),
-        *((name, ctypes.c_uint32) for name in ("penalty_ticks", "first_access")),
-        ("accesses", ctypes.c_uint16),
-        ("registers", ctypes.c_uint16),
+        *((name, ctypes.c_uint32) for name in ("flags", "ticks", "meetings_ticks", "penalty_ticks")),
+        ("first_access", ctypes.c_uint32),
+        *((name, ctypes.c_uint16) for name in ("accesses", "registers", "flow", *EDGE_STALLS)),
         ("unresolved", ctypes.c_uint32),
         ("digest", ctypes.c_uint64),
     )
@@ -126,7 +128,7 @@ class TimingState(ctypes.Structure):
     counters: ctypes.Array[ctypes.c_uint8]
 
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("core", "edges", "pool", "resolve")),
+        *((name, ctypes.c_void_p) for name in ("core", "edges", "pool", "last", "resolve")),
         *((name, ctypes.c_uint64) for name in (*TICK_COUNTERS, *EVENT_COUNTERS)),
         *((name, ctypes.c_uint32) for name in (*_POSITION, *SWITCHES, *COSTS, *_CACHE_POSITION)),
         ("i_lines", ctypes.c_uint32 * (I_SETS * I_WAYS)),

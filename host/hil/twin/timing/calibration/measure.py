@@ -41,9 +41,10 @@ def prepared(
     ccr: int = CACHES_ON,
     acr: int = ACR_216_MHZ,
     parameters: Parameters = DEFAULT,
+    profile: bool = False,
 ) -> Twin:
     """A twin with the image, caches and wait states set up."""
-    twin = Twin(Image.load(elf), timing=timing, parameters=parameters)
+    twin = Twin(Image.load(elf), timing=timing, parameters=parameters, profile=profile)
     twin.call("calibrate_setup", acr, ccr)
     return twin
 
