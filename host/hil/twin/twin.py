@@ -16,6 +16,7 @@ from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
+from hil.twin.power.trace import PowerTrace
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -74,7 +75,9 @@ class Twin:
         self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
         bus = Bus()
         self.peripherals = layout.build(machine, bus, self._exceptions)
+        self.power = PowerTrace(machine, self.peripherals.all)
         write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
+        write = self.power.watching(write)
         for base, size in RANGES:
             engine.map_peripherals(base, size, bus.read, write)
         reporter = FaultReporter(engine, self.memory, self.image)
@@ -141,6 +144,7 @@ class Twin:
     def reset(self, cause: ResetCause = ResetCause.PIN) -> None:
         """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
         self._engine.require_open()
+        self.power.settle()
         self._machine.reset_request = None
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
