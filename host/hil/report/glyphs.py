@@ -26,6 +26,7 @@ PART_COLOURS: Final = {
     "cpu": GREEN,
     "radio": ORANGE,
     "idle": SKY,
+    "peripherals": PURPLE,
 }
 
 FULL: Final = "━"

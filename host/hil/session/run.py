@@ -258,6 +258,7 @@ class _Run:
             self.options.seed,
             deadline_s,
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
+            self.device.usage,
         )
 
     def _cause(self, error: HilError) -> HilError:

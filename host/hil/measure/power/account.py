@@ -82,7 +82,9 @@ def _energy(setting: Conditions, counts: Counts, chip: Chip) -> McuEnergy:
         return McuEnergy(stop=stop, stop_s=stop_s)
     run_s, sleep_s = (ticks / (TICKS_PER_CYCLE * hz) for ticks in (counts.run_ticks, counts.sleep_ticks))
     instruction_s = counts.instructions / hz
-    run_mas = current.stalled_ma(hz, scale, chip) * run_s + current.per_ipc_ma(hz, scale, chip) * instruction_s
+    run_mas = (
+        current.stalled_ma(hz, scale, chip) * run_s + current.per_ipc_ma(hz, scale, chip) * instruction_s
+    )
     return McuEnergy(
         run=run_mas * SUPPLY_VOLTS,
         sleep=current.sleep_ma(hz, scale, chip) * sleep_s * SUPPLY_VOLTS,

@@ -53,8 +53,5 @@ contains its memories."""
 def names_of(enabled: dict[int, int]) -> tuple[str, ...]:
     """The peripherals whose bits are set, in the order of registers and bits."""
     return tuple(
-        name
-        for register, bits in GATES.items()
-        for bit, name in bits.items()
-        if enabled[register] >> bit & 1
+        name for register, bits in GATES.items() for bit, name in bits.items() if enabled[register] >> bit & 1
     )
