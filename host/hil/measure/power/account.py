@@ -67,8 +67,7 @@ def mcu_energy(usage: Usage, chip: Chip = STM32F746) -> McuEnergy | None:
     """The energy of a window; None when the core was clocked outside the chip's table in part of it."""
     total = McuEnergy()
     for setting, counts in usage.items():
-        clocked = counts.run_ticks or counts.sleep_ticks
-        if clocked and not current.covers(setting.hclk_hz, chip):
+        if counts.clocked and not current.covers(setting.hclk_hz, chip):
             return None
         total += _energy(setting, counts, chip)
     return total
@@ -78,7 +77,7 @@ def _energy(setting: Conditions, counts: Counts, chip: Chip) -> McuEnergy:
     hz, scale = setting.hclk_hz, setting.scale
     stop_s = counts.stop_fs / _SECOND_FS
     stop = current.deep_ma(setting.deep, chip) * stop_s * SUPPLY_VOLTS
-    if not (counts.run_ticks or counts.sleep_ticks):
+    if not counts.clocked:
         return McuEnergy(stop=stop, stop_s=stop_s)
     run_s, sleep_s = (ticks / (TICKS_PER_CYCLE * hz) for ticks in (counts.run_ticks, counts.sleep_ticks))
     instruction_s = counts.instructions / hz

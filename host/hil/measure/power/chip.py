@@ -3,7 +3,7 @@
 D: STM32F722/F723 data sheet, typical, 25 °C, 3.3 V. Its table numbers were not at hand.
 P: STMicroelectronics/STM32_open_pin_data, mcu/STM32F746ZGTx.xml, `<Current Lowest="1.7" Run="472"/>`;
    the file names no units, but 472 µA/MHz × 216 MHz = 102 mA is what the part is sold with.
-T: the twin's cycle model on `twin/power/reference.c` (`tools/power`).
+T: the twin's cycle model on the code of twin/power/reference.py (`tools/power`).
 """
 
 from __future__ import annotations

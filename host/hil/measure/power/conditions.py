@@ -53,6 +53,11 @@ class Counts:
     """Femtoseconds in deep sleep, when no core clock ticks."""
     instructions: int = 0
 
+    @property
+    def clocked(self) -> bool:
+        """Whether any of it passed outside deep sleep."""
+        return bool(self.run_ticks or self.sleep_ticks or self.instructions)
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.run_ticks + other.run_ticks,
