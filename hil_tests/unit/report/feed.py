@@ -73,7 +73,7 @@ def sample(index: int, **changes: Any) -> SampleRecord:
         "prediction": index % 10,
         "float_prediction": index % 10,
         "latency_ms": LatencyParts(1.0, 6.0, 2.5, 0.5, 10.0),
-        "energy_mj": EnergyParts(0.3, 0.4, 0.3),
+        "energy_mj": EnergyParts(0.3, 0.4, 0.25, 0.05),
         "payload_bytes": 900,
         "agrees": True,
     }

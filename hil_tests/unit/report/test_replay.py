@@ -9,7 +9,7 @@ import pytest
 
 from hil.errors import SessionError
 from hil.report.replay import read_events, state_at_end
-from hil.session.events import RunStarted, ServerLost, Warned
+from hil.session.events import EnergyDetail, RunStarted, ServerLost, Warned
 from hil.session.rows import event_object
 from hil.wire.messages import StageCycles
 from hil_tests.unit.report.feed import SUMMARY, SampleFinished, events, sample, state_after
@@ -17,6 +17,7 @@ from hil_tests.unit.report.feed import SUMMARY, SampleFinished, events, sample, 
 FEED = [
     *events(3, finished=False),
     SampleFinished(sample(3, cycles=StageCycles(1, 2, 3, 4, 5, 6, 21), energy_mj=None)),
+    SampleFinished(sample(4, energy_detail=EnergyDetail({"run": 0.3}, {"graph": 0.2}, 1.2, 10.0))),
     Warned("a", "b", "c"),
     ServerLost("gone"),
     events()[-1],

@@ -42,7 +42,7 @@ def test_a_usual_terminal_shows_everything(size: tuple[int, int]) -> None:
     for expected in (
         "agilenn on digits", "twin", "wifi-6m", "12/20", "accuracy 100.0 %", "float 100.0 %",
         "latency, ms", "local", "link", "remote", "fuse", "p50", "p95", "twin_cycles+modelled",
-        "energy, mJ", "cpu", "radio", "idle", "179 KB of 1024 KB", "113 KB of 320 KB",
+        "energy, mJ", "cpu", "radio", "idle", "periph", "179 KB of 1024 KB", "113 KB of 320 KB",
         "payload 900 B of 2000 B raw (45 %)", "wire 0, radio 0", "fallbacks 0", "1 → 1", "answered",
         "train", "build", "mind [this] one",
     ):  # fmt: skip

@@ -18,6 +18,7 @@ from hil.data.dataset import Split
 from hil.deploy.deployment import Deployment, Footprint, Layer, Reference
 from hil.deploy.graph import Graph, Tensor
 from hil.errors import ServerError
+from hil.measure.power.conditions import Usage
 from hil.measure.source import Source
 from hil.server.answer import Answer, Status
 from hil.session.events import Event, RunFinished, SampleFinished, SampleRecord, Warned
@@ -49,18 +50,32 @@ class FakeRunning:
         self.stopped = True
 
 
+class FakeMetered(FakeRunning):
+    """A board that counts: `counted(how often it was asked)`."""
+
+    def __init__(self, wire: VirtualWire, counted: Callable[[int], Usage]) -> None:
+        super().__init__(wire)
+        self._counted = counted
+        self.asked = 0
+
+    def usage(self) -> Usage:
+        self.asked += 1
+        return self._counted(self.asked)
+
+
 @dataclass
 class FakeBoard:
     model: Model = field(default_factory=Model)
     mishaps: Mishaps = field(default_factory=Mishaps)
     noise: Noise = lambda direction, data: data
     info: BoardInfo = INFO
+    usage: Callable[[int], Usage] | None = None
     started: list[FakeRunning] = field(default_factory=list)
 
     def start(self, image: Path) -> FakeRunning:
         wire = VirtualWire(noise=self.noise)
         FakeDevice(wire, self.model, self.mishaps)
-        self.started.append(FakeRunning(wire))
+        self.started.append(FakeMetered(wire, self.usage) if self.usage else FakeRunning(wire))
         return self.started[-1]
 
 

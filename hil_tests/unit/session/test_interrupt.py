@@ -30,7 +30,7 @@ def test_ctrl_c_leaves_a_valid_partial_folder_and_no_child(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
     )
     child = int(run.stdout.readline())
     samples = _wait_for_samples(tmp_path / "runs")

@@ -22,6 +22,9 @@ from hil_tests.unit.session.fakes import (
 )
 
 from hil.errors import BoardError, ProtocolError, ServerError, SessionError
+from hil.measure.power.conditions import Conditions, Counts
+from hil.measure.power.current import run_ma
+from hil.measure.power.nominal import NOMINAL_IPC
 from hil.measure.source import Source
 from hil.server.answer import Answer, Status
 from hil.session.events import RunFinished, RunStarted, ServerLost, StageFinished
@@ -94,10 +97,30 @@ def test_without_a_radio_the_link_costs_wire_time_and_no_radio_energy(tmp_path):
     assert result.summary["issues"] == []
 
 
+def test_without_counts_of_the_board_energy_rests_on_its_stages_at_the_nominal_ipc(tmp_path):
+    energy = run_fake(tmp_path).summary["energy_mj"]
+    assert energy["ipc"] == pytest.approx(NOMINAL_IPC.value)
+    assert energy["by_stage"]["other"] == pytest.approx(0, abs=1e-6)
+    assert sum(energy["by_state"].values()) == pytest.approx(energy["mean"])
+    assert energy["source"] == Source.MODELLED
+
+
+def test_a_board_that_counts_is_asked_before_and_after_each_sample(tmp_path):
+    setting = Conditions(216_000_000, 54_000_000, 108_000_000, 1)
+    board = FakeBoard(
+        usage=lambda asked: {setting: Counts(run_ticks=asked * 10**8, instructions=asked * 10**6)}
+    )
+    energy = run_fake(tmp_path, board, n=3).summary["energy_mj"]
+    assert energy["ipc"] == pytest.approx(1.0)
+    assert energy["cpu"] == pytest.approx(run_ma(216_000_000, 1.0) * 3.3 * 1e6 / 216e6)
+    assert energy["by_stage"]["other"] < energy["cpu"]
+
+
 def test_a_radio_of_unknown_current_leaves_the_energy_unknown(tmp_path):
     result = run_fake(tmp_path, radio="custom:bandwidth=1M")
     energy = result.summary["energy_mj"]
-    assert energy == {"mean": None, "cpu": None, "radio": None, "idle": None, "source": None}
+    assert set(energy) >= {"mean", "cpu", "radio", "idle", "peripherals", "by_state", "source"}
+    assert all(value is None for value in energy.values())
     assert "no-energy" in issues(result)
     assert result.summary["valid"] is True
 

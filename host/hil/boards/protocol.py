@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
+from hil.measure.power.conditions import Usage
 from hil.measure.source import Source
 from hil.wire.transport import Channel
 
@@ -43,6 +44,15 @@ class RunningBoard(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exception: object) -> None: ...
+
+
+@runtime_checkable
+class MeteredBoard(Protocol):
+    """A running board that counts what its current depends on."""
+
+    def usage(self) -> Usage:
+        """Cycles and instructions since power-on, by clock, voltage scale and peripherals."""
+        ...
 
 
 class Board(Protocol):

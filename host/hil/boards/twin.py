@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from hil.boards.protocol import BoardInfo
 from hil.errors import BoardError, TwinFault
+from hil.measure.power.conditions import Usage
 from hil.measure.source import Source
 from hil.twin import ResetCause, StopReason, Twin, load_image
 from hil.twin.native import build as native
@@ -104,6 +105,10 @@ class RunningTwin:
     def instructions(self) -> int:
         """Instructions executed since power-on, exactly."""
         return self.twin.instructions
+
+    def usage(self) -> Usage:
+        """What current depends on, since power-on."""
+        return self.twin.power.usage()
 
     def __enter__(self) -> Self:
         return self

@@ -122,6 +122,7 @@ _PARSERS: dict[str, Callable[[str, str], float]] = {
     "tx": _MILLIAMPERES,
     "rx": _MILLIAMPERES,
     "idle": _MILLIAMPERES,
+    "sleep": _MILLIAMPERES,
     "volts": _bounded(_quantity({"": 1.0, "v": 1.0}), 0.5, 48.0),
 }
 _FIELDS = {
@@ -134,4 +135,4 @@ _FIELDS = {
     "tries": "tries",
     "timeout": "timeout_s",
 }
-_CURRENTS = {"tx": "tx_ma", "rx": "rx_ma", "idle": "idle_ma", "volts": "supply_volts"}
+_CURRENTS = {"tx": "tx_ma", "rx": "rx_ma", "idle": "idle_ma", "sleep": "sleep_ma", "volts": "supply_volts"}

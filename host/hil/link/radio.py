@@ -31,6 +31,10 @@ class Currents:
     idle_ma: float
     """Associated and listening for the reply, or asleep between connection events."""
     supply_volts: float
+    sleep_ma: float = 0.0
+    """Before the payload and after the reply; 0: switched off."""
+    ramp_s: float = 0.0
+    """What the transmitter or receiver takes to come up, at its own current, for each packet."""
 
 
 @dataclass(frozen=True)

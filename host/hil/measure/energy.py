@@ -1,63 +1,104 @@
-"""What one inference costs the device, from data sheets: every figure here is `modelled`.
-
-The CPU's currents are those of the STM32F722/F723 data sheet (typical, 25 °C, run from flash with
-L1 caches, peripherals off): the F746's sibling, since the F746's own table was not found.
-"""
+"""What one inference costs the device by the power model (docs/power.md): every figure is `modelled`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from hil.link.radio import Currents, Radio
-from hil.session.events import EnergyParts
-
-CPU_VOLTS = 3.3
-
-_CLOCK_MHZ = (25.0, 60.0, 144.0, 168.0, 180.0, 200.0, 216.0)
-_RUN_MA = (11.0, 23.0, 51.0, 66.0, 74.0, 84.0, 90.0)
-_SLEEP_MA = (5.0, 7.0, 13.0, 17.0, 19.0, 22.0, 24.0)
+from hil.link.radio import Radio
+from hil.measure.power.account import McuEnergy, mcu_energy
+from hil.measure.power.conditions import Usage
+from hil.measure.power.current import covers
+from hil.measure.power.nominal import nominal_usage
+from hil.measure.power.radio import RadioEnergy, RadioUse, radio_energy
+from hil.session.events import EnergyDetail, EnergyParts
 
 
 @dataclass(frozen=True)
 class Activity:
     """What the device did during one inference, in seconds."""
 
-    active_s: float
-    """The core computed: local half and fusion."""
-    wait_s: float
-    """The core slept, waiting for the reply."""
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    """The stages in which the core computed, by name."""
+    wait_s: float = 0.0
+    """The core waited for the reply."""
     tx_s: float = 0.0
     """The radio sent."""
     rx_s: float = 0.0
     """The radio received."""
+    tx_packets: int = 0
+    """Tries included."""
+    rx_packets: int = 0
+
+    @property
+    def active_s(self) -> float:
+        return sum(self.stages_s.values())
+
+
+@dataclass(frozen=True)
+class Energy:
+    """The energy of one inference: its parts, which add up, and the same by other measures."""
+
+    parts: EnergyParts
+    detail: EnergyDetail
 
 
 @dataclass(frozen=True)
 class EnergyModel:
-    """Currents in milliamperes that turn an `Activity` into millijoules."""
+    """The power model at one clock with one radio."""
 
-    run_ma: float
-    sleep_ma: float
-    radio: Currents | None
-    """None: there is no radio, and it draws nothing."""
+    clock_hz: int
+    radio: Radio
 
-    def energy(self, activity: Activity) -> EnergyParts:
-        """Millijoules: mA · V · s. Airtime counts as far as it lies within the wait."""
-        tx_s = min(activity.tx_s, activity.wait_s)
-        rx_s = min(activity.rx_s, activity.wait_s - tx_s)
-        return EnergyParts(
-            cpu=self.run_ma * CPU_VOLTS * activity.active_s,
-            radio=self._radio_mj(tx_s, rx_s, activity.wait_s - tx_s - rx_s),
-            idle=self.sleep_ma * CPU_VOLTS * activity.wait_s,
+    def energy(self, activity: Activity, usage: Usage | None = None) -> Energy | None:
+        """The energy of an inference.
+
+        `usage` is what the twin counted from the start of the run to its result. Without it the core is
+        taken to run at the nominal IPC in every stage and to sleep while it waits. None when the core
+        was clocked outside the table meanwhile.
+        """
+        if usage is None:
+            usage = nominal_usage(self.clock_hz, activity.active_s, activity.wait_s)
+        mcu = mcu_energy(usage)
+        if mcu is None:
+            return None
+        window_s = max(mcu.seconds, activity.wait_s)
+        radio = radio_energy(
+            self.radio.currents,
+            RadioUse(
+                window_s,
+                activity.wait_s,
+                activity.tx_s,
+                activity.rx_s,
+                activity.tx_packets,
+                activity.rx_packets,
+            ),
         )
+        parts = EnergyParts(mcu.run, radio.total, mcu.sleep + mcu.stop, mcu.peripherals)
+        stages = by_stage(activity.stages_s, mcu)
+        return Energy(parts, EnergyDetail(by_state(mcu, radio), stages, mcu.ipc, 1000 * window_s))
 
-    def _radio_mj(self, tx_s: float, rx_s: float, idle_s: float) -> float:
-        if self.radio is None:
-            return 0.0
-        charge_mas = self.radio.tx_ma * tx_s + self.radio.rx_ma * rx_s + self.radio.idle_ma * idle_s
-        return charge_mas * self.radio.supply_volts
+
+def by_state(mcu: McuEnergy, radio: RadioEnergy) -> dict[str, float]:
+    """Millijoules by what microcontroller and radio did; peripherals are in the states of the core."""
+    return {
+        "run": mcu.run + mcu.peripherals_run,
+        "sleep": mcu.sleep + mcu.peripherals_sleep,
+        "stop": mcu.stop,
+        "radio_tx": radio.tx,
+        "radio_rx": radio.rx,
+        "radio_idle": radio.idle,
+        "radio_sleep": radio.sleep,
+    }
+
+
+def by_stage(stages_s: Mapping[str, float], mcu: McuEnergy) -> dict[str, float]:
+    """The awake core's millijoules by stage, in the stages' share of its time; `other` is the protocol."""
+    awake_s = max(mcu.run_s, sum(stages_s.values()))
+    if awake_s <= 0:
+        return {**dict.fromkeys(stages_s, 0.0), "other": 0.0}
+    shares = {name: mcu.run * seconds / awake_s for name, seconds in stages_s.items()}
+    return {**shares, "other": mcu.run - sum(shares.values())}
 
 
 def energy_model(clock_hz: float, radio: Radio) -> EnergyModel | None:
@@ -66,13 +107,6 @@ def energy_model(clock_hz: float, radio: Radio) -> EnergyModel | None:
     None when the clock lies outside the data sheet's table or the radio's currents are unknown:
     what nothing models is not made up.
     """
-    clock_mhz = clock_hz / 1e6
-    if not _CLOCK_MHZ[0] <= clock_mhz <= _CLOCK_MHZ[-1]:
+    if not covers(clock_hz) or (radio.currents is None and not radio.instant):
         return None
-    if radio.currents is None and not radio.instant:
-        return None
-    return EnergyModel(
-        run_ma=float(np.interp(clock_mhz, _CLOCK_MHZ, _RUN_MA)),
-        sleep_ma=float(np.interp(clock_mhz, _CLOCK_MHZ, _SLEEP_MA)),
-        radio=radio.currents,
-    )
+    return EnergyModel(round(clock_hz), radio)

@@ -195,8 +195,9 @@ def _energy(summary: Summary) -> list[Figure]:
     times = {
         "mean": ("local", "link", "remote", "fuse"),
         "cpu": ("local", "fuse"),
-        "radio": ("link", "remote"),
+        "radio": ("local", "link", "remote", "fuse"),
         "idle": ("link", "remote"),
+        "peripherals": ("local", "link", "remote", "fuse"),
     }
     return [
         Figure(

@@ -29,6 +29,7 @@ PART_COLOURS: Final = {
     "cpu": GREEN,
     "radio": ORANGE,
     "idle": SKY,
+    "peripherals": PURPLE,
 }
 
 FULL: Final = "━"

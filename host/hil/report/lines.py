@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from rich.text import Text
 
@@ -97,6 +98,9 @@ def latency(state: Dashboard, width: int) -> list[Text]:
     return [*rows, Text(sparkline(totals, width), style=g.SKY)]
 
 
+_SHORT: Final = {"peripherals": "periph"}
+
+
 def energy(state: Dashboard, width: int) -> list[Text]:
     """The split of the device's energy, where anything measured or modelled it."""
     spreads = stats.energy_spreads(state)
@@ -109,10 +113,11 @@ def energy(state: Dashboard, width: int) -> list[Text]:
         mark = Text(" ") if name == "total" else fill_of(i - 1, name)
         share = fmt.percent(at.mean / whole if whole else None, 0)
         figures = f"{fmt.figure(at.mean):>8}{fmt.figure(at.p95):>8}{share:>9}"
-        rows.append(line(mark, (f" {name:<7}{figures}", "bold" if name == "total" else "")))
+        label = _SHORT.get(name, name)
+        rows.append(line(mark, (f" {label:<7}{figures}", "bold" if name == "total" else "")))
     rows.append(stacked(_means(spreads, stats.ENERGY_PARTS), width))
     totals = [record.energy_mj.total for record in state.recent if record.energy_mj is not None]
-    return [*rows, Text(""), Text(sparkline(totals, width), style=g.SKY)]
+    return [*rows, Text(sparkline(totals, width), style=g.SKY)]
 
 
 def _means(spreads: Mapping[str, stats.Spread], names: tuple[str, ...]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from hil.errors import SessionError
 from hil.report.state import Dashboard, update
 from hil.session import events
 from hil.session.events import (
+    EnergyDetail,
     EnergyParts,
     Event,
     LatencyParts,
@@ -59,6 +60,9 @@ def _event(name: str, fields: dict[str, Any], folder: Path) -> Event:
 
 
 def _record(fields: dict[str, Any]) -> SampleRecord:
-    parts = {"latency_ms": LatencyParts, "energy_mj": EnergyParts, "cycles": StageCycles}
-    built = {name: kind(**fields[name]) if fields[name] else None for name, kind in parts.items()}
+    parts = {
+        "latency_ms": LatencyParts, "energy_mj": EnergyParts, "energy_detail": EnergyDetail,
+        "cycles": StageCycles,
+    }  # fmt: skip
+    built = {name: kind(**fields[name]) if fields.get(name) else None for name, kind in parts.items()}
     return SampleRecord(**{**fields, **built})

@@ -11,7 +11,7 @@ from hil.report.state import Dashboard
 from hil.session.events import EnergyParts, LatencyParts
 
 LATENCY_PARTS: Final = ("local", "link", "remote", "fuse")
-ENERGY_PARTS: Final = ("cpu", "radio", "idle")
+ENERGY_PARTS: Final = ("cpu", "radio", "idle", "peripherals")
 
 
 @dataclass(frozen=True)

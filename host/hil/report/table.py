@@ -83,7 +83,7 @@ def _modelled(part: Summary) -> list[Row]:
 def _energy(part: Summary) -> list[Row]:
     if _mean(part.get("mean")) is None:
         return [("energy", f"{g.DASH} neither measured nor modelled", "")]
-    parts = ("cpu", "radio", "idle")
+    parts = [name for name in ("cpu", "radio", "idle", "peripherals") if part.get(name) is not None]
     shares = [(f"  {name}", f"{fmt.figure(_mean(part.get(name)))} mJ", _origin(part, name)) for name in parts]
     return [("energy", f"{fmt.figure(part.get('mean'))} mJ", _origin(part, "total", "mean")), *shares]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.boards.protocol import Board, RunningBoard
+from hil.boards.protocol import Board, MeteredBoard, RunningBoard
 from hil.errors import BoardError
+from hil.measure.power.conditions import Usage
 from hil.session.handshake import Handshake
 from hil.wire.messages import Capability
 from hil.wire.transport import Counters, Transport
@@ -73,6 +74,11 @@ class Device:
 
     def instructions(self) -> int | None:
         return self._live.board.instructions() if self._live else None
+
+    def usage(self) -> Usage | None:
+        """What the core did since power-on; None on a board that cannot count it."""
+        board = self._live.board if self._live else None
+        return board.usage() if isinstance(board, MeteredBoard) else None
 
     def close(self) -> None:
         """Stops the board. Safe to call again."""

@@ -38,12 +38,30 @@ class EnergyParts:
     """Millijoules of one inference on the device."""
 
     cpu: float
+    """The core awake."""
     radio: float
     idle: float
+    """The core asleep."""
+    peripherals: float = 0.0
+    """The microcontroller's peripherals, whatever the core did."""
 
     @property
     def total(self) -> float:
-        return self.cpu + self.radio + self.idle
+        return self.cpu + self.radio + self.idle + self.peripherals
+
+
+@dataclass(frozen=True)
+class EnergyDetail:
+    """The same millijoules cut in other ways."""
+
+    by_state: dict[str, float]
+    """All of them: run, sleep, stop (with their peripherals); radio_tx, radio_rx, radio_idle, radio_sleep."""
+    by_stage: dict[str, float]
+    """`EnergyParts.cpu` alone."""
+    ipc: float | None
+    """Instructions per awake cycle."""
+    window_ms: float
+    """What the figures are of: from the start of the run to its result."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,7 @@ class SampleRecord:
     float_prediction: int | None = None
     latency_ms: LatencyParts | None = None
     energy_mj: EnergyParts | None = None
+    energy_detail: EnergyDetail | None = None
     cycles: StageCycles | None = None
     payload_bytes: int = 0
     agrees: bool | None = None

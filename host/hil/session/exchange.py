@@ -7,10 +7,12 @@ that its last byte reaches the device when the radio would have.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hil.errors import BoardError, HilError
 from hil.link.radio import Direction, Radio, Transfer
+from hil.measure.power.conditions import Usage, since
 from hil.session.bus import Bus
 from hil.session.relay import Relay
 from hil.wire import frames
@@ -61,6 +63,8 @@ class Exchange:
     """When the reply's last byte should reach the device; None when the radio lost it."""
     remote_detail: str = ""
     """Why the server half gave no logits."""
+    usage: Usage | None = None
+    """What the core did from RUN to RESULT, on a board that counts it."""
 
 
 @dataclass
@@ -80,6 +84,8 @@ class Conversation:
     seed: int
     deadline_s: float
     request_timeout_s: float
+    meter: Callable[[], Usage | None] = lambda: None
+    """What the core did since power-on, on a board that counts it."""
     _due: _Due | None = field(default=None, init=False)
     _buffer: bytearray = field(default_factory=bytearray, init=False)
 
@@ -93,10 +99,13 @@ class Conversation:
         self._buffer.clear()
         for offset in range(0, len(data), CHUNK_MAX):
             self.transport.send(Input(index, len(data), offset, data[offset : offset + CHUNK_MAX]))
+        before = self.meter()
         self.transport.send(Run(index, RunFlag.LAYERS if with_layers else 0))
         until_s = self._now() + COMPUTE_MAX_S + self.deadline_s
         while exchange.result is None:
             self._step(exchange, until_s)
+        after = self.meter()
+        exchange.usage = None if before is None or after is None else since(after, before)
         until_s = self._now() + _LAYERS_S
         while with_layers and exchange.layers is None and self._now() < until_s:
             self._step(exchange, until_s, patient=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from hil.deploy.deployment import Fusion, Reference
 from hil.deploy.fuse import fuse
-from hil.measure.energy import Activity, EnergyModel
+from hil.measure.energy import Activity, Energy, EnergyModel
 from hil.measure.latency import latency_parts
 from hil.session.events import SampleRecord
 from hil.session.exchange import Exchange
@@ -75,6 +75,7 @@ def make_record(
     if result.outcome is Outcome.FAILED:
         return failed_record(place, reason_of(exchange, result), wire)
     remote_s = exchange.remote_s if result.outcome is Outcome.ANSWERED else 0.0
+    spent = energy_of(exchange, result, clock_hz, energy)
     transfers = [transfer for transfer in (exchange.uplink, exchange.downlink) if transfer is not None]
     return SampleRecord(
         place.index,
@@ -85,7 +86,8 @@ def make_record(
         prediction=result.prediction,
         float_prediction=place.float_prediction,
         latency_ms=latency_parts(result.cycles, clock_hz, remote_s),
-        energy_mj=energy.energy(activity(exchange, result, clock_hz)) if energy else None,
+        energy_mj=spent.parts if spent else None,
+        energy_detail=spent.detail if spent else None,
         cycles=result.cycles,
         payload_bytes=result.payload_bytes,
         agrees=agreement,
@@ -95,16 +97,24 @@ def make_record(
     )
 
 
+def energy_of(exchange: Exchange, result: Result, clock_hz: int, model: EnergyModel | None) -> Energy | None:
+    """What the inference cost; from the board's own counts where it keeps them."""
+    return model.energy(activity(exchange, result, clock_hz), exchange.usage) if model else None
+
+
 def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
     """How long core and radio were busy. The radio receives only what still reached the device."""
     cycles = result.cycles
-    active = cycles.graph + cycles.quantise + cycles.encode + cycles.frame + cycles.fuse
+    stages = ("graph", "quantise", "encode", "frame", "fuse")
+    sent, received = exchange.uplink, exchange.downlink
     heard = exchange.downlink is not None and result.reason is not FallbackReason.DEADLINE
     return Activity(
-        active_s=active / clock_hz,
+        {stage: getattr(cycles, stage) / clock_hz for stage in stages},
         wait_s=cycles.wait / clock_hz,
-        tx_s=exchange.uplink.airtime_s if exchange.uplink else 0.0,
-        rx_s=exchange.downlink.airtime_s if exchange.downlink and heard else 0.0,
+        tx_s=sent.airtime_s if sent else 0.0,
+        rx_s=received.airtime_s if received and heard else 0.0,
+        tx_packets=sent.packets + sent.retransmissions if sent else 0,
+        rx_packets=received.packets + received.retransmissions if received and heard else 0,
     )
 
 

@@ -17,6 +17,7 @@ from hil.boards.protocol import Board, RunningBoard
 from hil.deploy.deployment import Deployment, Reference
 from hil.errors import BoardError, HilError, ProtocolError, SessionError
 from hil.link.parse import parse_radio
+from hil.link.presets import RADIOS
 from hil.link.radio import Radio
 from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
@@ -118,7 +119,8 @@ class _Run:
         self.radio: Radio = parse_radio(options.radio)
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
-        self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
+        powered = self.radio if deployment.manifest.payload is not None else RADIOS["none"]
+        self.energy: EnergyModel | None = energy_model(deployment.clock_hz, powered)
         self.facts = RunFacts(
             deployment,
             self.board.info,
@@ -258,6 +260,7 @@ class _Run:
             self.options.seed,
             deadline_s,
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
+            self.device.usage,
         )
 
     def _cause(self, error: HilError) -> HilError:

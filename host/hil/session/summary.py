@@ -153,13 +153,24 @@ def _cycles(facts: RunFacts, data: RunData) -> dict[str, Any]:
 
 def _energy(records: Sequence[SampleRecord]) -> dict[str, Any]:
     parts = [record.energy_mj for record in records if record.energy_mj]
+    details = [record.energy_detail for record in records if record.energy_detail]
     return {
         "mean": _mean([part.total for part in parts]),
         "cpu": _mean([part.cpu for part in parts]),
         "radio": _mean([part.radio for part in parts]),
         "idle": _mean([part.idle for part in parts]),
+        "peripherals": _mean([part.peripherals for part in parts]),
+        "by_state": _means([detail.by_state for detail in details]),
+        "by_stage": _means([detail.by_stage for detail in details]),
+        "ipc": _mean([detail.ipc for detail in details if detail.ipc is not None]),
+        "window_ms": _mean([detail.window_ms for detail in details]),
         "source": str(Source.MODELLED) if parts else None,
     }
+
+
+def _means(values: Sequence[dict[str, float]]) -> dict[str, float] | None:
+    """By key, all of which every sample has; None without samples."""
+    return {key: float(np.mean([value[key] for value in values])) for key in values[0]} if values else None
 
 
 def _memory(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]:

@@ -23,12 +23,13 @@ from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
 from hil.twin.peripherals.gpio import Gpio
 from hil.twin.peripherals.itm import Itm
-from hil.twin.power import Power
+from hil.twin.power.trace import PowerTrace
 from hil.twin.profile import Profile, Recorder, require_cycles
 from hil.twin.protection import Protection
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
+from hil.twin.supply import Supply
 from hil.twin.timing.model import Breakdown, Timing, TimingModel, timing_of
 from hil.twin.timing.parameters import DEFAULT, Parameters
 from hil.twin.uart import Uart
@@ -105,16 +106,18 @@ class Twin:
         self._exceptions.observer = self._recorder or self._exceptions.observer
         self.bus = Bus()
         self.peripherals = layout.build(machine, self.bus, self._exceptions, mpu, protection, seed)
+        self.power = PowerTrace(machine, self.peripherals.all, lambda: machine.clock.stopped_fs)
         engine.on_flash_store = machine.flash.store
         engine.may_store = protection.may_store
         engine.on_flash_open = protection.restore
         scb = self.peripherals.scb
         gate = Gate(self.bus, protection, scb, self.peripherals.itm)
         write = gate.write if self._timing is None else self._timing.watching(self.bus.read, gate.write)
+        write = self.power.watching(write)
         for base, size in RANGES:
             engine.map_peripherals(base, size, gate.read, write)
         machine.stop_here = engine.stop_here
-        self._power = Power(engine, self.memory, self.peripherals, seed)
+        self._supply = Supply(engine, self.memory, self.peripherals, seed)
         diagnosis = Diagnosis(machine, engine, self._exceptions, protection, gate, scb)
         self._core = Core(machine, engine, self._exceptions, scb, self.peripherals.low_power, diagnosis)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
@@ -195,10 +198,11 @@ class Twin:
     def reset(self, cause: ResetCause = ResetCause.PIN) -> None:
         """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
         self._engine.require_open()
-        self._power.require_on()
+        self._supply.require_on()
+        self.power.settle()
         self._machine.reset_request = None
         if cause is ResetCause.POWER_ON:
-            self.peripherals.power_on(self._power.vbat)
+            self.peripherals.power_on(self._supply.vbat)
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
         if self._timing is not None:
@@ -213,11 +217,11 @@ class Twin:
         RAM and registers are lost, and a flash operation that runs ends half-way.
         """
         self._engine.require_open()
-        self._power.off(vbat=vbat)
+        self._supply.off(vbat=vbat)
 
     def power_on(self) -> None:
         """The supply is back: the chip starts from the vector table in its flash."""
-        self._power.on = True
+        self._supply.on = True
         self._machine.stop_request = False
         self.reset(ResetCause.POWER_ON)
 
@@ -228,7 +232,7 @@ class Twin:
         the chip. After a reset the chip is ready to boot with the next run. Raises TwinFault.
         """
         self._engine.require_open()
-        self._power.require_on()
+        self._supply.require_on()
         self._initialised = True
         reason = self._core.run(to_fs(until_s))
         detail = ""
@@ -250,7 +254,7 @@ class Twin:
         the budget is spent.
         """
         self._engine.require_open()
-        self._power.require_on()
+        self._supply.require_on()
         address = self.symbol(function) if isinstance(function, str) else function
         self._initialise_variables()
         self.peripherals.scb.enable_fpu()

@@ -12,7 +12,7 @@ from hil.twin.peripherals.layout import Peripherals
 _GENERAL = tuple(f"R{number}" for number in range(13))
 
 
-class Power:
+class Supply:
     """Switched on at first. Off, flash keeps its cells and everything else is gone."""
 
     def __init__(self, engine: Engine, memory: Memory, peripherals: Peripherals, seed: int) -> None:
