@@ -74,3 +74,8 @@ void hil_instruction(void *uc, uint64_t address, uint32_t size, void *user) {
         state->emu_stop(uc);
     }
 }
+
+/* For the test that holds both decoders against each other. */
+uint32_t hil_decode(const uint8_t *code, uint32_t size, uint32_t *flags) {
+    return decode(code, size, flags);
+}
