@@ -61,6 +61,8 @@ def test_without_supply_nothing_runs() -> None:
 def test_a_battery_keeps_the_backup_domain(vbat: bool) -> None:
     twin = Twin()
     rcc = twin.peripherals.rcc
+    rcc.write(0x40, 1 << 28)
+    twin.bus.write(0x4000_7000, 4, 0xC000 | 1 << 8)  # PWR_CR1_DBP
     rcc.write(0x70, 1 << 8)
     twin.power_off(vbat=vbat)
     twin.power_on()

@@ -157,7 +157,7 @@ def test_lptim1_on_lse_counts_through_stop_and_ends_it(boot: Boot) -> None:
         void main(void) {
             RCC_APB1ENR |= 1 << 28 | 1 << 9; PWR_CR1 |= 1 << 8; REG(0x40023870) = 1;
             while (!(REG(0x40023870) & 2)) {}
-            REG(0x40023894) = 3 << 24;
+            REG(0x40023890) = 3 << 24;
             EXTI(0) = 1 << 23; EXTI(8) = 1 << 23; on_irq(93, matched);
             LPTIM(8) = 1; LPTIM(0x10) = 1; LPTIM(0x18) = 0xFFFF; LPTIM(0x14) = 16384;
             LPTIM(0x10) = 5;

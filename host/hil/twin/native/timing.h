@@ -14,8 +14,8 @@
 
 #define EDGE_BACKWARD      4u
 #define EDGE_TAKEN         8u
-#define EDGE_ENDS_CALLING  16u /* the block ends with BL or BLX */
-#define EDGE_ENDS_INDIRECT 32u /* with another jump to an address in a register or from memory */
+#define EDGE_ENDS_CALLING  128u /* the block ends with BL or BLX */
+#define EDGE_ENDS_INDIRECT 256u /* with another jump to an address in a register or from memory */
 
 #define FLOW_CONDITIONAL 2u
 #define FLOW_INDIRECT    3u

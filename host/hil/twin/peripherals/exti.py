@@ -97,4 +97,4 @@ class Exti(Peripheral):
     def _update_lines(self) -> None:
         wanted = self.registers.get(EXTI_PR, 0) & self.registers.get(EXTI_IMR, 0)
         for irq, lines in _IRQS:
-            self.machine.nvic.set_line(irq, bool(wanted & lines))
+            self.machine.lines.set(irq, self.name, bool(wanted & lines))
