@@ -144,7 +144,7 @@ def test_a_step_is_one_instruction_and_counts_as_one(debugger: Debugger) -> None
 
 
 def test_stepping_and_running_do_the_same_work_in_nearly_the_same_time(boot: Boot) -> None:
-    source = "void main(void) { for (int i = 0; i < 50; i++) out[i & 7] += i; ASM(\"bkpt 0\"); }"
+    source = 'void main(void) { for (int i = 0; i < 50; i++) out[i & 7] += i; ASM("bkpt 0"); }'
     stepped, ran = Debugger(boot(source)), Debugger(boot(source))
     for debugger in (stepped, ran):
         debugger.halt()
@@ -181,7 +181,7 @@ def test_a_breakpoint_halts_before_its_instruction(boot: Boot, native: bool, tim
 
 def test_a_breakpoint_counts_what_ran_and_no_more(boot: Boot) -> None:
     """Halting in the middle of a block and going on adds nothing to the count of instructions."""
-    source = "void main(void) { out[0] = 1; out[1] = 2; out[2] = 3; out[3] = 4; ASM(\"bkpt 0\"); }"
+    source = 'void main(void) { out[0] = 1; out[1] = 2; out[2] = 3; out[3] = 4; ASM("bkpt 0"); }'
     plain, broken = Debugger(boot(source)), Debugger(boot(source))
     for debugger in (plain, broken):
         debugger.halt()
@@ -377,7 +377,7 @@ def test_the_watchdog_bites_a_halted_core_unless_it_is_frozen(boot: Boot, frozen
 
 def test_code_that_the_debugger_writes_runs(debugger: Debugger) -> None:
     debugger.halt()
-    for address in (RAM, 0x0800_8000):
+    for address in (RAM, RAM + 0x400):
         for immediate in (1, 2):  # movs r0, #immediate; bkpt 0
             debugger.write(address, 0xBE00_2000 | immediate)
             debugger.set_register(15, address)

@@ -8,9 +8,9 @@ from hil.twin.bus import Bus, BusFaultError
 from hil.twin.debug.control import CoreControl
 from hil.twin.debug.fpb import FPB_BASE, FPB_SIZE, Fpb
 from hil.twin.debug.identity import identification
-from hil.twin.debug.watchpoints import DWT_BASE, is_comparator
+from hil.twin.debug.watchpoints import DWT_BASE
 from hil.twin.machine import Machine
-from hil.twin.memory import Region
+from hil.twin.memory import FLASH_BASE, Region
 from hil.twin.peripherals.debug import Dwt
 
 CORE_DEBUG_BASE = 0xE000_EDF0
@@ -35,18 +35,17 @@ class DebugAccess:
         fpb: Fpb,
         dwt: Dwt,
         *,
-        on_code: Callable[[Region, int, int], None],
-        on_comparators: Callable[[], None],
+        on_code: Callable[[int, int], None],
         reset_core: Callable[[], None],
         service: Callable[[], None],
     ) -> None:
         self._memory = machine.memory
+        self._flash = machine.flash
         self._bus = bus
         self._control = control
         self._fpb = fpb
         self._dwt = dwt
         self._on_code = on_code
-        self._on_comparators = on_comparators
         self._reset_core = reset_core
         self._service = service
 
@@ -55,6 +54,7 @@ class DebugAccess:
         self._check(address, size)
         region = self._memory.region(address)
         if region is not None:
+            self._flash.wait()
             at = address - region.base
             return int.from_bytes(region.view[at : at + size], "little")
         word = self._read_debug(address & ~3)
@@ -70,15 +70,23 @@ class DebugAccess:
         self._check(address, size)
         region = self._memory.region(address)
         if region is not None:
-            at = address - region.base
-            region.view[at : at + size] = value.to_bytes(size, "little")
-            self._on_code(region, address, size)
+            self._store(region, address, value.to_bytes(size, "little"))
         elif size != 4 or not self._write_debug(address, value):
             try:
                 self._bus.write(address, size, value)
             except BusFaultError as error:
                 raise AccessError(f"write at 0x{address:08x}") from error
             self._service()
+
+    def _store(self, region: Region, address: int, data: bytes) -> None:
+        if region.writable:
+            at = address - region.base
+            region.view[at : at + len(data)] = data
+            self._on_code(address, len(data))
+        elif region.base == FLASH_BASE:
+            self._flash.store(address, data)
+        else:
+            raise AccessError(f"write to {region.name} at 0x{address:08x}")
 
     def _check(self, address: int, size: int) -> None:
         if address % size:
@@ -100,8 +108,6 @@ class DebugAccess:
             self._fpb.write(address - FPB_BASE, value)
         elif DWT_BASE <= address < DWT_BASE + 0x1000:
             self._dwt.store(address - DWT_BASE, value)  # its lock is for software alone
-            if is_comparator(address - DWT_BASE):
-                self._on_comparators()
         elif address == SCB_AIRCR_ADDRESS and value & _VECTRESET_MASK == SCB_AIRCR_VECTRESET:
             self._reset_core()
         else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 FPB_BASE = 0xE000_2000
 FPB_SIZE = 0x1000
 FP_CTRL = 0x000
@@ -20,15 +18,13 @@ COMPARATORS = 8
 class Fpb:
     """Revision 2 has breakpoints anywhere and no remapping: FP_REMAP reads 0."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Power-on: disabled. A system reset leaves it alone."""
         self._enabled = False
         self._comparators = [0] * COMPARATORS
-        self._on_change()
 
     @property
     def addresses(self) -> frozenset[int]:
@@ -50,6 +46,3 @@ class Fpb:
             self._enabled = bool(value & FP_CTRL_ENABLE)
         elif 0 <= index < COMPARATORS:
             self._comparators[index] = value
-        else:
-            return
-        self._on_change()

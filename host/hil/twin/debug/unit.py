@@ -17,7 +17,6 @@ from hil.twin.debug.traps import DUAL_ISSUE_TICKS, Traps
 from hil.twin.debug.watchpoints import note_match, watchpoints
 from hil.twin.engine import Engine
 from hil.twin.machine import Machine, ResetCause
-from hil.twin.memory import Region
 from hil.twin.peripherals.layout import Peripherals
 from hil.twin.stop import Stop, StopReason
 
@@ -25,8 +24,8 @@ from hil.twin.stop import Stop, StopReason
 class DebugUnit:
     """What a probe is wired to: the debug port and nRESET.
 
-    `run_twin` and `reset_twin` are the twin's own `run` and `reset`; `timed` when it has a cycle model. Run the twin through `run`
-    here: it knows when the core is halted, and turns a crash into what a debugger sees of one.
+    `run_twin` and `reset_twin` are the twin's own `run` and `reset`; `timed` when it has a cycle
+    model. Run the twin through `run` here: it knows when the core is halted, and turns a crash into what a debugger sees of one.
     """
 
     def __init__(
@@ -47,15 +46,13 @@ class DebugUnit:
         self._peripherals = peripherals
         self._run_twin = run_twin
         self._reset_twin = reset_twin
-        self._stale_code = False
-        self._arranged = False
         self.crash: TwinFault | None = None
         """Why the core locked up or was caught; None while it is well."""
         self.control = CoreControl(machine, engine, core, peripherals.scb, peripherals.core_debug)
         self.control.step = self._step
         ticks = DUAL_ISSUE_TICKS if timed else machine.state.ticks_per_instruction
         self.traps = Traps(machine, engine, self.control, ticks)
-        self.fpb = Fpb(self._rearrange)
+        self.fpb = Fpb()
         access = DebugAccess(
             machine,
             bus,
@@ -63,7 +60,6 @@ class DebugUnit:
             self.fpb,
             peripherals.dwt,
             on_code=self._on_code,
-            on_comparators=self._rearrange,
             reset_core=self._reset_core,
             service=self.service,
         )
@@ -94,18 +90,14 @@ class DebugUnit:
         self.control.halt(DFSR_BKPT)
         return True
 
-    def after_reset(self) -> None:
-        """The chip was reset, by whatever."""
+    def after_reset(self, cause: ResetCause) -> None:
+        """The chip was reset. When the supply came, the debug logic forgot everything too."""
         self.crash = None
+        if cause is ResetCause.POWER_ON:
+            self.control.power_on()
+            self.fpb.reset()
+            self.port.reset()
         self.control.after_reset()
-
-    def power_on(self) -> None:
-        """The supply came: the debug logic forgets everything."""
-        self.crash = None
-        self.control.power_on()
-        self.fpb.reset()
-        self.port.reset()
-        self._rearrange()
 
     def hold_reset(self, asserted: bool) -> None:
         """The nRESET line: low holds the chip, its release boots it."""
@@ -155,14 +147,8 @@ class DebugUnit:
             self.service()
         return Stop(StopReason.HALTED, self._now_s)
 
-    def _rearrange(self) -> None:
-        self._arranged = False
-
     def _prepare(self) -> None:
-        """Code that the debugger changed is translated anew, and its comparators are hooked."""
-        if self._stale_code:
-            self._stale_code = False
-            self._engine.flush()
+        """Hooks what the comparators ask for."""
         self.traps.arrange(self.fpb.addresses, watchpoints(self._peripherals.dwt))
 
     def _step(self) -> None:
@@ -205,12 +191,9 @@ class DebugUnit:
         else:
             self.control.lock_up()
 
-    def _on_code(self, region: Region, address: int, size: int) -> None:
-        """The debugger wrote to memory: translations of it are void."""
-        if region.writable:
-            self._engine.uc.ctl_remove_cache(address, address + size)
-        else:
-            self._stale_code = True
+    def _on_code(self, address: int, size: int) -> None:
+        """The debugger wrote to RAM: translations of it are void. Flash sees to itself."""
+        self._engine.uc.ctl_remove_cache(address, address + size)
 
     def _reset_core(self) -> None:
         """AIRCR.VECTRESET: the core without the chip (ARMv7-M ARM B1.5.16)."""
@@ -219,4 +202,5 @@ class DebugUnit:
         self._peripherals.scb.reset()
         table = self._peripherals.scb.read(0x08)
         self._core.reset(memory.word(table), memory.word(table + 4))
-        self.after_reset()
+        self.crash = None
+        self.control.after_reset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.twin.peripherals.debug import DWT_CTRL
 from hil.twin.peripherals.peripheral import Peripheral
 
 DWT_BASE = 0xE000_1000
@@ -51,8 +50,3 @@ def note_match(dwt: Peripheral, comparator: int) -> None:
     """FUNCTIONn.MATCHED, until it is read."""
     offset = DWT_FUNCTION0 + DWT_COMPARATOR_STRIDE * comparator
     dwt.registers[offset] = dwt.registers.get(offset, 0) | DWT_FUNCTION_MATCHED
-
-
-def is_comparator(offset: int) -> bool:
-    """Whether a register of the DWT belongs to a comparator."""
-    return DWT_COMP0 <= offset < DWT_COMP0 + DWT_COMPARATOR_STRIDE * COMPARATORS and offset != DWT_CTRL
