@@ -177,6 +177,16 @@ class Twin:
             )
         return self._debug
 
+    def on_programmed(self, stops: Callable[[int], bool]) -> None:
+        """Calls `stops` with the bytes of each programming of flash; true ends the run as it begins."""
+
+        def programmed(size: int) -> None:
+            if stops(size):
+                self._machine.stop_request = True
+                self._machine.attention()
+
+        self._machine.flash.array.on_program = programmed
+
     def power_off(self, *, vbat: bool = False) -> None:
         """The supply falls away; `vbat` feeds the backup domain on. Memory can still be looked at.
 

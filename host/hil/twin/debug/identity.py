@@ -13,6 +13,7 @@ DEBUG_BASE = ROM_TABLE | 3
 """What the BASE register of the AHB-AP reads: format and presence in the low bits."""
 
 _ARM = 0x43B
+"""JEP106 codes as debuggers show them: the identity in bits 6:0, its bank in bits 11:8."""
 _ST = 0x020
 _CLASS_ROM = 0x1
 _CLASS_CORESIGHT = 0x9
@@ -38,7 +39,7 @@ class Component:
 
     def registers(self) -> dict[int, int]:
         """Address to value: table entries, DEVARCH, DEVTYPE, PIDR and CIDR."""
-        low, high = self.designer & 0x7F, self.designer >> 7
+        low, high = self.designer & 0x7F, self.designer >> 8
         pidr = (high, 0, 0, 0, self.part & 0xFF, (low & 0xF) << 4 | self.part >> 8,
                 self.revision << 4 | 8 | low >> 4, 0)  # fmt: skip
         cidr = (0x0D, self.kind << 4, 0x05, 0xB1)

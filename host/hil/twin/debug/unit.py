@@ -25,7 +25,8 @@ class DebugUnit:
     """What a probe is wired to: the debug port and nRESET.
 
     `run_twin` and `reset_twin` are the twin's own `run` and `reset`; `timed` when it has a cycle
-    model. Run the twin through `run` here: it knows when the core is halted, and turns a crash into what a debugger sees of one.
+    model. Run the twin through `run` here: it knows when the core is halted, and turns a crash
+    into what a debugger sees of one.
     """
 
     def __init__(
