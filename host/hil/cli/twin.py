@@ -9,12 +9,16 @@ from typing import Annotated
 import typer
 
 from hil.cli import complete, options
+from hil.errors import UsageError
 
 _PLACES = "stdio, pty or tcp:PORT"
 
 
 def twin(
-    image: Annotated[Path, typer.Argument(help="An ELF, or a BIN linked at 0x08000000.")],
+    image: Annotated[
+        Path | None,
+        typer.Argument(help="An ELF, or a BIN linked at 0x08000000; not needed with --probe."),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="With --profile: where its files go.")
     ] = None,
@@ -52,9 +56,27 @@ def twin(
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where the cycles went; files go to DIR or IMAGE.profile.")
     ] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Put a board on the desk: a debug probe for pyOCD, a serial port.")
+    ] = False,
+    unique_id: Annotated[
+        str | None, typer.Option("--id", help="With --probe: the unique ID of the probe.")
+    ] = None,
+    flash: Annotated[
+        Path | None, typer.Option("--flash", help="With --probe: the file that keeps the flash.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="With --probe: do not hold virtual time back to the wall clock.")
+    ] = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Run an image on the emulated STM32F746; the board's UART is on stdio unless any is given a place."""
+    if probe:
+        from hil.twin.desk.desk import run_desk
+
+        return run_desk(image, board=board, unique_id=unique_id, flash=flash, fast=fast, on_message=_tell)
+    if image is None:
+        raise UsageError("no image was given", "name an ELF or BIN, or say --probe")
     from hil.cli.twin_profile import profiler
     from hil.twin.console import run_console
     from hil.twin.timing.model import timing_of
@@ -70,13 +92,17 @@ def twin(
         uarts or {wiring.uart: "stdio"},
         seconds,
         on_warning=lambda message: print(f"warning: {message}", file=sys.stderr, flush=True),
-        on_connection=lambda message: print(message, file=sys.stderr, flush=True),
+        on_connection=_tell,
         realtime=realtime,
         hse_hz=wiring.hse_hz,
         timing=kept,
         on_trace=_to_stderr if swo else None,
         on_profile=profiler(image, profile, folder, kept),
     )
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def _to_stderr(data: bytes) -> None:

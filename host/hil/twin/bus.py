@@ -18,7 +18,7 @@ RANGES = (
 (RM0385 2.2.2): what lies in between faults."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class BusFaultError(Exception):
     """An access inside a peripheral range that hits no peripheral."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from hil.twin import engine as eng
 from hil.twin import fault_status as fs
+from hil.twin.block_decode import decode_block
 from hil.twin.bus import BusFaultError
 from hil.twin.clock import Clock
 from hil.twin.diagnosis import Diagnosis
@@ -19,8 +22,30 @@ from hil.twin.stop import StopReason
 
 WFE = 0xBF20
 YIELD = 0xBF10
+HOOKS_BEFORE_STEP = 4
 RETURN_TRAP = 0x1FFF_FFF0
 """A called function returns here: a hole in the map, so that the fetch comes back to the host."""
+
+
+class Debugger(Protocol):
+    """What the run loop asks of the debug logic, when there is one."""
+
+    @property
+    def halted(self) -> bool:
+        """The core is in debug state."""
+        ...
+
+    def interrupted(self) -> bool:
+        """Whether it ended the run of the engine."""
+        ...
+
+    def breakpoint_instruction(self) -> bool:
+        """The core met BKPT: true when the debugger takes it."""
+        ...
+
+    def faulted(self, exception: int) -> None:
+        """The handler of a fault was entered: vector catch may halt the core in it."""
+        ...
 
 
 class Core:
@@ -52,6 +77,7 @@ class Core:
         self.waiting_for_event = False
         self.locked_up = False
         """A fault could not be taken: nothing executes until a reset."""
+        self.debugger: Debugger | None = None
         exceptions.on_entry = lambda: machine.scheduler.run_due(machine.clock.now_fs)
         machine.scheduler.on_earlier = self._on_earlier
 
@@ -79,6 +105,8 @@ class Core:
             machine.scheduler.run_due(self._clock.now_fs)
             if machine.reset_request is not None:
                 return StopReason.RESET
+            if self.debugger is not None and self.debugger.halted:
+                return StopReason.HALTED
             if machine.stop_request:
                 machine.stop_request = False
                 return StopReason.TRANSMITTED
@@ -134,6 +162,51 @@ class Core:
             except Fault as another:
                 following = another
         self._state.event = 1
+        if self.debugger is not None:
+            self.debugger.faulted(number)
+
+    def step(self) -> None:
+        """One instruction, or the entry of an exception that is ready; ends sleep.
+
+        An IT instruction goes with the block that it makes conditional. Raises LockupError.
+        """
+        machine = self._machine
+        machine.until_fs = NEVER
+        machine.scheduler.run_due(self._clock.now_fs)
+        while self._fetch_waits():
+            self._wait()
+            machine.scheduler.run_due(self._clock.now_fs)
+        active = machine.nvic.active
+        try:
+            self._do_chores()
+            self._take_exception()
+            if machine.nvic.active == active and machine.reset_request is None:
+                self._step_one()
+            self._do_chores()
+        except Fault as fault:
+            self._take_fault(fault)
+        self.sleeping = self.waiting_for_event = False
+
+    def _step_one(self) -> None:
+        """Executes one instruction, after what the hook of its block asks for first."""
+        state = self._state
+        instructions, ticks = state.instructions, state.ticks
+        for _ in range(HOOKS_BEFORE_STEP):
+            state.instruction_limit = instructions + 1
+            self._execute(1)
+            if state.reason in (HookReason.NONE, HookReason.TRAP):
+                break
+        self._count_one(instructions, ticks)
+
+    def _count_one(self, instructions: int, ticks: int) -> None:
+        """The hook counted a whole block, of which one instruction or one IT block ran."""
+        state, memory, pc = self._state, self._machine.memory, self._engine.pc
+        counted = state.instructions - instructions
+        rest = state.block_address + state.block_size - pc
+        if counted > 1 and 0 < rest < state.block_size and memory.holds(pc, rest):
+            done = max(1, counted - decode_block(memory.read(pc, rest))[0])
+            state.ticks = ticks + (state.ticks - ticks) * done // counted
+            state.instructions = instructions + done
 
     def _take_exception(self) -> None:
         """Enters the first exception that is ready, or watches the masks that hold it back."""
@@ -148,6 +221,8 @@ class Core:
             self._wake()
             state.event = 1
             self._exceptions.enter(first)
+            if self.debugger is not None:
+                self.debugger.faulted(first)
         elif priority < nvic.active_priority():
             state.watched_priority = max(priority, 0)
             # WFE only wakes to an event: SEVONPEND makes one of what is pending.
@@ -201,15 +276,17 @@ class Core:
         at_fs = min(at_fs, self._machine.until_fs - self._clock.stopped_fs)
         self._state.deadline = min(self._clock.ticks_at(at_fs), self._state.deadline)
 
-    def _execute(self) -> bool:
-        """Runs until the next stop; True when a called function returned."""
+    def _execute(self, count: int = 0) -> bool:
+        """Runs until the next stop, or `count` instructions; True when a called function returned."""
         state = self._state
         self._machine.next_deadline()
         state.reason = HookReason.NONE
         try:
-            status = self._engine.run()
+            status = self._engine.run(count)
         except BusFaultError as error:
             self._diagnosis.failed_access(BadAccess(error.kind, error.address, error.size))
+            return False
+        if self.debugger is not None and self.debugger.interrupted():
             return False
         match state.reason:
             case HookReason.NO_FPU:
@@ -261,7 +338,9 @@ class Core:
                 raise Fault(f"the core stopped with exception {number}")
 
     def _on_breakpoint(self) -> None:
-        """BKPT, PC on it. Without a debugger it is a HardFault; a debug port halts here instead."""
+        """BKPT, PC on it: a debugger halts the core, without one it is a HardFault."""
+        if self.debugger is not None and self.debugger.breakpoint_instruction():
+            return
         raise Fault("HardFault: BKPT without a debugger", hfsr=fs.HFSR_DEBUGEVT, dfsr=fs.DFSR_BKPT)
 
     def _hint_instruction(self) -> bool:

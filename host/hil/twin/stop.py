@@ -23,6 +23,8 @@ class StopReason(StrEnum):
 
     LOCKUP = "lockup"
     """A fault that no handler can take stopped the core; only a reset, a watchdog's too, leaves it."""
+    HALTED = "halted"
+    """A debugger stopped the core."""
 
     BUDGET = "budget"
     """The instruction budget is spent."""

@@ -31,6 +31,8 @@ class Dwt(Component):
     FOLDCNT keep what was written: the cycle model does not count by instruction.
     """
 
+    POWER_ON_ONLY = True
+
     def __init__(
         self, machine: Machine, core_debug: CoreDebug, dbgmcu: Dbgmcu, exceptions: ExceptionUnit
     ) -> None:

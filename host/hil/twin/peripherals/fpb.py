@@ -16,18 +16,20 @@ COMPARATORS = 8
 
 
 class Fpb(Component):
-    """Comparators as the debugger sets them; who runs the core acts on `breakpoints`."""
+    """Comparators as the debugger sets them; the debug logic acts on `addresses`."""
+
+    POWER_ON_ONLY = True
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, "FPB", 0xE000_2000, identification(0x00E, CLASS_GENERIC), lock=True)
 
     @property
-    def breakpoints(self) -> list[int]:
-        """The addresses where the core is to stop."""
+    def addresses(self) -> frozenset[int]:
+        """Where the core must halt before it executes."""
         if not self.registers.get(FP_CTRL, 0) & FP_CTRL_ENABLE:
-            return []
+            return frozenset()
         values = (self.registers.get(FP_COMP0 + 4 * n, 0) for n in range(COMPARATORS))
-        return [value & ~1 for value in values if value & 1]
+        return frozenset(value & ~1 for value in values if value & 1)
 
     def read(self, offset: int) -> int:
         if offset == FP_CTRL:

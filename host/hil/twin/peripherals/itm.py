@@ -21,6 +21,8 @@ FIFO_READY = 1
 class Itm(Component):
     """Ports 0 to 31; a write is taken at once. `on_bytes` sees what goes to port 0, as it goes."""
 
+    POWER_ON_ONLY = True
+
     def __init__(self, machine: Machine, core_debug: CoreDebug) -> None:
         super().__init__(machine, "ITM", ITM_BASE, identification(0x001, CLASS_GENERIC), lock=True)
         self._core_debug = core_debug

@@ -82,6 +82,9 @@ OTG_READY = {0x10: 1 << 31}
 """GRSTCTL: resets and FIFO flushes, and AHBIDL (RM0385 37.15.5)."""
 
 
+P = TypeVar("P", bound=Peripheral)
+
+
 @dataclass
 class Peripherals:
     """Everything on the buses of one twin; `all` in the order of their creation."""
@@ -100,11 +103,47 @@ class Peripherals:
         """What outlives resets takes its power-on value; a reset follows."""
         for peripheral in self.all:
             peripheral.power_on(vbat)
+            if peripheral.POWER_ON_ONLY:
+                peripheral.reset()
 
     def reset(self) -> None:
-        """All registers take their reset values; RCC keeps its flags."""
+        """All registers take their reset values; RCC keeps its flags, debug logic needs a power-on."""
         for peripheral in self.all:
-            peripheral.reset()
+            if not peripheral.POWER_ON_ONLY:
+                peripheral.reset()
+
+    @property
+    def watchdog_bites(self) -> bool:
+        """The independent watchdog runs, and DBGMCU does not freeze it while the core is halted."""
+        return self.iwdg.started and not self.dbgmcu.freezes_iwdg
+
+    @property
+    def core_debug(self) -> CoreDebug:
+        """DHCSR to DEMCR."""
+        return self._only(CoreDebug)
+
+    @property
+    def dwt(self) -> Dwt:
+        """Cycle counter and comparators."""
+        return self._only(Dwt)
+
+    @property
+    def fpb(self) -> Fpb:
+        """Breakpoints."""
+        return self._only(Fpb)
+
+    @property
+    def dbgmcu(self) -> Dbgmcu:
+        """What goes on while the core is halted."""
+        return self._only(Dbgmcu)
+
+    @property
+    def iwdg(self) -> Iwdg:
+        """The independent watchdog."""
+        return self._only(Iwdg)
+
+    def _only(self, kind: type[P]) -> P:
+        return next(peripheral for peripheral in self.all if isinstance(peripheral, kind))
 
 
 def build(
@@ -203,9 +242,6 @@ def _pin_events(machine: Machine, rcc: Rcc, pwr: Pwr, gpios: dict[str, Gpio]) ->
     rcc.backup = BackupDomain(rcc, pwr, rtc)
     pwr.watch_pins(gpios)
     return [syscfg, exti, rtc]
-
-
-P = TypeVar("P", bound=Peripheral)
 
 
 def _gated(rcc: Rcc, peripheral: P, register: int, bit: int) -> P:
