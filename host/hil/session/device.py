@@ -10,6 +10,7 @@ from hil.boards.protocol import Board, RunningBoard
 from hil.errors import BoardError
 from hil.session.handshake import Handshake
 from hil.wire.messages import Capability
+from hil.wire.protocol import RETRANSMIT_MS
 from hil.wire.transport import Counters, Transport
 
 Trace = Callable[[str, float, bytes], None]
@@ -48,7 +49,8 @@ class Device:
         running = self._board.start(self._image)
         running.__enter__()
         try:
-            transport = Transport(running.channel, self._trace, self.counters)
+            patience_s = self._board.info.slowness * RETRANSMIT_MS / 1000
+            transport = Transport(running.channel, self._trace, self.counters, patience_s)
             capability = self._make_handshake(running).perform(transport)
         except BaseException:
             running.__exit__(None, None, None)

@@ -1,0 +1,1 @@
+"""What a debug probe needs to know of the STM32F746."""

@@ -1,0 +1,173 @@
+"""The `Debugger` that pyOCD is: one session with one probe, connected under reset."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final
+
+from pyocd.core import exceptions
+from pyocd.core.session import Session
+from pyocd.flash.flash import Flash
+
+from hil.errors import BoardError
+from hil.probe.debugger import Sector
+from hil.probe.found import Probe
+from hil.probe.targets import ChosenTarget
+from hil.twin.memory import FLASH_BASE
+
+FREQUENCY_HZ: Final = 4_000_000
+"""Of SWD; the fastest that an ST-LINK/V2-1 goes, and any board's short wires carry."""
+
+CONNECT_MODES: Final = ("under-reset", "halt")
+"""With NRST held low a core that sleeps, hangs or crashes at once is caught before its first
+instruction, and the watchdog of the former firmware is off. A board whose NRST is not wired is
+halted as it runs."""
+
+FLASH_TIMEOUTS_S: Final = {
+    "flash.timeout.init": 5.0,
+    "flash.timeout.erase_sector": 10.0,
+    "flash.timeout.program": 10.0,
+}
+"""Erasing 256 KB takes up to 4 s at x8 parallelism (STM32F745xx/746xx data sheet, table 41)."""
+
+_ERRORS = (exceptions.Error, OSError)
+"""libusb's errors are `OSError`s."""
+
+_CONNECT_HINT = "check the cable and the board's power, and that no debugger or IDE holds the probe"
+_LOCKED_HINT = "flash that cannot be read may be read-protected (RDP): docs/bring-up.md says how to unlock it"
+
+
+class PyocdDebugger:
+    """A core held halted from construction to `run` or `close`.
+
+    Everything raises BoardError. `slowness` stretches the limits for an emulated board.
+    """
+
+    def __init__(self, probe: Probe, target: ChosenTarget, slowness: float = 1.0) -> None:
+        self._probe = probe
+        self._session = self._connect(target, slowness)
+        self._flash: Flash | None = None
+        self.firmware = firmware_of(self._session.probe)
+        """The probe's own firmware, where it tells."""
+
+    def _connect(self, target: ChosenTarget, slowness: float) -> Session:
+        for mode in CONNECT_MODES:
+            session = None
+            try:
+                with told(f"cannot connect to probe {self._probe}", _CONNECT_HINT):
+                    session = Session(self._probe.handle, options=_options(target, mode, slowness))
+                    session.open()
+                    session.target.reset_and_halt()
+                return session
+            except BoardError as error:
+                _close(session)
+                on_target = isinstance(error.__cause__, exceptions.TargetError | exceptions.TimeoutError)
+                if mode == CONNECT_MODES[-1] or not on_target:
+                    raise
+        raise AssertionError("the last mode returns or raises")
+
+    @cached_property
+    def sectors(self) -> tuple[Sector, ...]:
+        """The sectors of the flash at 0x08000000, ascending."""
+        flash = self._boot_flash()
+        found, address = [], flash.region.start
+        while address <= flash.region.end:
+            info = flash.get_sector_info(address)
+            found.append(Sector(info.base_addr, info.size))
+            address = info.base_addr + info.size
+        return tuple(found)
+
+    def read(self, address: int, size: int) -> bytes:
+        with told(f"cannot read {size} bytes at {address:#010x}", _LOCKED_HINT):
+            return bytes(self._session.target.read_memory_block8(address, size))
+
+    def erase(self, sector: Sector) -> None:
+        with told(f"cannot erase the sector at {sector.address:#010x}", _CONNECT_HINT):
+            flash = self._boot_flash()
+            flash.init(Flash.Operation.ERASE)
+            flash.erase_sector(sector.address)
+
+    def program(self, address: int, data: bytes) -> None:
+        with told(f"cannot program {len(data)} bytes at {address:#010x}", _CONNECT_HINT):
+            flash = self._boot_flash()
+            flash.init(Flash.Operation.PROGRAM)
+            for at, page in pages(address, data, flash.get_page_info(address).size):
+                flash.program_page(at, page)
+
+    def run(self) -> None:
+        with told("cannot reset the board", _CONNECT_HINT):
+            if self._flash is not None:
+                self._flash.cleanup()
+            # Letting go clears DEMCR, and with it TRCENA: the cycle counter of firmware that already
+            # runs would stop. So it starts once more, by the reset line, when nobody listens.
+            self._session.board.uninit()
+            self._session.probe.reset()
+        self.close()
+
+    def close(self) -> None:
+        _close(self._session)
+
+    def _boot_flash(self) -> Flash:
+        if self._flash is None:
+            region = self._session.target.memory_map.get_region_for_address(FLASH_BASE)
+            if region is None or not region.is_flash or region.flash is None:
+                raise BoardError(
+                    f"the target description has no flash algorithm for {FLASH_BASE:#010x}",
+                    "name the family's CMSIS pack with --pack",
+                )
+            self._flash = region.flash
+        return self._flash
+
+
+def pages(address: int, data: bytes, size: int) -> Iterator[tuple[int, list[int]]]:
+    """`data` in whole pages of `size` bytes, filled with erased bytes; empty pages are left out."""
+    lead = address % size
+    content = b"\xff" * lead + data
+    content += b"\xff" * (-len(content) % size)
+    for offset in range(0, len(content), size):
+        page = content[offset : offset + size]
+        if page != b"\xff" * size:
+            yield address - lead + offset, list(page)
+
+
+def firmware_of(handle: Any) -> str | None:
+    """The version of a probe's firmware, such as V2J43M28."""
+    version = getattr(getattr(handle, "_link", handle), "version_str", None)
+    return str(version) if version else None
+
+
+@contextlib.contextmanager
+def told(what: str, hint: str) -> Iterator[None]:
+    """pyOCD's errors, and USB's, as BoardErrors that say what could not be done."""
+    try:
+        yield
+    except _ERRORS as error:
+        reason = str(error) or type(error).__name__
+        raise BoardError(f"{what}: {reason}", hint) from error
+
+
+def _options(target: ChosenTarget, mode: str, slowness: float) -> dict[str, Any]:
+    given = {"pack": str(target.pack)} if target.pack else {}
+    limits = {name: seconds * slowness for name, seconds in FLASH_TIMEOUTS_S.items()}
+    return (
+        given
+        | limits
+        | {
+            "target_override": target.name,
+            "connect_mode": mode,
+            "frequency": FREQUENCY_HZ,
+            "auto_unlock": False,  # it would erase a protected chip without being asked
+            "cache.enable_memory": False,  # what is compared must come from the flash
+            "no_config": True,
+            "project_dir": os.getcwd(),
+        }
+    )
+
+
+def _close(session: Session | None) -> None:
+    if session is not None:
+        with contextlib.suppress(*_ERRORS, AttributeError):
+            session.close()
