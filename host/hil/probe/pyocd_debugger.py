@@ -31,7 +31,7 @@ FLASH_TIMEOUTS_S: Final = {
     "flash.timeout.erase_sector": 10.0,
     "flash.timeout.program": 10.0,
 }
-"""Erasing 256 KB takes up to 4 s at x8 parallelism (STM32F745xx/746xx data sheet, table 41)."""
+"""pyOCD's own; erasing a sector of 256 KB takes some seconds at most."""
 
 _ERRORS = (exceptions.Error, OSError)
 """libusb's errors are `OSError`s."""
