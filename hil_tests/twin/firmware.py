@@ -26,7 +26,7 @@ SECTIONS {
 }
 """
 HANDLERS = (
-    "nmi", "hardfault", "svcall", "pendsv", "systick", "irq6", "irq7", "irq8", "irq37", "irq50",
+    "nmi", "hardfault", "svcall", "pendsv", "systick", "irq4", "irq6", "irq7", "irq8", "irq37", "irq50",
     "irq58", "irq70",
 )  # fmt: skip
 
@@ -93,12 +93,12 @@ __attribute__((used)) void reset(void) {
     for (;;) WFI();
 }
 void unexpected(void) { ASM("bkpt 1"); }
-void nmi(void), hardfault(void), svcall(void), pendsv(void), systick(void), irq6(void), irq7(void),
-    irq8(void), irq37(void), irq50(void), irq58(void), irq70(void);
+void nmi(void), hardfault(void), svcall(void), pendsv(void), systick(void), irq4(void), irq6(void),
+    irq7(void), irq8(void), irq37(void), irq50(void), irq58(void), irq70(void);
 typedef void (*vector_t)(void);
 __attribute__((section(".vectors"), used)) const vector_t vectors[16 + 98] = {
     (vector_t)&stack_top, reset, nmi, hardfault, [11] = svcall, [14] = pendsv, systick,
-    [16 + 6] = irq6, irq7, irq8, [16 + 37] = irq37, [16 + 50] = irq50, [16 + 58] = irq58,
+    [16 + 4] = irq4, [16 + 6] = irq6, irq7, irq8, [16 + 37] = irq37, [16 + 50] = irq50, [16 + 58] = irq58,
     [16 + 70] = irq70,
 };
 /* The USART1 kernel clock is PCLK2; BRR is the divider with OVER8 clear. */
@@ -136,6 +136,28 @@ static void dma_rx(void *to, uint32_t n, uint32_t extra) {
     DMA2_S(2, 0) = 4 << 25 | 1 << 10 | extra | 1;
 }
 static void cycles_on(void) { DEMCR |= 1 << 24; DWT_LAR = 0xC5ACCE55; DWT_CTRL |= 1; }
+"""
+
+
+FLASH = r"""
+#define FLASH_KEYR REG(0x40023C04)
+#define FLASH_OPTKEYR REG(0x40023C08)
+#define FLASH_SR REG(0x40023C0C)
+#define FLASH_CR REG(0x40023C10)
+#define FLASH_OPTCR REG(0x40023C14)
+#define BSY (1 << 16)
+#define X8 (0 << 8)
+#define X16 (1 << 8)
+#define X32 (2 << 8)
+#define X64 (3 << 8)
+#define IN_RAM __attribute__((noinline, section(".ramcode")))
+IN_RAM static void unlock(void) { FLASH_KEYR = 0x45670123; FLASH_KEYR = 0xCDEF89AB; }
+IN_RAM static void ready(void) { ASM("dsb"); while (FLASH_SR & BSY) {} }
+IN_RAM static void start_erase(uint32_t sector) {
+    FLASH_CR = X32 | 2 | sector << 3; FLASH_CR |= 1 << 16; }
+IN_RAM static void erase(uint32_t sector) { start_erase(sector); ready(); FLASH_CR = X32; }
+IN_RAM static void program(uint32_t address, uint32_t value) {
+    FLASH_CR = X32 | 1; REG(address) = value; ready(); FLASH_CR = X32; }
 """
 
 

@@ -37,9 +37,9 @@ def test_a_read_of_nothing_names_address_function_and_callers(boot: Boot) -> Non
     ]
 
 
-def test_a_write_to_flash_faults(boot: Boot) -> None:
-    message = crash(boot, "void main(void) { REG(0x08001000) = 1; }")
-    assert "write of 4 bytes at 0x08001000 in flash" in message
+def test_a_write_to_flash_by_its_read_only_port_faults(boot: Boot) -> None:
+    message = crash(boot, "void main(void) { REG(0x00201000) = 1; }")
+    assert "write of 4 bytes at 0x00201000 in flash (ITCM port)" in message
 
 
 def test_a_hole_between_peripherals_faults(boot: Boot) -> None:

@@ -8,7 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from hil import paths
 from hil.deploy.toolchain import Compiler
@@ -67,16 +69,18 @@ def build(compiler: Compiler, folder: Path = FOLDER) -> Algorithm:
 
 
 def _contents(elf: Path) -> tuple[bytes, dict[str, int]]:
+    code, functions = b"", {}
     with elf.open("rb") as file:
-        parsed = ELFFile(file)
-        for section in parsed.iter_sections():
-            loaded = section["sh_flags"] & 2 and section["sh_size"]  # SHF_ALLOC
-            if loaded and section.name != ".text" and not section.name.startswith(".ARM."):
+        for section in ELFFile(file).iter_sections():
+            loaded = section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_size"]
+            if section.name == ".text":
+                code = section.data()
+            elif isinstance(section, SymbolTableSection):
+                functions = {s.name: s["st_value"] & ~1 for s in section.iter_symbols()}
+            elif loaded and not section.name.startswith(".ARM."):
                 raise BuildError(
                     f"the flash algorithm has a section {section.name}",
                     "keep it free of variables and tables: only .text is loaded",
                 )
-        code = HEADER + parsed.get_section_by_name(".text").data()
-        symbols = parsed.get_section_by_name(".symtab")
-        functions = {name: symbols.get_symbol_by_name(name)[0]["st_value"] & ~1 for name in FUNCTIONS}
-    return code + bytes(-len(code) % 4), functions
+    code = HEADER + code
+    return code + bytes(-len(code) % 4), {name: functions[name] for name in FUNCTIONS}

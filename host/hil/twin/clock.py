@@ -81,6 +81,10 @@ class Clock:
         """Advances by core cycles that no instruction accounts for, such as exception entry."""
         self._state.ticks += cycles * TICKS_PER_CYCLE
 
+    def wait_until(self, at_fs: int) -> None:
+        """Jumps forward to `at_fs`; the core waited for the bus."""
+        self._state.ticks = max(self._state.ticks, self.ticks_at(at_fs))
+
     def sleep_until(self, at_fs: int) -> None:
         """Jumps forward to `at_fs`; the core slept."""
         ticks = self.ticks_at(at_fs)

@@ -10,6 +10,7 @@ from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionError, ExceptionUnit
 from hil.twin.faults import FaultReporter
 from hil.twin.machine import Machine
+from hil.twin.memory import in_flash
 from hil.twin.nvic import SVCALL
 from hil.twin.peripherals.scb import Scb
 from hil.twin.state import NEVER, NOT_WATCHING, HookReason
@@ -73,6 +74,8 @@ class Core:
             self._take_exception()
             if self.sleeping:
                 self._sleep()
+            elif self._fetch_waits():
+                self._wait()
             elif self._execute():
                 return StopReason.RETURNED
 
@@ -106,6 +109,24 @@ class Core:
         next_fs = self._machine.scheduler.next_fs()
         self._clock.sleep_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
 
+    def _fetch_waits(self) -> bool:
+        """Whether the next instruction lies in flash that is busy; rewritten code is translated anew."""
+        if not self._state.flash_watch:
+            return False
+        flash = self._machine.flash
+        self._engine.guard_flash(flash.busy)
+        if not in_flash(self._engine.pc):
+            return False
+        if not flash.busy:
+            self._engine.forget(flash.array.rewritten)
+            self._state.flash_watch = 0
+        return flash.busy
+
+    def _wait(self) -> None:
+        """The core waits for busy flash: time goes on to what happens next, the flash's end at the latest."""
+        next_fs = self._machine.scheduler.next_fs()
+        self._clock.wait_until(self._until_fs if next_fs is None else min(next_fs, self._until_fs))
+
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""
         self._state.deadline = min(self._clock.ticks_at(min(at_fs, self._until_fs)), self._state.deadline)
@@ -133,6 +154,11 @@ class Core:
             access = self._engine.bad_access
             if access.kind == "fetch" and access.address == RETURN_TRAP:
                 return True
+            if self._engine.flash_guarded and access.kind != "write" and in_flash(access.address):
+                self._fetch_waits()  # flash may have become ready meanwhile
+                if self._machine.flash.busy:
+                    self._wait()
+                return False
             raise self._bad_access(access.kind, access.address, access.size)
         elif not self._hint_instruction():
             raise self._undefined()

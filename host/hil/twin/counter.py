@@ -12,7 +12,7 @@ from unicorn import arm_const as arm
 from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.errors import BoardError
-from hil.twin.memory import Memory
+from hil.twin.memory import Memory, in_flash
 from hil.twin.native import build
 from hil.twin.state import NOT_WATCHING, WINDOWS, CoreState, HookReason
 from hil.twin.timing.model import TimingModel
@@ -164,7 +164,7 @@ class PythonCounter(Counter):
 
     def _on_block(self, uc: Any, address: int, size: int, _: Any) -> None:
         state = self._state
-        reason = self._reason_to_stop(uc)
+        reason = self._reason_to_stop(uc, address)
         instructions = flags = 0
         if not reason:
             instructions, flags = self._block(address, size)
@@ -183,9 +183,11 @@ class PythonCounter(Counter):
     def _spend(self, uc: Any, address: int, size: int, instructions: int) -> None:
         self._state.ticks += instructions * self._state.ticks_per_instruction
 
-    def _reason_to_stop(self, uc: Any) -> HookReason:
+    def _reason_to_stop(self, uc: Any, address: int) -> HookReason:
         state = self._state
         if state.attention:
+            return HookReason.ATTENTION
+        if state.flash_watch and in_flash(address):
             return HookReason.ATTENTION
         if state.ticks >= state.deadline:
             return HookReason.DEADLINE

@@ -14,6 +14,12 @@ What Unicorn 2.1.4 does and does not, as tried:
 * PC is stale inside an MMIO callback, and `emu_stop` there ends on the accessing instruction, which
   would repeat it. So peripherals never stop the core; they ask for attention at the next block.
   Only faults stop at once, and then PC is exact. Memory faults leave PC exact too.
+* A store to a page that `uc_mem_protect` made read-only comes to the hook with its value. When the
+  hook answers True the store is discarded and the program goes on: so flash is programmed. (A page
+  mapped read-only from the start takes the store.) An unaligned store comes whole, and then again
+  byte by byte. Protection must not change inside a callback: Unicorn crashes.
+* Loads of a page without permissions are refused once the TLB is flushed; code that is already
+  translated runs on, so fetches are the block hook's business (`flash_watch`).
 * LDM, STM, LDRD and VLDR accept unaligned addresses, where silicon raises a UsageFault.
 """
 
@@ -31,7 +37,8 @@ from unicorn.unicorn_py3 import unicorn as binding
 from hil import interrupts
 from hil.errors import BoardError
 from hil.twin import counter
-from hil.twin.memory import Memory
+from hil.twin.flash_array import Rewritten
+from hil.twin.memory import FLASH_ALIAS_BASE, FLASH_BASE, FLASH_BYTES, Memory
 from hil.twin.state import CoreState
 from hil.twin.timing.model import TimingModel
 
@@ -55,8 +62,11 @@ _ACCESS_KINDS = {
     uc_api.UC_MEM_FETCH_PROT: "fetch",
 }
 
+_READ_ONLY = uc_api.UC_PROT_READ | uc_api.UC_PROT_EXEC
+
 ReadRegister = Callable[[int, int], int]
 WriteRegister = Callable[[int, int, int], None]
+StoreFlash = Callable[[int, bytes], None]
 
 
 @dataclass(frozen=True)
@@ -109,9 +119,14 @@ class Engine:
         self.bad_access: BadAccess | None = None
         self._failure: BaseException | None = None
         self._callbacks: list[Any] = []
+        self.on_flash_store: StoreFlash = lambda address, data: None
+        """Takes the core's stores to flash on the AXI port."""
+        self.flash_guarded = False
+        self._repeated_bytes = range(0)
         for region in memory.regions:
-            access = uc_api.UC_PROT_ALL if region.writable else uc_api.UC_PROT_READ | uc_api.UC_PROT_EXEC
-            self.uc.mem_map_ptr(region.base, region.size, access, region.host_address)
+            self.uc.mem_map_ptr(region.base, region.size, uc_api.UC_PROT_ALL, region.host_address)
+            if not region.writable:
+                self.uc.mem_protect(region.base, region.size, _READ_ONLY)
         self.counter = counter.install(self.uc, state, memory, native, timing)
         self._hook(uc_api.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC, self._on_interrupt)
         invalid = uc_api.UC_HOOK_MEM_UNMAPPED | uc_api.UC_HOOK_MEM_PROT
@@ -165,10 +180,30 @@ class Engine:
         if status:
             raise BoardError(f"Unicorn refused the peripherals at 0x{base:08x} (error {status})")
 
+    def guard_flash(self, guard: bool) -> None:
+        """Refuses loads from flash, or lets them through. Not for callbacks."""
+        if guard == self.flash_guarded:
+            return
+        self.flash_guarded = guard
+        for base in (FLASH_BASE, FLASH_ALIAS_BASE):
+            self.uc.mem_protect(base, FLASH_BYTES, uc_api.UC_PROT_NONE if guard else _READ_ONLY)
+        self.uc.ctl(uc_api.UC_CTL_TLB_FLUSH, uc_api.UC_CTL_IO_WRITE)
+
     def flush(self) -> None:
         """Forgets all translations: the host changed code."""
         self.uc.ctl_flush_tb()
         self.counter.flush()
+
+    def forget(self, rewritten: list[Rewritten]) -> None:
+        """Forgets what was translated from rewritten flash, and empties the list."""
+        if not all(part.was_erased for part in rewritten):
+            self.flush()
+        else:
+            for part in rewritten:
+                for base in (FLASH_BASE, FLASH_ALIAS_BASE):
+                    offset = base - FLASH_BASE
+                    self.uc.ctl_remove_cache(part.start + offset, part.end + offset)
+        rewritten.clear()
 
     def require_open(self) -> None:
         """Raises BoardError after `close`, where Unicorn would crash."""
@@ -204,9 +239,20 @@ class Engine:
         except BaseException as error:  # Ctrl-C arrives wherever Python runs
             self._fail(error)
 
-    def _on_bad_access(self, _: Any, kind: int, address: int, size: int, __: int, ___: Any) -> bool:
+    def _on_bad_access(self, _: Any, kind: int, address: int, size: int, value: int, __: Any) -> bool:
         try:
+            if kind == uc_api.UC_MEM_WRITE_PROT and 0 <= address - FLASH_BASE < FLASH_BYTES:
+                self._store_flash(address, size, value)
+                return True
             self.bad_access = BadAccess(_ACCESS_KINDS.get(kind, "access"), address & 0xFFFF_FFFF, size)
         except BaseException as error:
             self._fail(error)
         return False
+
+    def _store_flash(self, address: int, size: int, value: int) -> None:
+        """Passes on a store, without the bytes in which Unicorn repeats an unaligned one."""
+        if size == 1 and len(self._repeated_bytes) and address == self._repeated_bytes[0]:
+            self._repeated_bytes = self._repeated_bytes[1:]
+            return
+        self._repeated_bytes = range(address, address + size) if address % size else range(0)
+        self.on_flash_store(address, (value & ((1 << 8 * size) - 1)).to_bytes(size, "little"))

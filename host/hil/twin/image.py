@@ -55,6 +55,11 @@ class Image:
         """Reads an ELF, or a raw binary linked at 0x08000000. Raises BoardError."""
         return load_image(path)
 
+    @classmethod
+    def blank(cls) -> Image:
+        """Erased flash: no program."""
+        return cls(None, (), FLASH_BASE)
+
     def function_at(self, address: int) -> Function | None:
         """The function whose code holds `address`."""
         index = bisect_right(self.functions, address, key=lambda function: function.address) - 1

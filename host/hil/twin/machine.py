@@ -15,6 +15,7 @@ from hil.twin.state import CoreState
 if TYPE_CHECKING:
     from hil.twin.nvic import Nvic
     from hil.twin.peripherals.dma import DmaRequests
+    from hil.twin.peripherals.flash import FlashInterface
 
 HSI_HZ = 16_000_000
 LSI_HZ = 32_000
@@ -76,6 +77,7 @@ class Machine:
     stop_request: bool = False
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
+    flash: FlashInterface = field(init=False)
 
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""

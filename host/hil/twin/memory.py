@@ -17,6 +17,11 @@ FLASH_SIZE_ADDRESS = 0x1FF0_F442
 UNIQUE_ID = b"hil-twin-746"
 
 
+def in_flash(address: int) -> bool:
+    """Whether `address` is in flash, by either port."""
+    return 0 <= address - FLASH_BASE < FLASH_BYTES or 0 <= address - FLASH_ALIAS_BASE < FLASH_BYTES
+
+
 @dataclass(frozen=True)
 class Region:
     """A range of addresses that a host buffer backs."""

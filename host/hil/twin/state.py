@@ -39,7 +39,8 @@ class CoreState(ctypes.Structure):
 
     `ticks` is virtual time in 1/100 core cycle, sleep included. `attention` stops at the next
     block. `watched_priority` is the priority of a pending exception that PRIMASK, BASEPRI or
-    FAULTMASK hold back: the hook stops once they let it through.
+    FAULTMASK hold back: the hook stops once they let it through. `flash_watch` stops before code in
+    flash runs, because flash is busy or was rewritten.
     """
 
     ticks: int
@@ -54,6 +55,7 @@ class CoreState(ctypes.Structure):
     reason: int
     block_address: int
     block_size: int
+    flash_watch: int
 
     _fields_ = (
         ("ticks", ctypes.c_uint64),
@@ -68,7 +70,7 @@ class CoreState(ctypes.Structure):
         ("reason", ctypes.c_uint32),
         ("block_address", ctypes.c_uint32),
         ("block_size", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("flash_watch", ctypes.c_uint32),
         ("windows", Window * WINDOWS),
         ("table", ctypes.c_void_p),
         ("emu_stop", ctypes.c_void_p),

@@ -16,6 +16,7 @@ from hil.twin.machine import HSI_HZ, ClockTree, Machine, ResetCause
 from hil.twin.memory import Memory
 from hil.twin.nvic import Nvic
 from hil.twin.peripherals import layout
+from hil.twin.power import Power
 from hil.twin.scheduler import Scheduler
 from hil.twin.state import NEVER, CoreState
 from hil.twin.stop import Stop, StopReason
@@ -31,22 +32,25 @@ HSE_DISCO_HZ = 25_000_000
 class Twin:
     """An STM32F746 that runs `image` in virtual time, the same way every time.
 
+    Without an image the flash is erased, as in a chip fresh from the factory.
     `native` chooses the block hook: None takes the C one where a compiler is found, True demands
     it, False takes the slow Python one. `on_warning` sees each warning as it comes; all of them are
     in `warnings`. `timing` chooses how time is kept; `parameters` are those of the cycle model.
+    `seed` decides what a lost supply leaves in memories.
     """
 
     def __init__(
         self,
-        image: Image,
+        image: Image | None = None,
         *,
         hse_hz: int = HSE_DISCO_HZ,
         native: bool | None = None,
         timing: Timing | str = Timing.INSTRUCTIONS,
         parameters: Parameters = DEFAULT,
+        seed: int = 0,
         on_warning: Callable[[str], None] = lambda message: None,
     ) -> None:
-        self.image = image
+        self.image = image or Image.blank()
         self.warnings: list[str] = []
         self._on_warning = on_warning
         self._state = CoreState(
@@ -63,21 +67,23 @@ class Twin:
             else TimingModel(self._state, self.memory, chosen, parameters)
         )
         self._engine = Engine(self.memory, self._state, native, self._timing)
-        self._build()
+        self._build(seed)
         self._load()
         self._machine.stop_request = False
         self.reset(ResetCause.POWER_ON)
 
-    def _build(self) -> None:
+    def _build(self, seed: int) -> None:
         machine, engine = self._machine, self._engine
         machine.nvic = Nvic(machine)
         self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
         bus = Bus()
-        self.peripherals = layout.build(machine, bus, self._exceptions)
+        self.peripherals = layout.build(machine, bus, self._exceptions, seed)
+        engine.on_flash_store = machine.flash.store
         write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
         for base, size in RANGES:
             engine.map_peripherals(base, size, bus.read, write)
         reporter = FaultReporter(engine, self.memory, self.image)
+        self._power = Power(engine, self.memory, self.peripherals, seed)
         self._core = Core(machine, engine, self._exceptions, self.peripherals.scb, reporter)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
         self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
@@ -141,6 +147,7 @@ class Twin:
     def reset(self, cause: ResetCause = ResetCause.PIN) -> None:
         """Resets the chip and fetches stack and entry from the vector table. RAM keeps its contents."""
         self._engine.require_open()
+        self._power.require_on()
         self._machine.reset_request = None
         self.peripherals.rcc.note_reset(cause)
         self.peripherals.reset()
@@ -150,12 +157,27 @@ class Twin:
         stack, entry = (self.memory.word(self.image.vector_table + at) for at in (0, 4))
         self._core.reset(stack, entry)
 
+    def power_off(self, *, vbat: bool = False) -> None:
+        """The supply falls away; `vbat` feeds the backup domain on. Memory can still be looked at.
+
+        RAM and registers are lost, and a flash operation that runs ends half-way.
+        """
+        self._engine.require_open()
+        self._power.off(vbat=vbat)
+
+    def power_on(self) -> None:
+        """The supply is back: the chip starts from the vector table in its flash."""
+        self._power.on = True
+        self._machine.stop_request = False
+        self.reset(ResetCause.POWER_ON)
+
     def run(self, until_s: float) -> Stop:
         """Runs until virtual time `until_s`, or until firmware resets the chip or a watched UART sends.
 
         After a reset the chip is ready to boot with the next run. Raises TwinFault.
         """
         self._engine.require_open()
+        self._power.require_on()
         self._initialised = True
         reason = self._core.run(to_fs(until_s))
         detail = ""
@@ -177,6 +199,7 @@ class Twin:
         the budget is spent.
         """
         self._engine.require_open()
+        self._power.require_on()
         address = self.symbol(function) if isinstance(function, str) else function
         self._initialise_variables()
         self.peripherals.scb.enable_fpu()

@@ -41,7 +41,7 @@ static const block_t *block_at(const state_t *state, uint32_t address, uint32_t 
 void hil_block(void *uc, uint64_t address, uint32_t size, void *user) {
     state_t *state = user;
     block_t scratch;
-    uint32_t reason = reason_to_stop(state, uc);
+    uint32_t reason = reason_to_stop(state, uc, (uint32_t)address);
     const block_t *block = NULL;
     if (!reason) {
         block = block_at(state, (uint32_t)address, size, &scratch);

@@ -20,6 +20,9 @@
 #define BLOCK_SEV 2u
 
 #define WINDOWS    6
+#define FLASH      0x08000000u
+#define FLASH_ITCM 0x00200000u
+#define FLASH_SIZE 0x00100000u
 #define TABLE_SIZE 131072u /* direct mapped: code 256 KB apart shares entries */
 
 /* From unicorn/arm.h */
@@ -55,7 +58,7 @@ typedef struct {
     uint32_t reason;
     uint32_t block_address;
     uint32_t block_size;
-    uint32_t reserved;
+    uint32_t flash_watch; /* flash is busy or was rewritten: stop before code in it runs */
     window_t windows[WINDOWS];
     block_t *table;
     int (*emu_stop)(void *uc);
@@ -115,8 +118,12 @@ static inline int unmasked(const state_t *state, void *uc) {
     return basepri == 0 || state->watched_priority < basepri;
 }
 
-static inline uint32_t reason_to_stop(const state_t *state, void *uc) {
+static inline uint32_t reason_to_stop(const state_t *state, void *uc, uint32_t address) {
     if (state->attention) {
+        return REASON_ATTENTION;
+    }
+    if (state->flash_watch &&
+        (address - FLASH < FLASH_SIZE || address - FLASH_ITCM < FLASH_SIZE)) {
         return REASON_ATTENTION;
     }
     if (state->ticks >= state->deadline) {

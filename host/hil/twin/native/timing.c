@@ -184,7 +184,7 @@ static void spend(timing_t *t, const edge_t *edge, void *uc) {
 void hil_timed_block(void *uc, uint64_t address, uint32_t size, void *user) {
     timing_t *t = user;
     state_t *core = t->core;
-    uint32_t reason = reason_to_stop(core, uc);
+    uint32_t reason = reason_to_stop(core, uc, (uint32_t)address);
     const edge_t *edge = NULL;
     if (!reason) {
         edge = edge_to(t, (uint32_t)address, size);

@@ -91,11 +91,14 @@ class Peripherals:
             peripheral.reset()
 
 
-def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit) -> Peripherals:
-    """Makes every peripheral, wires their clocks and attaches them to the bus."""
+def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit, seed: int = 0) -> Peripherals:
+    """Makes every peripheral, wires their clocks and attaches them to the bus.
+
+    `seed` decides what an interrupted flash operation leaves behind.
+    """
     rcc = Rcc(machine)
     scb = Scb(machine, exceptions)
-    every: list[Peripheral] = [rcc, machine.nvic, scb, *_core(machine), *_always_on(machine, rcc)]
+    every: list[Peripheral] = [rcc, machine.nvic, scb, *_core(machine), *_always_on(machine, rcc, seed)]
     dmas = [_gated(rcc, Dma(machine, n, base, irqs), r.RCC_AHB1ENR, bit) for n, base, irqs, bit in DMAS]
     machine.dma = DmaRequests({dma.name: dma for dma in dmas})
     usarts = {
@@ -129,8 +132,8 @@ def _core(machine: Machine) -> list[Peripheral]:
     ]  # fmt: skip
 
 
-def _always_on(machine: Machine, rcc: Rcc) -> list[Peripheral]:
-    flash = FlashInterface(machine)
+def _always_on(machine: Machine, rcc: Rcc, seed: int) -> list[Peripheral]:
+    flash = machine.flash = FlashInterface(machine, seed=seed)
     pwr = _gated(rcc, Pwr(machine), r.RCC_APB1ENR, 28)
     syscfg = _gated(rcc, Peripheral(machine, "SYSCFG", 0x4001_3800), r.RCC_APB2ENR, 14)
     watch_supply(machine, flash, pwr)

@@ -73,6 +73,10 @@ class Rcc(Peripheral):
         self._apply_kernel_clocks()
         self._apply_clocks()
 
+    def lose_backup(self) -> None:
+        """The backup domain has no supply any more: RCC_BDCR and what it clocks (RM0385 5.1.3)."""
+        self.registers[RCC_BDCR] = 0
+
     def note_reset(self, cause: ResetCause) -> None:
         """Sets the flags of `cause`; earlier ones stay until firmware writes RMVF."""
         if cause is ResetCause.POWER_ON:
