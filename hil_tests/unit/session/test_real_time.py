@@ -13,8 +13,8 @@ from hil_tests.unit.session.fakes import INFO, FakeBoard, FakeRunning, run_fake
 
 from hil.boards.protocol import BoardInfo
 from hil.measure.source import Source
+from hil.session.drift import REAL_S
 from hil.session.exchange import COMPUTE_MAX_S
-from hil.session.run import REAL_DRIFT_S
 
 DESK = replace(INFO, virtual_time=False, time_source=Source.MEASURED_DWT)
 
@@ -77,7 +77,7 @@ def test_a_wait_that_is_not_what_was_scheduled_is_told(
     tmp_path: Path, latency_ms: float, drifts: bool
 ) -> None:
     """At half the pace the device counts half of the radio's time, in each direction."""
-    assert 2 * 0.0005 < REAL_DRIFT_S < 2 * 0.02 / 2
+    assert 2 * 0.0005 < REAL_S < 2 * 0.02 / 2
     summary = run_slow(
         tmp_path, replace(DESK, slowness=2.0), 2.0, radio=f"custom:bandwidth=10M,latency={latency_ms}ms"
     )

@@ -24,6 +24,7 @@ from hil.server.answer import Server
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
+from hil.session.drift import warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -45,10 +46,6 @@ from hil.session.relay import Relay
 from hil.session.samples import Samples, choose
 from hil.session.summary import RunData, RunFacts, build_summary
 from hil.wire.protocol import Outcome
-
-VIRTUAL_DRIFT_S = 0.0002
-REAL_DRIFT_S = 0.003
-"""Beyond 1 %: a frame of USB each way, and what a desktop's scheduler takes."""
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
 """From one int8 input (height, width, channels) to what the device must compute."""
@@ -289,25 +286,6 @@ class _Run:
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
         clock_hz = self.device.capability.clock_hz
-        self._compare_clocks(exchange, clock_hz, repeated)
+        if not repeated and not exchange.result.retransmissions:
+            warn_of_drift(exchange, clock_hz, self.board.info, self.bus)
         return make_record(place, exchange, clock_hz, self.energy, agreement, repeated)
-
-    def _compare_clocks(self, exchange: Exchange, clock_hz: int, repeated: int) -> None:
-        """The device's wait must be what was scheduled: on a virtual board both ends share one clock, and
-        on a physical one they agree but for the delays of USB and of the host's scheduler."""
-        result = exchange.result
-        if result is None or exchange.arrival_s is None or result.outcome is not Outcome.ANSWERED:
-            return
-        if repeated or result.retransmissions:
-            return
-        virtual = self.board.info.virtual_time
-        wait_s, planned_s = result.cycles.wait / clock_hz, exchange.arrival_s - exchange.payload_start_s
-        if abs(wait_s - planned_s) > 0.01 * planned_s + (VIRTUAL_DRIFT_S if virtual else REAL_DRIFT_S):
-            self.bus.warn_once(
-                "clock-drift",
-                f"sample {exchange.index}: the device waited {1000 * wait_s:.3f} ms where "
-                f"{1000 * planned_s:.3f} ms were scheduled",
-                "the board's channel and its cycle counter do not run on one clock"
-                if virtual
-                else "the host was late, or the board's clock is slow: read `link` with this tolerance",
-            )
