@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from hil.errors import TwinFault
 from hil.twin import engine as eng
 from hil.twin.bus import BusFaultError
 from hil.twin.clock import Clock
+from hil.twin.counter import decode_block
 from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionError, ExceptionUnit
 from hil.twin.faults import FaultReporter
@@ -20,6 +23,23 @@ WFE = 0xBF20
 YIELD = 0xBF10
 RETURN_TRAP = 0x1FFF_FFF0
 """A called function returns here: a hole in the map, so that the fetch comes back to the host."""
+
+
+class Debugger(Protocol):
+    """What the run loop asks of the debug logic, when there is one."""
+
+    @property
+    def halted(self) -> bool:
+        """The core is in debug state."""
+        ...
+
+    def interrupted(self) -> bool:
+        """Whether it ended the run of the engine."""
+        ...
+
+    def breakpoint_instruction(self) -> bool:
+        """The core met BKPT: true when the debugger takes it."""
+        ...
 
 
 class Core:
@@ -46,6 +66,7 @@ class Core:
         self._boot = engine.registers(*status, "MSP", "PSP", "SP", "LR", "PC")
         self.sleeping = False
         self.waiting_for_event = False
+        self.debugger: Debugger | None = None
         machine.scheduler.on_earlier = self._on_earlier
 
     def reset(self, stack: int, entry: int) -> None:
@@ -64,6 +85,8 @@ class Core:
             machine.scheduler.run_due(now_fs)
             if machine.reset_request is not None:
                 return StopReason.RESET
+            if self.debugger is not None and self.debugger.halted:
+                return StopReason.HALTED
             if machine.stop_request:
                 machine.stop_request = False
                 return StopReason.TRANSMITTED
@@ -78,6 +101,36 @@ class Core:
                 self._wait()
             elif self._execute():
                 return StopReason.RETURNED
+
+    def step(self) -> None:
+        """One instruction, or the entry of an exception that is ready; ends sleep. Raises TwinFault.
+
+        An IT instruction goes with the block that it makes conditional.
+        """
+        machine, state = self._machine, self._state
+        self._until_fs = NEVER
+        machine.scheduler.run_due(self._clock.now_fs)
+        while self._fetch_waits():
+            self._wait()
+            machine.scheduler.run_due(self._clock.now_fs)
+        active = machine.nvic.active
+        self._take_exception()
+        if machine.nvic.active == active and machine.reset_request is None:
+            instructions, ticks = state.instructions, state.ticks
+            state.instruction_limit = instructions + 1
+            self._execute(1)
+            self._count_one(instructions, ticks)
+        self.sleeping = self.waiting_for_event = False
+
+    def _count_one(self, instructions: int, ticks: int) -> None:
+        """The hook counted a whole block, of which one instruction or one IT block ran."""
+        state, memory, pc = self._state, self._machine.memory, self._engine.pc
+        counted = state.instructions - instructions
+        rest = state.block_address + state.block_size - pc
+        if counted > 1 and 0 < rest < state.block_size and memory.holds(pc, rest):
+            done = max(1, counted - decode_block(memory.read(pc, rest))[0])
+            state.ticks = ticks + (state.ticks - ticks) * done // counted
+            state.instructions = instructions + done
 
     def _take_exception(self) -> None:
         """Enters the first exception that is ready, or watches the masks that hold it back."""
@@ -131,17 +184,19 @@ class Core:
         """An event was entered that comes before all others: the hook must stop for it."""
         self._state.deadline = min(self._clock.ticks_at(min(at_fs, self._until_fs)), self._state.deadline)
 
-    def _execute(self) -> bool:
-        """Runs until the next stop; True when a called function returned."""
+    def _execute(self, count: int = 0) -> bool:
+        """Runs until the next stop, or `count` instructions; True when a called function returned."""
         state = self._state
         next_fs = self._machine.scheduler.next_fs()
         until_fs = self._until_fs if next_fs is None else min(next_fs, self._until_fs)
         state.deadline = max(0, self._clock.ticks_at(until_fs))
         state.reason = HookReason.NONE
         try:
-            status = self._engine.run()
+            status = self._engine.run(count)
         except BusFaultError as error:
             raise self._bad_access(error.kind, error.address, error.size) from None
+        if self.debugger is not None and self.debugger.interrupted():
+            return False
         if state.reason == HookReason.NO_FPU:
             raise self._reporter.fault("UsageFault (NOCP): FPU instruction before CPACR enables the FPU")
         if state.reason:
@@ -177,6 +232,8 @@ class Core:
         except ExceptionError as error:
             raise self._reporter.fault(f"HardFault: {error}") from None
         if number == eng.INTERRUPT_BKPT:
+            if self.debugger is not None and self.debugger.breakpoint_instruction():
+                return
             raise self._reporter.fault("HardFault: BKPT without a debugger")
         if number == eng.INTERRUPT_DATA_ABORT:
             raise self._reporter.fault("UsageFault (UNALIGNED): exclusive access to an unaligned address")

@@ -142,15 +142,16 @@ class Engine:
         """Where the core is, or would be after a stop."""
         return self._pc.read()[0]
 
-    def run(self) -> int:
+    def run(self, count: int = 0) -> int:
         """Runs from PC until something stops it; returns Unicorn's error, 0 for a clean stop.
 
-        Raises what a peripheral's callback raised.
+        Anything but 0 as `count` ends it after so many instructions. Raises what a
+        peripheral's callback raised.
         """
         self.interrupt = None
         self.bad_access = None
         with interrupts.shield():
-            status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, 0)
+            status: int = binding.uclib.uc_emu_start(self.handle, self.pc | 1, NEVER_REACHED, 0, count)
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -48,6 +49,8 @@ class FlashArray:
     def __init__(self, memory: Memory, seed: int = 0) -> None:
         self._memory = memory
         self._random = random.Random(seed)
+        self.on_program: Callable[[int], None] = lambda size: None
+        """Told how many bytes each programming operation stores, before it begins."""
         self.rewritten: list[Rewritten] = []
         """What changed since whoever keeps translated code emptied this list."""
 
@@ -59,6 +62,7 @@ class FlashArray:
 
     def program(self, address: int, data: bytes) -> Change:
         """Bits that are zero in `data` become zero."""
+        self.on_program(len(data))
         change = Change(address, self._memory.read(address, len(data)), False)
         self._store(address, bytes(a & b for a, b in zip(change.old, data, strict=True)))
         return change

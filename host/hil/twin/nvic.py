@@ -39,6 +39,8 @@ class Nvic(Peripheral):
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, "NVIC", NVIC_BASE, 0x400)
+        self.held_back = 0
+        """Exceptions that a debugger does not let through."""
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +55,7 @@ class Nvic(Peripheral):
     @property
     def ready(self) -> int:
         """Exceptions that are pending and enabled."""
-        return self.pending & self.enabled
+        return self.pending & self.enabled & ~self.held_back
 
     def pend(self, exception: int) -> None:
         """`exception` waits to be taken."""

@@ -21,6 +21,9 @@ class StopReason(StrEnum):
     RETURNED = "returned"
     """A called function came back."""
 
+    HALTED = "halted"
+    """A debugger stopped the core, or it locked up."""
+
     BUDGET = "budget"
     """The instruction budget is spent."""
 

@@ -8,6 +8,7 @@ from hil.errors import BoardError
 from hil.twin.bus import RANGES, Bus
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
 from hil.twin.core import RETURN_TRAP, Core
+from hil.twin.debug.unit import DebugUnit
 from hil.twin.engine import Engine
 from hil.twin.exceptions import ExceptionUnit
 from hil.twin.faults import FaultReporter
@@ -76,7 +77,8 @@ class Twin:
         machine, engine = self._machine, self._engine
         machine.nvic = Nvic(machine)
         self._exceptions = ExceptionUnit(engine, self.memory, machine.nvic, machine.clock)
-        bus = Bus()
+        self._bus = bus = Bus()
+        self._debug: DebugUnit | None = None
         self.peripherals = layout.build(machine, bus, self._exceptions, seed)
         engine.on_flash_store = machine.flash.store
         write = bus.write if self._timing is None else self._timing.watching(bus.read, bus.write)
@@ -150,12 +152,40 @@ class Twin:
         self._power.require_on()
         self._machine.reset_request = None
         self.peripherals.rcc.note_reset(cause)
-        self.peripherals.reset()
+        self.peripherals.reset(power_on=cause is ResetCause.POWER_ON)
         if self._timing is not None:
             self._timing.follow(0, 0)
         self._exceptions.vector_table = self.image.vector_table
         stack, entry = (self.memory.word(self.image.vector_table + at) for at in (0, 4))
         self._core.reset(stack, entry)
+        if self._debug is not None:
+            self._debug.after_reset(cause)
+
+    @property
+    def debug(self) -> DebugUnit:
+        """The debug port, and how to run the twin under it; costs nothing before it is first used."""
+        if self._debug is None:
+            self._debug = DebugUnit(
+                self._machine,
+                self._engine,
+                self._core,
+                self._bus,
+                self.peripherals,
+                self.run,
+                self.reset,
+                timed=self._timing is not None,
+            )
+        return self._debug
+
+    def on_programmed(self, stops: Callable[[int], bool]) -> None:
+        """Calls `stops` with the bytes of each programming of flash; true ends the run as it begins."""
+
+        def programmed(size: int) -> None:
+            if stops(size):
+                self._machine.stop_request = True
+                self._machine.attention()
+
+        self._machine.flash.array.on_program = programmed
 
     def power_off(self, *, vbat: bool = False) -> None:
         """The supply falls away; `vbat` feeds the backup domain on. Memory can still be looked at.

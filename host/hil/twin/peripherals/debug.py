@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from hil.twin.machine import Machine
@@ -15,6 +16,7 @@ DWT_LAR = 0xFB0
 DWT_LAR_KEY = 0xC5AC_CE55
 DWT_LSR = 0xFB4
 
+COREDEBUG_DHCSR = 0x0
 COREDEBUG_DEMCR = 0xC
 COREDEBUG_DEMCR_TRCENA = 1 << 24
 
@@ -22,18 +24,27 @@ DBGMCU_IDCODE = 0x00
 DBGMCU_IDCODE_F74XXX_REV_Z = 0x1001_6449
 DBGMCU_CR = 0x04
 DBGMCU_CR_DBG_SLEEP = 1 << 0
+DBGMCU_APB1_FZ = 0x08
+DBGMCU_APB1_FZ_DBG_IWDG_STOP = 1 << 12
 
 
 class CoreDebug(Peripheral):
-    """DHCSR, DCRSR, DCRDR, DEMCR (ARMv7-M ARM C1.6); no debugger is attached (C_DEBUGEN is 0)."""
+    """DHCSR, DCRSR, DCRDR, DEMCR (ARMv7-M ARM C1.6) as firmware sees them."""
+
+    POWER_ON_ONLY = True
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, "CoreDebug", 0xE000_EDF0, 0x10)
+        self.status: Callable[[], int] = lambda: 0
+        """DHCSR of the debug logic; without it no debugger is attached."""
 
     @property
     def tracing(self) -> bool:
         """DEMCR.TRCENA, without which the DWT stands still."""
         return bool(self.registers.get(COREDEBUG_DEMCR, 0) & COREDEBUG_DEMCR_TRCENA)
+
+    def read(self, offset: int) -> int:
+        return self.status() if offset == COREDEBUG_DHCSR else super().read(offset)
 
     def write(self, offset: int, value: int) -> None:
         if offset == COREDEBUG_DEMCR:
@@ -42,6 +53,8 @@ class CoreDebug(Peripheral):
 
 class Dbgmcu(Peripheral):
     """The MCU debug component: device identity, and clocks that go on in sleep."""
+
+    POWER_ON_ONLY = True
 
     RESET_VALUES: ClassVar[dict[int, int]] = {DBGMCU_IDCODE: DBGMCU_IDCODE_F74XXX_REV_Z}
 
@@ -52,6 +65,11 @@ class Dbgmcu(Peripheral):
     def counts_in_sleep(self) -> bool:
         """DBG_SLEEP keeps HCLK running while the core sleeps (RM0385 40.16.1)."""
         return bool(self.registers.get(DBGMCU_CR, 0) & DBGMCU_CR_DBG_SLEEP)
+
+    @property
+    def freezes_iwdg(self) -> bool:
+        """DBG_IWDG_STOP stops the independent watchdog while the core is halted (RM0385 40.16.4)."""
+        return bool(self.registers.get(DBGMCU_APB1_FZ, 0) & DBGMCU_APB1_FZ_DBG_IWDG_STOP)
 
     def write(self, offset: int, value: int) -> None:
         if offset != DBGMCU_IDCODE:
@@ -66,6 +84,7 @@ class Dwt(Peripheral):
     """
 
     RESET_VALUES: ClassVar[dict[int, int]] = {DWT_CTRL: DWT_CTRL_RESET}
+    POWER_ON_ONLY = True
 
     def __init__(self, machine: Machine, core_debug: CoreDebug, dbgmcu: Dbgmcu) -> None:
         super().__init__(machine, "DWT", 0xE000_1000, 0x1000)
@@ -94,9 +113,12 @@ class Dwt(Peripheral):
     def write(self, offset: int, value: int) -> None:
         if offset == DWT_LAR:
             self._locked = value != DWT_LAR_KEY
-        elif self._locked:
-            return
-        elif offset == DWT_CYCCNT:
+        elif not self._locked:
+            self.store(offset, value)
+
+    def store(self, offset: int, value: int) -> None:
+        """What `write` does behind the lock, which is for software: a debugger passes it."""
+        if offset == DWT_CYCCNT:
             self._set(value)
         elif offset == DWT_CTRL:
             before = self.read(DWT_CYCCNT)

@@ -35,6 +35,11 @@ class Iwdg(Peripheral):
         self._expiry.set(None)
 
     @property
+    def started(self) -> bool:
+        """The counter runs."""
+        return self._started
+
+    @property
     def timeout_fs(self) -> int:
         """Time from a reload to the reset: (RLR + 1) · 4 · 2^PR / LSI."""
         divider = 4 << min(self.registers.get(IWDG_PR, 0), 6)

@@ -75,6 +75,9 @@ LARGE_UNMODELLED = (
 )
 
 
+P = TypeVar("P", bound=Peripheral)
+
+
 @dataclass
 class Peripherals:
     """Everything on the buses of one twin; `all` in the order of their creation."""
@@ -85,10 +88,39 @@ class Peripherals:
     usarts: dict[int, Usart]
     gpios: dict[str, Gpio]
 
-    def reset(self) -> None:
-        """All registers take their reset values; RCC keeps its flags."""
+    def reset(self, *, power_on: bool = True) -> None:
+        """All registers take their reset values; RCC keeps its flags, debug logic needs a power-on."""
         for peripheral in self.all:
-            peripheral.reset()
+            if power_on or not peripheral.POWER_ON_ONLY:
+                peripheral.reset()
+
+    @property
+    def watchdog_bites(self) -> bool:
+        """The independent watchdog runs, and DBGMCU does not freeze it while the core is halted."""
+        return self.iwdg.started and not self.dbgmcu.freezes_iwdg
+
+    @property
+    def core_debug(self) -> CoreDebug:
+        """DHCSR to DEMCR."""
+        return self._only(CoreDebug)
+
+    @property
+    def dwt(self) -> Dwt:
+        """Cycle counter and comparators."""
+        return self._only(Dwt)
+
+    @property
+    def dbgmcu(self) -> Dbgmcu:
+        """What goes on while the core is halted."""
+        return self._only(Dbgmcu)
+
+    @property
+    def iwdg(self) -> Iwdg:
+        """The independent watchdog."""
+        return self._only(Iwdg)
+
+    def _only(self, kind: type[P]) -> P:
+        return next(peripheral for peripheral in self.all if isinstance(peripheral, kind))
 
 
 def build(machine: Machine, bus: Bus, exceptions: ExceptionUnit, seed: int = 0) -> Peripherals:
@@ -138,9 +170,6 @@ def _always_on(machine: Machine, rcc: Rcc, seed: int) -> list[Peripheral]:
     syscfg = _gated(rcc, Peripheral(machine, "SYSCFG", 0x4001_3800), r.RCC_APB2ENR, 14)
     watch_supply(machine, flash, pwr)
     return [flash, pwr, syscfg, Iwdg(machine)]
-
-
-P = TypeVar("P", bound=Peripheral)
 
 
 def _gated(rcc: Rcc, peripheral: P, register: int, bit: int) -> P:

@@ -15,6 +15,8 @@ class Peripheral:
     """
 
     RESET_VALUES: ClassVar[dict[int, int]] = {}
+    POWER_ON_ONLY: ClassVar[bool] = False
+    """A reset of the chip leaves it alone: it is part of the debug domain."""
 
     def __init__(self, machine: Machine, name: str, base: int, size: int = 0x400) -> None:
         self.machine = machine

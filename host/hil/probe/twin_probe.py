@@ -1,0 +1,220 @@
+"""The pyOCD probe that is a twin on the desk. pyOCD knows nothing of the twin but this class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from pyocd.board.board import Board
+from pyocd.board.board_ids import BoardInfo
+from pyocd.core import exceptions
+from pyocd.core.plugin import Plugin
+from pyocd.probe.debug_probe import DebugProbe
+
+from hil.errors import HilError
+from hil.probe import registry, target
+from hil.probe.client import DeskClient
+from hil.probe.protocol import WORDS_MAX, Access, Outcome, Result, What
+
+BOARDS = {
+    "nucleo_f746zg": BoardInfo("NUCLEO-F746ZG", target="stm32f746zgtx", vendor="STMicroelectronics"),
+    "disco_f746g": BoardInfo("32F746G-DISCO", target="stm32f746nghx", vendor="STMicroelectronics"),
+}
+"""Boards by the name of their folder under `mcu/board`."""
+
+CHUNK_WORDS = min(WORDS_MAX, 1024)
+
+
+class TwinProbe(DebugProbe):  # type: ignore[misc]
+    """Serial wire to one twin. It selects no access port by itself: pyOCD writes SELECT."""
+
+    def __init__(self, entry: registry.Entry) -> None:
+        super().__init__()
+        self._entry = entry
+        self._client: DeskClient | None = None
+        self._protocol: DebugProbe.Protocol | None = None
+        self._reset_asserted = False
+
+    @classmethod
+    def get_all_connected_probes(
+        cls, unique_id: str | None = None, is_explicit: bool = False
+    ) -> Sequence[TwinProbe]:
+        return [cls(entry) for entry in registry.entries()]
+
+    @classmethod
+    def get_probe_with_id(cls, unique_id: str, is_explicit: bool = False) -> TwinProbe | None:
+        entry = registry.find(unique_id)
+        return None if entry is None else cls(entry)
+
+    @property
+    def vendor_name(self) -> str:
+        return "hil"
+
+    @property
+    def product_name(self) -> str:
+        return "twin"
+
+    @property
+    def description(self) -> str:
+        info = self.associated_board_info
+        return f"hil twin [{self._entry.board if info is None else info.name}]"
+
+    @property
+    def unique_id(self) -> str:
+        return self._entry.unique_id
+
+    @property
+    def serial_port(self) -> str:
+        """The pty of the board's serial cable."""
+        return self._entry.serial
+
+    @property
+    def associated_board_info(self) -> BoardInfo | None:
+        return BOARDS.get(self._entry.board)
+
+    def create_associated_board(self) -> Board | None:
+        info = self.associated_board_info
+        return None if info is None or self.session is None else Board(self.session, board_info=info)
+
+    @property
+    def supported_wire_protocols(self) -> Collection[DebugProbe.Protocol]:
+        return [DebugProbe.Protocol.DEFAULT, DebugProbe.Protocol.SWD]
+
+    @property
+    def wire_protocol(self) -> DebugProbe.Protocol | None:
+        return self._protocol
+
+    @property
+    def is_open(self) -> bool:
+        return self._client is not None
+
+    @property
+    def capabilities(self) -> set[DebugProbe.Capability]:
+        return {DebugProbe.Capability.SWJ_SEQUENCE}
+
+    def open(self) -> None:
+        if self._client is None:
+            try:
+                self._client = DeskClient(self._entry)
+            except HilError as error:
+                raise exceptions.ProbeError(str(error)) from error
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def connect(self, protocol: DebugProbe.Protocol | None = None) -> None:
+        if protocol not in (None, *self.supported_wire_protocols):
+            raise exceptions.ProbeError(f"the twin has serial wire only, not {protocol}")
+        self._protocol = DebugProbe.Protocol.SWD
+
+    def disconnect(self) -> None:
+        self._protocol = None
+
+    def set_clock(self, frequency: float) -> None:
+        """Nothing to do: accesses take no virtual time."""
+
+    def swj_sequence(self, length: int, bits: int) -> None:
+        self._call("sequence", length=length, bits=f"{bits:x}")
+
+    def reset(self) -> None:
+        self.assert_reset(True)
+        self.assert_reset(False)
+
+    def assert_reset(self, asserted: bool) -> None:
+        self._call("reset", asserted=bool(asserted))
+        self._reset_asserted = bool(asserted)
+
+    def is_reset_asserted(self) -> bool:
+        return self._reset_asserted
+
+    def read_dp(self, addr: int, now: bool = True) -> Any:
+        return self._read(What.READ_DP, addr, now)
+
+    def write_dp(self, addr: int, data: int) -> None:
+        self._write(What.WRITE_DP, addr, (data,))
+
+    def read_ap(self, addr: int, now: bool = True) -> Any:
+        return self._read(What.READ_AP, addr, now)
+
+    def write_ap(self, addr: int, data: int) -> None:
+        self._write(What.WRITE_AP, addr, (data,))
+
+    def read_ap_multiple(self, addr: int, count: int = 1, now: bool = True) -> Any:
+        def result() -> list[int]:
+            words: list[int] = []
+            while len(words) < count:
+                chunk = min(count - len(words), CHUNK_WORDS)
+                words += self._transfer(Access(What.READ_AP, addr & 0xC, chunk)).words
+            return words
+
+        return _deferred(result, now)
+
+    def write_ap_multiple(self, addr: int, values: Sequence[int]) -> None:
+        for at in range(0, len(values), CHUNK_WORDS):
+            self._write(What.WRITE_AP, addr, tuple(values[at : at + CHUNK_WORDS]))
+
+    def _read(self, what: What, address: int, now: bool) -> Any:
+        return _deferred(lambda: self._transfer(Access(what, address & 0xC)).words[0], now)
+
+    def _write(self, what: What, address: int, words: tuple[int, ...]) -> None:
+        self._transfer(Access(what, address & 0xC, words=words))
+
+    def _transfer(self, access: Access) -> Outcome:
+        try:
+            outcome = self._connected.transfer([access])
+        except HilError as error:
+            raise exceptions.ProbeDisconnected(str(error)) from error
+        if outcome.result is Result.FAULT:
+            raise exceptions.TransferFaultError("the debug port answered FAULT")
+        if outcome.result is Result.NO_ANSWER:
+            raise exceptions.TransferError("the debug port does not answer")
+        return outcome
+
+    def _call(self, name: str, **arguments: Any) -> None:
+        try:
+            self._connected.call(name, **arguments)
+        except HilError as error:
+            raise exceptions.ProbeError(str(error)) from error
+
+    @property
+    def _connected(self) -> DeskClient:
+        if self._client is None:
+            raise exceptions.ProbeError("the probe is not open")
+        return self._client
+
+
+def _deferred(result: Callable[[], Any], now: bool) -> Any:
+    """The result of a read, or what gives it: done at once either way, an error told when asked."""
+    try:
+        value = result()
+    except exceptions.Error as error:
+        if now:
+            raise
+        failure = error
+
+        def fail() -> Any:
+            raise failure
+
+        return fail
+    return value if now else lambda: value
+
+
+class TwinProbePlugin(Plugin):  # type: ignore[misc]
+    """What the entry point in the group `pyocd.probe` names."""
+
+    def should_load(self) -> bool:
+        return True
+
+    def load(self) -> type[TwinProbe]:
+        target.register()
+        return TwinProbe
+
+    @property
+    def name(self) -> str:
+        return "hiltwin"
+
+    @property
+    def description(self) -> str:
+        return "Emulated STM32F746 boards of hil, started with `hil twin --probe`"
