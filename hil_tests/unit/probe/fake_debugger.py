@@ -74,7 +74,7 @@ class FakeDebugger:
 
     def program(self, address: int, data: bytes) -> None:
         offset, half = self._offset(address), len(data) // 2
-        for start, part in ((0, data[:half]), (half, data[half:])):
+        for start, part in ((half, data[half:]), (0, data[:half])):
             self._step()
             for place, byte in enumerate(part, offset + start):
                 self.flash.memory[place] &= byte

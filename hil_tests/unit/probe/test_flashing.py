@@ -100,7 +100,7 @@ def test_the_vector_table_is_written_last_so_that_a_torn_image_does_not_start() 
     assert debugger.programmed == [BASE + offset * KIB for offset in (96, 64, 32, 0)]
     torn = FakeFlash()
     with pytest.raises(BoardError):
-        flash(FakeDebugger(torn, fails_at=debugger.steps - 2), image)
+        flash(FakeDebugger(torn, fails_at=debugger.steps - 1), image)
     assert torn.memory[:8] == b"\xff" * 8, "no stack pointer and no entry: the core does not run"
 
 

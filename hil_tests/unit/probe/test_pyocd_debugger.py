@@ -16,7 +16,9 @@ from hil.probe.targets import ChosenTarget
 @given(st.integers(0, 100), st.binary(max_size=200), st.sampled_from([4, 16, 64]))
 def test_pages_are_whole_and_hold_the_data_and_nothing_else(address: int, data: bytes, size: int) -> None:
     memory = bytearray(b"\xff" * 400)
-    for at, page in pages(address, data, size):
+    found = list(pages(address, data, size))
+    assert found == sorted(found, reverse=True), "the vector table comes last"
+    for at, page in found:
         assert at % size == 0
         assert len(page) == size
         assert page != [0xFF] * size, "an erased page costs no time"

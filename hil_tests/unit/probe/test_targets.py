@@ -57,8 +57,9 @@ def test_an_installed_pack_goes_before_our_own() -> None:
 
 
 def test_without_a_pack_it_is_our_own() -> None:
-    chosen = choose_target("nucleo_f746zg", None, installed=list, own=lambda: "hil_f746")
-    assert (chosen.name, chosen.origin) == ("hil_f746", OWN)
+    told: list[str] = []
+    chosen = choose_target("nucleo_f746zg", None, installed=list, own=lambda: told.append("pyOCD"))
+    assert (chosen.name, chosen.origin, told) == ("stm32f746zgtx", OWN, ["pyOCD"])
 
 
 def test_a_pack_of_another_family_is_refused(tmp_path: Path) -> None:

@@ -25,10 +25,14 @@ from hil.twin.image import Segment, load_image
 from hil.wire.protocol import BOOT_BAUD
 
 FOLDERS: Final = PHYSICAL[1:]
-FOLDER_OF: Final = {"NUCLEO-F746ZG": "nucleo_f746zg", "DISCO-F746NG": "disco_f746g"}
-"""Folders under `mcu/board/` by the name that the ST-LINK's board ID stands for."""
+FOLDER_OF: Final = {
+    "NUCLEO-F746ZG": "nucleo_f746zg",
+    "DISCO-F746NG": "disco_f746g",
+    "32F746G-DISCO": "disco_f746g",
+}
+"""Folders under `mcu/board/` by the name that an ST-LINK's board ID stands for, or a twin's probe gives."""
 
-TWIN_SLOWNESS: Final = 8.0
+TWIN_SLOWNESS: Final = 4.0
 """An emulated core takes up to so many times as long, on a host that has other things to do as well."""
 
 
@@ -118,8 +122,8 @@ class ProbeBoard:
 
     def start(self, image: Path) -> RunningProbeBoard:
         """Flashes what differs, resets, and leaves the debugger. Raises BoardError."""
-        if self._setup is None:
-            self.prepare()
+        if self._setup is None or self._flashed:
+            self.prepare()  # a cable that was out may have come back as another port
         setup = self._setup
         assert setup is not None
         segments = load_image(image).segments
@@ -154,7 +158,8 @@ class ProbeBoard:
         return {"probe.log": self._log.content()} if self._log else {}
 
     def _look(self) -> Setup:
-        probe = choose(self._outside.probes(), self._options.probe)
+        known = self._setup.probe.unique_id if self._setup else self._options.probe
+        probe = choose(self._outside.probes(), known)
         folder = folder_for(self._name, probe)
         port = serial_port.match(probe, self._outside.ports(), self._options.serial_port)
         return Setup(probe, folder, port, self._outside.target(folder, self._options.pack))

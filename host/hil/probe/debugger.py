@@ -36,7 +36,7 @@ class Debugger(Protocol):
         ...
 
     def program(self, address: int, data: bytes) -> None:
-        """Writes `data` to erased flash."""
+        """Writes `data` to erased flash, from its end to its beginning."""
         ...
 
     def run(self) -> None:

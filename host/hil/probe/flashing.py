@@ -1,8 +1,8 @@
 """Brings an image into flash by writing only the sectors that differ from it.
 
 What is there is read, never assumed, so a flash that lost power half-way is put right by the next
-call. Sectors are programmed from the last to the first, the vector table therefore at the end: an
-image that is not whole does not start.
+call. Everything is programmed from the end to the beginning: an image that is not whole lacks its
+vector table and does not start, unless power was lost in its very last page.
 """
 
 from __future__ import annotations

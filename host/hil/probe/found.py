@@ -47,11 +47,13 @@ def connected() -> Sequence[Probe]:
 
 def describe(handle: Any) -> Probe:
     """pyOCD's probe in our words."""
+    from hil.probe.twin_probe import TwinProbe
+
     return Probe(
         unique_id=str(handle.unique_id),
-        product=str(handle.product_name or "unknown probe"),
+        product=f"{handle.vendor_name or ''} {handle.product_name or 'probe'}".strip(),
         board=_board(handle),
-        is_twin=bool(getattr(handle, "is_twin", False)),
+        is_twin=isinstance(handle, TwinProbe),
         serial_port=getattr(handle, "serial_port", None),
         handle=handle,
     )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from pyocd.core import exceptions
+from pyocd.core.memory_map import FlashRegion, MemoryType
 from pyocd.core.session import Session
 from pyocd.flash.flash import Flash
 
@@ -16,7 +17,7 @@ from hil.errors import BoardError
 from hil.probe.debugger import Sector
 from hil.probe.found import Probe
 from hil.probe.targets import ChosenTarget
-from hil.twin.memory import FLASH_BASE
+from hil.twin.memory import FLASH_BASE, FLASH_BYTES
 
 FREQUENCY_HZ: Final = 4_000_000
 """Of SWD; the fastest that an ST-LINK/V2-1 goes, and any board's short wires carry."""
@@ -49,7 +50,6 @@ class PyocdDebugger:
     def __init__(self, probe: Probe, target: ChosenTarget, slowness: float = 1.0) -> None:
         self._probe = probe
         self._session = self._connect(target, slowness)
-        self._flash: Flash | None = None
         self.firmware = firmware_of(self._session.probe)
         """The probe's own firmware, where it tells."""
 
@@ -72,12 +72,13 @@ class PyocdDebugger:
     @cached_property
     def sectors(self) -> tuple[Sector, ...]:
         """The sectors of the flash at 0x08000000, ascending."""
-        flash = self._boot_flash()
-        found, address = [], flash.region.start
-        while address <= flash.region.end:
-            info = flash.get_sector_info(address)
-            found.append(Sector(info.base_addr, info.size))
-            address = info.base_addr + info.size
+        found = []
+        for region in self._regions:
+            address = region.start
+            while address <= region.end:
+                info = region.flash.get_sector_info(address)
+                found.append(Sector(info.base_addr, info.size))
+                address = info.base_addr + info.size
         return tuple(found)
 
     def read(self, address: int, size: int) -> bytes:
@@ -86,21 +87,21 @@ class PyocdDebugger:
 
     def erase(self, sector: Sector) -> None:
         with told(f"cannot erase the sector at {sector.address:#010x}", _CONNECT_HINT):
-            flash = self._boot_flash()
+            flash = self._at(sector.address)
             flash.init(Flash.Operation.ERASE)
             flash.erase_sector(sector.address)
 
     def program(self, address: int, data: bytes) -> None:
         with told(f"cannot program {len(data)} bytes at {address:#010x}", _CONNECT_HINT):
-            flash = self._boot_flash()
+            flash = self._at(address)
             flash.init(Flash.Operation.PROGRAM)
             for at, page in pages(address, data, flash.get_page_info(address).size):
                 flash.program_page(at, page)
 
     def run(self) -> None:
         with told("cannot reset the board", _CONNECT_HINT):
-            if self._flash is not None:
-                self._flash.cleanup()
+            if (used := getattr(self._session.context_state, "current_flash_algo", None)) is not None:
+                used.cleanup()
             # Letting go clears DEMCR, and with it TRCENA: the cycle counter of firmware that already
             # runs would stop. So it starts once more, by the reset line, when nobody listens.
             self._session.board.uninit()
@@ -110,24 +111,33 @@ class PyocdDebugger:
     def close(self) -> None:
         _close(self._session)
 
-    def _boot_flash(self) -> Flash:
-        if self._flash is None:
-            region = self._session.target.memory_map.get_region_for_address(FLASH_BASE)
-            if region is None or not region.is_flash or region.flash is None:
-                raise BoardError(
-                    f"the target description has no flash algorithm for {FLASH_BASE:#010x}",
-                    "name the family's CMSIS pack with --pack",
-                )
-            self._flash = region.flash
-        return self._flash
+    @cached_property
+    def _regions(self) -> tuple[FlashRegion, ...]:
+        """What can be programmed of the flash at 0x08000000: one region in a pack, several in ours."""
+        flash = self._session.target.memory_map.iter_matching_regions(type=MemoryType.FLASH)
+        regions = sorted((region for region in flash if _is_code(region)), key=lambda region: region.start)
+        if not regions or regions[0].start != FLASH_BASE:
+            raise BoardError(
+                f"the target description has no flash algorithm for {FLASH_BASE:#010x}",
+                "name the family's CMSIS pack with --pack",
+            )
+        return tuple(regions)
+
+    def _at(self, address: int) -> Flash:
+        return next(region.flash for region in self._regions if region.contains_address(address))
+
+
+def _is_code(region: FlashRegion) -> bool:
+    """Neither the option bytes nor the same flash seen from the ITCM."""
+    return region.flash is not None and FLASH_BASE <= region.start < FLASH_BASE + FLASH_BYTES
 
 
 def pages(address: int, data: bytes, size: int) -> Iterator[tuple[int, list[int]]]:
-    """`data` in whole pages of `size` bytes, filled with erased bytes; empty pages are left out."""
+    """`data` in whole pages of `size` bytes, the last first; filled with erased bytes, empty ones left out."""
     lead = address % size
     content = b"\xff" * lead + data
     content += b"\xff" * (-len(content) % size)
-    for offset in range(0, len(content), size):
+    for offset in reversed(range(0, len(content), size)):
         page = content[offset : offset + size]
         if page != b"\xff" * size:
             yield address - lead + offset, list(page)

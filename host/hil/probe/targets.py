@@ -1,4 +1,7 @@
-"""What pyOCD is told of the chip: from a CMSIS pack where there is one, else our own description."""
+"""What pyOCD is told of the chip: from a CMSIS pack where there is one, else our own description.
+
+`target.py` carries the choice out inside pyOCD; here it is checked beforehand, and named.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,12 @@ def choose_target(
     board: str,
     pack: Path | None,
     installed: Callable[[], Iterable[Any]] | None = None,
-    own: Callable[[], str] | None = None,
+    own: Callable[[], None] | None = None,
 ) -> ChosenTarget:
     """The target for `board`: from `pack`, from an installed pack, or our own.
 
-    `installed` gives pyOCD's pack devices, `own` registers our target and returns its name. Raises
-    UsageError for a pack that is none or lacks the part, BoardError when nothing describes the part.
+    `installed` gives pyOCD's pack devices, `own` makes our targets known to pyOCD. Raises UsageError
+    for a pack that is none or lacks the part.
     """
     part = PARTS[board]
     if pack is not None:
@@ -46,7 +49,8 @@ def choose_target(
     for device in (installed or _installed)():
         if str(device.part_number).lower() == part:
             return ChosenTarget(part, "installed CMSIS pack")
-    return ChosenTarget((own or _register_own)(), OWN)
+    (own or _register_own)()
+    return ChosenTarget(part, OWN)
 
 
 def _in_file(pack: Path, part: str) -> str:
@@ -71,8 +75,7 @@ def _installed() -> Iterable[Any]:
     return list(ManagedPacks.get_installed_targets())
 
 
-def _register_own() -> str:
-    """Tells pyOCD of our description of the part, and returns its name."""
-    from hil.probe.target import register
+def _register_own() -> None:
+    from hil.probe import target
 
-    return register()
+    target.register()

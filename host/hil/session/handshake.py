@@ -15,8 +15,8 @@ from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType
 from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
 
 SILENCE_S = 10.0
-"""A device that has not introduced itself after so long, by its clock or ours, is not there. This and
-what follows is stretched by the board's slowness."""
+"""A device that has not introduced itself after so long, by its clock or ours, is not there. Each
+attempt, but not this, is stretched by the board's slowness: there are at least two."""
 
 _ANSWER_S = 0.5
 _REJECT_S = 0.02
@@ -49,8 +49,7 @@ class Handshake:
     def _greet(self, transport: Transport) -> Capability:
         """Tries the rate after reset and the run's in turn: the device may be at either."""
         channel = transport.channel
-        limit_s = SILENCE_S * self.info.slowness
-        until_s, until_wall_s = channel.now_s() + limit_s, time.monotonic() + limit_s
+        until_s, until_wall_s = channel.now_s() + SILENCE_S, time.monotonic() + SILENCE_S
         said = ""
         for baud in cycle((BOOT_BAUD, self.info.run_baud)):
             set_rate(channel, baud)
@@ -62,7 +61,7 @@ class Handshake:
             if channel.now_s() >= until_s or time.monotonic() >= until_wall_s:
                 break
         raise BoardError(
-            f"{self.info.name} did not introduce itself within {limit_s:.0f} s{said}", _SILENT_HINT
+            f"{self.info.name} did not introduce itself within {SILENCE_S:.0f} s{said}", _SILENT_HINT
         )
 
     def _verify(self, capability: Capability) -> None:

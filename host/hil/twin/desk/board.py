@@ -18,6 +18,7 @@ from hil.twin.image import Image
 from hil.twin.machine import ResetCause
 from hil.twin.memory import FLASH_BASE
 from hil.twin.stop import StopReason
+from hil.twin.timing.model import Timing
 from hil.twin.twin import Twin
 
 Notify = Callable[[str], None]
@@ -50,7 +51,7 @@ class DeskBoard:
         self.kit = board
         self._flash = flash
         self._notify = notify
-        self.twin = Twin(hse_hz=board.hse_hz, on_warning=notify)
+        self.twin = Twin(hse_hz=board.hse_hz, on_warning=notify, timing=Timing.CYCLES)
         load_flash(self.twin, flash)
         self._saved = b""
         if image is not None:
