@@ -96,7 +96,7 @@ def test_an_stlink_that_cannot_be_opened_is_told_from_one_that_is_not_there(
 
 
 class Handle:
-    unique_id, product_name = "0671", "STM32 STLink"
+    unique_id, description = "0671", "STM32 STLink"
 
     def __init__(self, board: object) -> None:
         self._board = board

@@ -18,6 +18,7 @@ class Probe:
     unique_id: str
     """Its USB serial number; a twin's, the name it was given."""
     product: str
+    """What pyOCD calls it."""
     board: str | None = None
     """The board it is soldered to, by its maker's name."""
     is_twin: bool = False
@@ -51,7 +52,7 @@ def describe(handle: Any) -> Probe:
 
     return Probe(
         unique_id=str(handle.unique_id),
-        product=f"{handle.vendor_name or ''} {handle.product_name or 'probe'}".strip(),
+        product=str(handle.description),
         board=_board(handle),
         is_twin=isinstance(handle, TwinProbe),
         serial_port=getattr(handle, "serial_port", None),

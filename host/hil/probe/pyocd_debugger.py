@@ -133,7 +133,7 @@ def _is_code(region: FlashRegion) -> bool:
 
 
 def pages(address: int, data: bytes, size: int) -> Iterator[tuple[int, list[int]]]:
-    """`data` in whole pages of `size` bytes, the last first; filled with erased bytes, empty ones left out."""
+    """`data` in whole pages of `size` bytes, filled with erased bytes, the last first; none that is empty."""
     lead = address % size
     content = b"\xff" * lead + data
     content += b"\xff" * (-len(content) % size)
