@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pyocd.board.board import Board
@@ -14,15 +15,14 @@ from pyocd.probe.debug_probe import DebugProbe
 from hil.errors import HilError
 from hil.probe import registry, target
 from hil.probe.client import DeskClient
-from hil.probe.protocol import WORDS_MAX, Access, Outcome, Result, What
+from hil.probe.pending import WORDS_TOGETHER, Transfers
+from hil.probe.protocol import Access, Outcome, What
 
 BOARDS = {
     "nucleo_f746zg": BoardInfo("NUCLEO-F746ZG", target="stm32f746zgtx", vendor="STMicroelectronics"),
     "disco_f746g": BoardInfo("32F746G-DISCO", target="stm32f746nghx", vendor="STMicroelectronics"),
 }
 """Boards by the name of their folder under `mcu/board`."""
-
-CHUNK_WORDS = min(WORDS_MAX, 1024)
 
 
 class TwinProbe(DebugProbe):  # type: ignore[misc]
@@ -34,6 +34,7 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]
         self._client: DeskClient | None = None
         self._protocol: DebugProbe.Protocol | None = None
         self._reset_asserted = False
+        self._transfers = Transfers(self._send)
 
     @classmethod
     def get_all_connected_probes(
@@ -101,6 +102,8 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]
 
     def close(self) -> None:
         if self._client is not None:
+            with contextlib.suppress(exceptions.Error):
+                self._transfers.flush()
             self._client.close()
             self._client = None
 
@@ -110,6 +113,7 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]
         self._protocol = DebugProbe.Protocol.SWD
 
     def disconnect(self) -> None:
+        self._transfers.flush()
         self._protocol = None
 
     def set_clock(self, frequency: float) -> None:
@@ -129,50 +133,51 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]
     def is_reset_asserted(self) -> bool:
         return self._reset_asserted
 
+    def flush(self) -> None:
+        self._transfers.flush()
+
     def read_dp(self, addr: int, now: bool = True) -> Any:
         return self._read(What.READ_DP, addr, now)
 
     def write_dp(self, addr: int, data: int) -> None:
-        self._write(What.WRITE_DP, addr, (data,))
+        self._transfers.add(Access(What.WRITE_DP, addr & 0xC, words=(data,)))
 
     def read_ap(self, addr: int, now: bool = True) -> Any:
         return self._read(What.READ_AP, addr, now)
 
     def write_ap(self, addr: int, data: int) -> None:
-        self._write(What.WRITE_AP, addr, (data,))
+        self._transfers.add(Access(What.WRITE_AP, addr & 0xC, words=(data,)))
 
     def read_ap_multiple(self, addr: int, count: int = 1, now: bool = True) -> Any:
-        def result() -> list[int]:
-            words: list[int] = []
-            while len(words) < count:
-                chunk = min(count - len(words), CHUNK_WORDS)
-                words += self._transfer(Access(What.READ_AP, addr & 0xC, chunk)).words
-            return words
+        parts = [min(count - at, WORDS_TOGETHER) for at in range(0, count, WORDS_TOGETHER)]
+        waiting = [self._transfers.add(Access(What.READ_AP, addr & 0xC, part)) for part in parts]
 
-        return _deferred(result, now)
+        def result() -> list[int]:
+            return [word for pending in waiting for word in self._transfers.result(pending)]
+
+        return result() if now else result
 
     def write_ap_multiple(self, addr: int, values: Sequence[int]) -> None:
-        for at in range(0, len(values), CHUNK_WORDS):
-            self._write(What.WRITE_AP, addr, tuple(values[at : at + CHUNK_WORDS]))
+        for at in range(0, len(values), WORDS_TOGETHER):
+            words = tuple(values[at : at + WORDS_TOGETHER])
+            self._transfers.add(Access(What.WRITE_AP, addr & 0xC, words=words))
 
     def _read(self, what: What, address: int, now: bool) -> Any:
-        return _deferred(lambda: self._transfer(Access(what, address & 0xC)).words[0], now)
+        pending = self._transfers.add(Access(what, address & 0xC))
 
-    def _write(self, what: What, address: int, words: tuple[int, ...]) -> None:
-        self._transfer(Access(what, address & 0xC, words=words))
+        def result() -> int:
+            return self._transfers.result(pending)[0]
 
-    def _transfer(self, access: Access) -> Outcome:
+        return result() if now else result
+
+    def _send(self, accesses: list[Access]) -> Outcome:
         try:
-            outcome = self._connected.transfer([access])
+            return self._connected.transfer(accesses)
         except HilError as error:
             raise exceptions.ProbeDisconnected(str(error)) from error
-        if outcome.result is Result.FAULT:
-            raise exceptions.TransferFaultError("the debug port answered FAULT")
-        if outcome.result is Result.NO_ANSWER:
-            raise exceptions.TransferError("the debug port does not answer")
-        return outcome
 
     def _call(self, name: str, **arguments: Any) -> None:
+        self._transfers.flush()
         try:
             self._connected.call(name, **arguments)
         except HilError as error:
@@ -183,22 +188,6 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]
         if self._client is None:
             raise exceptions.ProbeError("the probe is not open")
         return self._client
-
-
-def _deferred(result: Callable[[], Any], now: bool) -> Any:
-    """The result of a read, or what gives it: done at once either way, an error told when asked."""
-    try:
-        value = result()
-    except exceptions.Error as error:
-        if now:
-            raise
-        failure = error
-
-        def fail() -> Any:
-            raise failure
-
-        return fail
-    return value if now else lambda: value
 
 
 class TwinProbePlugin(Plugin):  # type: ignore[misc]

@@ -52,7 +52,9 @@ class CoreRegisters:
                 (control & CONTROL_BITS) << 24 | (faultmask & 1) << 16 | (basepri & 0xFF) << 8 | primask & 1
             )
         found = self._one.get(number)
-        return 0 if found is None else found.read()[0] & _WORD
+        value = 0 if found is None else found.read()[0] & _WORD
+        # Unicorn shows T clear after its PC was written, until it runs.
+        return value | XPSR_T if number == REGSEL_XPSR else value
 
     def write(self, number: int, value: int) -> None:
         """Sets the register `number`; numbers that no register has are ignored."""
@@ -84,9 +86,9 @@ class CoreRegisters:
         self._restore(xpsr, value >> 24 & CONTROL_BITS, msp, psp)
 
     def _write_xpsr(self, value: int) -> None:
-        """A debugger may write 0 to T; such a core faults with INVSTATE at its next instruction."""
+        """T is kept: the twin's core has no other state to be in."""
         _, control, msp, psp, _ = self._banked.read()
-        self._restore(value, control, msp, psp)
+        self._restore(value | XPSR_T, control, msp, psp)
 
     def _restore(self, xpsr: int, control: int, msp: int, psp: int) -> None:
         """XPSR and CONTROL first: they choose the stack that SP speaks of."""
