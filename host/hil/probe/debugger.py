@@ -40,7 +40,7 @@ class Debugger(Protocol):
         ...
 
     def run(self) -> None:
-        """Ends debugging, then pulls the reset line: the firmware starts as if no probe were there."""
+        """Resets the board and ends debugging: the firmware starts as if no probe were there."""
         ...
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
@@ -26,6 +27,9 @@ CONNECT_MODES: Final = ("under-reset", "halt")
 """With NRST held low a core that sleeps, hangs or crashes at once is caught before its first
 instruction, and the watchdog of the former firmware is off. A board whose NRST is not wired is
 halted as it runs."""
+
+RESET_S: Final = 0.02
+"""How long NRST is held low; 20 us are enough (data sheet, NRST pin), a capacitor on it wants more."""
 
 FLASH_TIMEOUTS_S: Final = {
     "flash.timeout.init": 5.0,
@@ -103,9 +107,14 @@ class PyocdDebugger:
             if (used := getattr(self._session.context_state, "current_flash_algo", None)) is not None:
                 used.cleanup()
             # Letting go clears DEMCR, and with it TRCENA: the cycle counter of firmware that already
-            # runs would stop. So it starts once more, by the reset line, when nobody listens.
-            self._session.board.uninit()
-            self._session.probe.reset()
+            # runs would stop. So it happens with NRST low, and nothing runs in between.
+            probe = self._session.probe
+            probe.assert_reset(True)
+            try:
+                self._session.board.uninit()
+                time.sleep(RESET_S)
+            finally:
+                probe.assert_reset(False)
         self.close()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from hil.twin.desk.controls import Controls
 from hil.twin.desk.server import DeskServer
 from hil.twin.image import load_image
 
-SLICE_S = 0.002
+SLICE_S = 0.0005
 """Virtual seconds between two looks at socket and cable: a debugger waits no longer."""
 IDLE_S = 0.5
 """Wall-clock seconds after which a desk with nothing to do looks whether it shall end."""
