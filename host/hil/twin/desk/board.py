@@ -60,7 +60,6 @@ class DeskBoard:
         self.unit = self.twin.debug
         self.cable = Cable()
         self._uart = self.twin.uart(board.uart)
-        self._uart.stop_on_sent()
         self.powered = True
         self._crash = ""
         self._cut_at_s = math.inf
@@ -73,15 +72,15 @@ class DeskBoard:
         return not self.powered or self.unit.control.stands_still
 
     def run(self, seconds: float) -> None:
-        """Virtual time goes on by `seconds`, or less when a byte was sent or the supply is cut."""
+        """Virtual time goes on by `seconds`, or less when the supply is cut."""
         if not self.powered:
             return
         until_s = min(self.twin.now_s + seconds, self._cut_at_s)
         while self.powered and self.twin.now_s < until_s:
             stop = self.unit.run(until_s)
-            self._carry_out()
             if stop.reason is StopReason.HALTED or self._cut_after_bytes == 0:
                 break
+        self._carry_out()
         self._tell_crash()
         if self.twin.now_s >= self._cut_at_s or self._cut_after_bytes == 0:
             self.power_off()

@@ -45,27 +45,27 @@ class DeskServer:
 
     def serve(self) -> bool:
         """Does all that has come, without waiting; whether there was anything."""
-        did = self._accept()
-        client = self._client
-        if client is None:
-            return did
-        try:
-            data = client.recv(RECEIVE_BYTES)
-        except BlockingIOError:
-            return did
-        except OSError:
-            data = b""
-        if not data:
-            self._drop()
-            return True
-        self._inbox.add(data)
-        self._answer_all(client)
-        return True
+        did = self._client is not None and self._listen_to(self._client)
+        return self._accept() or did  # in this order: who hung up makes place for who calls
 
     def close(self) -> None:
         """Hangs up and stops listening."""
         self._drop()
         self._listener.close()
+
+    def _listen_to(self, client: socket.socket) -> bool:
+        try:
+            data = client.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if data:
+            self._inbox.add(data)
+            self._answer_all(client)
+        else:
+            self._drop()
+        return True
 
     def _accept(self) -> bool:
         try:
