@@ -20,6 +20,8 @@ from hil.wire.transport import Transport
 pytestmark = pytest.mark.hardware
 
 SAMPLES = 20
+LATENCY_MS = 50.0
+"""Of the radio, each way: long beside what USB and a scheduler add."""
 
 
 def greet(board: ProbeBoard, deployment: Deployment) -> Capability:
@@ -34,13 +36,13 @@ def test_a_flashed_board_introduces_itself_as_what_was_flashed(
     capability = greet(board, deployment)
     assert capability.bundle_hash == deployment.bundle_hash
     assert capability.clock_hz == deployment.clock_hz
-    assert capability.reset_cause is ResetCause.PIN, "the probe pulled NRST when it had let go"
 
 
 def test_a_second_start_writes_nothing(board: ProbeBoard, deployment: Deployment) -> None:
     greet(board, deployment)
     flashed = board.provenance()["bytes_flashed"]
-    greet(board, deployment)
+    capability = greet(board, deployment)
+    assert capability.reset_cause is ResetCause.PIN, "the probe pulled NRST, and nothing else did"
     assert board.provenance()["bytes_flashed"] == flashed
     assert board.provenance()["bytes_kept"] > 10_000
 
@@ -51,6 +53,7 @@ def summary(
 ) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("runs")
     command = [sys.executable, "-m", "hil", "run", "--board", "stm32f746", "--json", "--n", str(SAMPLES)]
+    command += ["--server-ms", "2", "--radio", f"custom:bandwidth=10M,latency={LATENCY_MS}ms"]
     command += ["--bundle", str(digits_bundle), "--out", str(out), "--probe", board.provenance()["probe"]]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert answer.returncode == 0, answer.stderr
@@ -71,6 +74,8 @@ def test_its_figures_carry_their_origin(summary: dict[str, Any], board: ProbeBoa
     assert summary["provenance"]["board"]["probe"] == board.provenance()["probe"]
 
 
-def test_the_cycle_counter_keeps_the_hosts_time(summary: dict[str, Any]) -> None:
-    """A wait that the host scheduled comes out of the counter as long as it was."""
-    assert "clock-drift" not in {issue["code"] for issue in summary["issues"]}
+def test_the_cycle_counter_keeps_the_hosts_time(summary: dict[str, Any], board: ProbeBoard) -> None:
+    """A wait that the host scheduled comes out of the counter as long as it was, and not much longer."""
+    if board.info.slowness > 1:
+        pytest.skip("an emulator's clock may fall behind the host's")
+    assert 0.99 * 2 * LATENCY_MS <= summary["latency_ms"]["link"] <= 1.1 * 2 * LATENCY_MS

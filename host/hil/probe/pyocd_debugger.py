@@ -64,7 +64,8 @@ class PyocdDebugger:
                 with told(f"cannot connect to probe {self._probe}", _CONNECT_HINT):
                     session = Session(self._probe.handle, options=_options(target, mode, slowness))
                     session.open()
-                    session.target.reset_and_halt()
+                    if mode == "halt" or not session.target.is_halted():
+                        session.target.reset_and_halt()
                 return session
             except BoardError as error:
                 _close(session)
