@@ -104,7 +104,7 @@ def _answers(running: Desk) -> bool:
         return False
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=25)
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=10)
 @given(junk=st.binary(min_size=1, max_size=80), trusted=st.booleans(), framed=st.booleans())
 def test_nonsense_ends_its_client_and_nothing_else(
     echo: Desk, junk: bytes, trusted: bool, framed: bool
@@ -231,11 +231,12 @@ def test_nobody_has_to_read_the_serial_port(build: Callable[[str], Path], tmp_pa
     board.cable.write(bytes(1 << 20))  # far more than a pty and the backlog hold
     out = load_image(build(CHATTER)).symbols["out"]
     board.run(0.0005)
-    assert board.twin.memory.word(out) > 20
-    with serial.Serial(board.cable.where, timeout=60) as port:
-        board.run(0.0005)
-        assert port.read_until(b"x").endswith(b"x")
+    sent = board.twin.memory.word(out)
+    assert sent > 20
+    with serial.Serial(board.cable.where, timeout=0):
+        pass
     board.run(0.0005)
+    assert board.twin.memory.word(out) > sent
     board.close()
 
 

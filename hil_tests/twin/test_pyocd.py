@@ -140,6 +140,9 @@ def test_breakpoint_step_and_registers(session: Any, elf: Path) -> None:
         wait_halted(target)
         assert target.read_core_register("pc") == symbol(elf, "work")
         assert target.read_core_register("r0") == count
+        target.remove_breakpoint(symbol(elf, "work"))  # the core would halt there again
+        target.step()
+        target.set_breakpoint(symbol(elf, "work"))
     pc = target.read_core_register("pc")
     target.step()
     assert 0 < target.read_core_register("pc") - pc <= 4
@@ -154,6 +157,10 @@ def test_a_watchpoint_stops_the_writer(session: Any, elf: Path) -> None:
     from pyocd.core.target import Target
 
     target, out = session.target, load_image(elf).symbols["out"]
+    target.set_breakpoint(symbol(elf, "work"))
+    target.resume()
+    wait_halted(target)
+    target.remove_breakpoint(symbol(elf, "work"))
     target.set_watchpoint(out + 4, 4, Target.WatchpointType.WRITE)
     target.resume()
     wait_halted(target)
@@ -167,9 +174,9 @@ def test_an_address_where_nothing_is_faults_and_the_session_goes_on(session: Any
 
     with pytest.raises(exceptions.TransferFaultError):
         session.target.read32(0x6000_0000)
+    session.target.write32(0x6000_0000, 1)
     with pytest.raises(exceptions.TransferFaultError):
-        session.target.write32(0x6000_0000, 1)
-        session.probe.flush()
+        session.target.flush()
     assert session.target.read32(0xE000_ED00) == 0x411F_C271
 
 

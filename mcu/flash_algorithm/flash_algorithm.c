@@ -23,7 +23,7 @@
 #define FLASH_CR_SER       (1u << 1)
 #define FLASH_CR_MER       (1u << 2)
 #define FLASH_CR_SNB_SHIFT 3
-#define FLASH_CR_PSIZE_X32 (2u << 8) /* needs 2.7 V to 3.6 V (RM0385 table 8) */
+#define FLASH_CR_PSIZE_X32 (2u << 8) /* needs 2.7 V to 3.6 V (RM0385 3.3.5) */
 #define FLASH_CR_STRT      (1u << 16)
 #define FLASH_CR_LOCK      (1u << 31)
 

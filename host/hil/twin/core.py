@@ -78,7 +78,7 @@ class Core:
     def run(self, until_fs: int, instruction_limit: int = NEVER) -> StopReason:
         """Runs until `until_fs`, or until something the host must see. Raises TwinFault."""
         machine, state = self._machine, self._state
-        self._until_fs = until_fs
+        self._until_fs = machine.until_fs = until_fs
         state.instruction_limit = instruction_limit
         while True:
             now_fs = self._clock.now_fs
@@ -167,13 +167,19 @@ class Core:
         if not self._state.flash_watch:
             return False
         flash = self._machine.flash
-        self._engine.guard_flash(flash.busy)
+        if flash.busy:
+            self._guard(True)
         if not in_flash(self._engine.pc):
             return False
         if not flash.busy:
             self._engine.forget(flash.array.rewritten)
             self._state.flash_watch = 0
         return flash.busy
+
+    def _guard(self, guard: bool) -> None:
+        """Loads from flash come to the host, or pass. Guarded it stays until the first load after it."""
+        self._engine.guard_flash(guard)
+        self._machine.flash.guarded = guard
 
     def _wait(self) -> None:
         """The core waits for busy flash: time goes on to what happens next, the flash's end at the latest."""
@@ -187,9 +193,7 @@ class Core:
     def _execute(self, count: int = 0) -> bool:
         """Runs until the next stop, or `count` instructions; True when a called function returned."""
         state = self._state
-        next_fs = self._machine.scheduler.next_fs()
-        until_fs = self._until_fs if next_fs is None else min(next_fs, self._until_fs)
-        state.deadline = max(0, self._clock.ticks_at(until_fs))
+        self._machine.next_deadline()
         state.reason = HookReason.NONE
         try:
             status = self._engine.run(count)
@@ -210,9 +214,10 @@ class Core:
             if access.kind == "fetch" and access.address == RETURN_TRAP:
                 return True
             if self._engine.flash_guarded and access.kind != "write" and in_flash(access.address):
-                self._fetch_waits()  # flash may have become ready meanwhile
                 if self._machine.flash.busy:
                     self._wait()
+                else:
+                    self._guard(False)
                 return False
             raise self._bad_access(access.kind, access.address, access.size)
         elif not self._hint_instruction():

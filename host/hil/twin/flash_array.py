@@ -57,31 +57,30 @@ class FlashArray:
     def erase(self, address: int, size: int) -> Change:
         """All bits of the range become ones."""
         change = Change(address, self._memory.read(address, size), True)
-        self._store(address, b"\xff" * size)
+        self._store(change, b"\xff" * size)
         return change
 
     def program(self, address: int, data: bytes) -> Change:
         """Bits that are zero in `data` become zero."""
         self.on_program(len(data))
         change = Change(address, self._memory.read(address, len(data)), False)
-        self._store(address, bytes(a & b for a, b in zip(change.old, data, strict=True)))
+        self._store(change, bytes(a & b for a, b in zip(change.old, data, strict=True)))
         return change
 
     def interrupt(self, change: Change) -> None:
         """The supply or a reset ended `change` half-way."""
         new = self._memory.read(change.address, len(change.old))
         left = self._half_erased(change.old) if change.erases else self._half_programmed(change.old, new)
-        self._store(change.address, left)
+        self._store(Change(change.address, new, change.erases), left)
 
-    def _store(self, address: int, data: bytes) -> None:
-        size = len(data)
-        was_erased = self._memory.read(address, size) == b"\xff" * size
-        self._memory.write(address, data)
+    def _store(self, change: Change, data: bytes) -> None:
+        self._memory.write(change.address, data)
+        part = Rewritten(change.address, change.address + len(data), change.old == b"\xff" * len(data))
         last = self.rewritten[-1] if self.rewritten else None
-        if last is not None and last.end == address and last.was_erased == was_erased:
-            self.rewritten[-1] = Rewritten(last.start, address + size, was_erased)
+        if last is not None and last.end == part.start and last.was_erased == part.was_erased:
+            self.rewritten[-1] = Rewritten(last.start, part.end, part.was_erased)
         else:
-            self.rewritten.append(Rewritten(address, address + size, was_erased))
+            self.rewritten.append(part)
 
     def _half_programmed(self, old: bytes, new: bytes) -> bytes:
         """Some of the bits that had to fall fell."""

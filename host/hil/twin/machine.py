@@ -75,6 +75,8 @@ class Machine:
     warn: Callable[[str], None]
     reset_request: ResetCause | None = None
     stop_request: bool = False
+    until_fs: int = 0
+    """The end of the run that goes on."""
     nvic: Nvic = field(init=False)
     dma: DmaRequests = field(init=False)
     flash: FlashInterface = field(init=False)
@@ -82,6 +84,12 @@ class Machine:
     def attention(self) -> None:
         """Stops the core at the next block, for the run loop to look around."""
         self.state.attention = 1
+
+    def next_deadline(self) -> None:
+        """The event that the core was to stop for has been served: it may run to the next."""
+        next_fs = self.scheduler.next_fs()
+        until_fs = self.until_fs if next_fs is None else min(next_fs, self.until_fs)
+        self.state.deadline = max(0, self.clock.ticks_at(until_fs))
 
     def alarm(self, action: Callable[[], None]) -> Alarm:
         """A timed action, not set."""

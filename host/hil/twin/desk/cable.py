@@ -29,15 +29,18 @@ class Cable:
 
     def read(self) -> bytes:
         """What was written to the pty; what comes while the cable is out is lost."""
+        data = self._receive()
+        return data if self.plugged else b""
+
+    def _receive(self) -> bytes:
         try:
-            data = os.read(self._host, READ_BYTES)
+            return os.read(self._host, READ_BYTES)
         except BlockingIOError:
             return b""
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             return b""
-        return data if self.plugged else b""
 
     def write(self, data: bytes) -> None:
         """Sends `data`, as far as it is taken; the newest bytes wait when nobody reads."""
@@ -50,7 +53,9 @@ class Cable:
                 self._backlog = self._backlog[sent:]
 
     def plug(self, plugged: bool) -> None:
-        """Pulls the cable, or puts it back."""
+        """Pulls the cable, or puts it back; what was written meanwhile is lost."""
+        while not self.plugged and self._receive():
+            pass
         self.plugged = plugged
         self._backlog = b""
 

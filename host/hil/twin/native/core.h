@@ -122,8 +122,7 @@ static inline uint32_t reason_to_stop(const state_t *state, void *uc, uint32_t a
     if (state->attention) {
         return REASON_ATTENTION;
     }
-    if (state->flash_watch &&
-        (address - FLASH < FLASH_SIZE || address - FLASH_ITCM < FLASH_SIZE)) {
+    if (state->flash_watch && (address - FLASH < FLASH_SIZE || address - FLASH_ITCM < FLASH_SIZE)) {
         return REASON_ATTENTION;
     }
     if (state->ticks >= state->deadline) {

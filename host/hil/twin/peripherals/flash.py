@@ -40,6 +40,8 @@ class FlashInterface(Peripheral):
         self._finish: Callable[[], None] | None = None
         self._half: tuple[int, bytes] | None = None
         self._told = False
+        self.guarded = False
+        """Loads from flash already come to the host: the run loop need not be told of an operation."""
 
     @property
     def busy(self) -> bool:
@@ -52,7 +54,7 @@ class FlashInterface(Peripheral):
         return hclk_hz <= HZ_PER_WAIT_STATE * (latency + 1)
 
     def reset(self) -> None:
-        """A reset ends a running operation, whose cells are then in no defined state (RM0385 3.3.4)."""
+        """A reset ends a running operation, whose cells are then in no defined state (RM0385 3.3.3)."""
         super().reset()
         if self.busy and self._running is not None:
             self.array.interrupt(self._running)
@@ -65,8 +67,9 @@ class FlashInterface(Peripheral):
     def read(self, offset: int) -> int:
         if offset == f.FLASH_SR:
             self._settle_half()
+            value = self.registers.get(f.FLASH_SR, 0) | (f.FLASH_SR_BSY if self.busy else 0)
             self._hasten()
-            return self.registers.get(f.FLASH_SR, 0) | (f.FLASH_SR_BSY if self.busy else 0)
+            return value
         return self.peek(offset)
 
     def peek(self, offset: int) -> int:
@@ -119,8 +122,8 @@ class FlashInterface(Peripheral):
         width = 1 << (control >> f.FLASH_CR_PSIZE_SHIFT & 3)
         if control & f.FLASH_CR_PG and width == 8 and len(data) == 4 and address % 8 == 0:
             self._half = address, data
-        elif (error := self._refusal(address, len(data), control, width)) is not None:
-            self._fail(error)
+        elif errors := self._refusal(address, len(data), control, width):
+            self._fail(errors)
         else:
             self._begin(self.array.program(address, data), times.PROGRAM_FS)
 
@@ -130,20 +133,24 @@ class FlashInterface(Peripheral):
             self.machine.clock.wait_until(self._end.at_fs)
             self._end.set(None)
             self._complete()
-            self.machine.attention()
 
-    def _refusal(self, address: int, size: int, control: int, width: int) -> int | None:
-        """The error flag of a store that cannot be carried out (RM0385 3.3.7)."""
-        if self._keys.locked or not control & f.FLASH_CR_PG:
+    def _refusal(self, address: int, size: int, control: int, width: int) -> int:
+        """The error flags of a store that cannot be carried out (RM0385 3.3.7), 0 of one that can.
+
+        A bus error is not among them: a stray store only leaves ERSERR, and PGPERR where PSIZE does
+        not fit, as boards show that wrote through a null pointer into flash.
+        """
+        errors = 0
+        if not control & f.FLASH_CR_PG:
             self._tell(address)
-            return f.FLASH_SR_ERSERR
+            errors |= f.FLASH_SR_ERSERR
         if address % ROW_BYTES + size > ROW_BYTES:
-            return f.FLASH_SR_PGAERR
-        if size != width or address % size:
-            return f.FLASH_SR_PGPERR
-        if self.options.protected_sectors >> sector_of(address) & 1:
-            return f.FLASH_SR_WRPERR
-        return None
+            errors |= f.FLASH_SR_PGAERR
+        elif size != width or address % size:
+            errors |= f.FLASH_SR_PGPERR
+        if not errors and self.options.protected_sectors >> sector_of(address) & 1:
+            errors |= f.FLASH_SR_WRPERR
+        return errors
 
     def _tell(self, address: int) -> None:
         """The chip says nothing but a flag that hardly anybody reads: most often it is a bad pointer."""
@@ -209,7 +216,8 @@ class FlashInterface(Peripheral):
         self._running = change
         self._end.set(self.machine.clock.now_fs + duration_fs)
         self.machine.state.flash_watch = 1
-        self.machine.attention()
+        if not self.guarded:
+            self.machine.attention()
 
     def _complete(self) -> None:
         finish, self._running, self._finish = self._finish, None, None
@@ -247,7 +255,8 @@ class FlashInterface(Peripheral):
         end = self.machine.clock.ticks_at(end_fs)
         left = min(state.deadline, end) - state.ticks
         if left > 0 and state.deadline >= end:
-            state.ticks = end
+            self.wait()
+            self.machine.next_deadline()
         elif left > POLL_TICKS:
             state.ticks += left // 2
 

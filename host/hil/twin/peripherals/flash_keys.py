@@ -1,4 +1,4 @@
-"""The unlock sequences of FLASH_KEYR and FLASH_OPTKEYR (RM0385 3.3.5, 3.4.2)."""
+"""The unlock sequences of FLASH_KEYR and FLASH_OPTKEYR (RM0385 3.3.4, 3.4.2)."""
 
 from __future__ import annotations
 
