@@ -97,27 +97,16 @@ def _native_hook(name: str) -> Check:
     return Check(name, Status.OK, "built")
 
 
-def _probes(name: str) -> Check:
-    if importlib.util.find_spec("pyocd") is None:
-        return Check(name, Status.OPTIONAL, "pyocd is not installed", "only physical boards need it")
-    from pyocd.probe.aggregator import DebugProbeAggregator  # type: ignore[import-untyped,import-not-found,unused-ignore]
+def _physical(check: str) -> Callable[[str], Check]:
+    """A check of `hil.probe.checks`, imported when it runs: pyOCD takes a second."""
 
-    found = [
-        f"{probe.unique_id} ({probe.description})"
-        for probe in DebugProbeAggregator.get_all_connected_probes()
-    ]
-    if not found:
-        return Check(name, Status.OPTIONAL, "none connected", "only physical boards need one")
-    return Check(name, Status.OK, ", ".join(found))
+    def run(name: str) -> Check:
+        from hil.probe import checks
 
+        found: Callable[[str], Check] = getattr(checks, check)
+        return found(name)
 
-def _serial_ports(name: str) -> Check:
-    from serial.tools import list_ports
-
-    found = [port.device for port in list_ports.comports() if port.vid is not None]
-    if not found:
-        return Check(name, Status.OPTIONAL, "none on USB", "only physical boards need one")
-    return Check(name, Status.OK, ", ".join(found))
+    return run
 
 
 def _renode(name: str) -> Check:
@@ -172,7 +161,9 @@ _CHECKS: Final[dict[str, Callable[[str], Check]]] = {
     "cache": _cache,
     "disk": _disk,
     "data sets": _data_folder,
-    "probes": _probes,
-    "serial ports": _serial_ports,
+    "pyocd": _physical("pyocd"),
+    "CMSIS packs": _physical("packs"),
+    "probes": _physical("probes"),
+    "serial ports": _physical("serial_ports"),
     "renode": _renode,
 }

@@ -63,10 +63,11 @@ class Plan:
     clock_hz: int
 
 
-def resolve(request: Request) -> Plan:
+def resolve(request: Request, to_run: bool = True) -> Plan:
     """Looks every name up before minutes are spent on training.
 
-    Raises UsageError, BundleError, and BoardError when the board's emulator is not there.
+    Unless it is `to_run`, a board that is known without being there need not be. Raises UsageError,
+    BundleError, and BoardError when the board, its probe or its emulator is not there.
     """
     if request.scheme is not None:
         schemes.get(request.scheme)
@@ -79,7 +80,7 @@ def resolve(request: Request) -> Plan:
         scheme, dataset = manifest.scheme, manifest.dataset
     clock_hz = CLOCK_HZ if request.clock_mhz is None else request.clock_mhz * 1_000_000
     board = boards.get(request.board, replace(request.board_options, clock_hz=clock_hz))
-    if isinstance(board, ExternalBoard):
+    if isinstance(board, ExternalBoard) and (to_run or not board.info.config):
         board.prepare()
     return Plan(request, scheme, dataset, board, clock_hz)
 

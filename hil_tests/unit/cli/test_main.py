@@ -77,7 +77,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (["run", "--bundle", "/nowhere"], "error: there is no bundle at /nowhere", "hint: make one"),
         (["train", "--set", "batch"], "error: --set takes NAME=VALUE", "hint: for example"),
         (["train", "--set", "bach=1"], "error: unknown recipe setting 'bach'", "hint: did you mean 'batch'?"),
-        (["twin"], "error: missing argument", "hint: see: hil twin --help"),
+        (["twin"], "error: no image was given", "hint: name an ELF or BIN"),
         (
             ["twin", "x.elf", "--board", "nucleo"],
             "error: unknown board 'nucleo'",

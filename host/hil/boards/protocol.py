@@ -25,6 +25,9 @@ class BoardInfo:
     time_source: Source
     run_baud: int
     """The rate that CONFIGURE asks for."""
+    slowness: float = 1.0
+    """Seconds of the channel's clock that may pass in one of the device's: an emulator that answers in
+    real time is slower than the chip, and is waited for."""
 
 
 class RunningBoard(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from hil.boards.options import RENODE, BoardOptions
+from hil.boards.options import PHYSICAL, RENODE, BoardOptions
 from hil.boards.protocol import Board
 from hil.errors import unknown_name
 
@@ -22,7 +22,20 @@ def _renode(options: BoardOptions) -> Board:
     return RenodeBoard(options)
 
 
-_BOARDS: Final[dict[str, Callable[[BoardOptions], Board]]] = {"twin": _twin, RENODE: _renode}
+def _physical(name: str) -> Callable[[BoardOptions], Board]:
+    def make(options: BoardOptions) -> Board:
+        from hil.boards.probe import ProbeBoard
+
+        return ProbeBoard(name, options)
+
+    return make
+
+
+_BOARDS: Final[dict[str, Callable[[BoardOptions], Board]]] = {
+    "twin": _twin,
+    RENODE: _renode,
+    **{name: _physical(name) for name in PHYSICAL},
+}
 
 
 def names() -> tuple[str, ...]:

@@ -38,7 +38,6 @@ def build(
     """Build the firmware of a bundle, and show what it takes of the board."""
     from rich.console import Console
 
-    from hil.boards import registry
     from hil.pipeline import Request, build_firmware, ensure_bundle, resolve
     from hil.report.plain import PlainReporter
 
@@ -51,12 +50,12 @@ def build(
         clock_mhz=clock_mhz,
         data_dir=data_dir,
     )
-    plan = resolve(request)
+    plan = resolve(request, to_run=False)
     reporter = PlainReporter(Console(stderr=True), table=False)
     deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
     if out is not None:
         _copy(deployment.folder, out)
-    _print(deployment, registry.get(board).info, out, as_json)
+    _print(deployment, plan.board.info, out, as_json)
     return 0
 
 

@@ -40,6 +40,18 @@ RenodeTrace = Annotated[
 ]
 GdbPort = Annotated[int | None, typer.Option("--gdb", help="Open Renode's GDB server on this port.")]
 
+Probe = Annotated[
+    str | None,
+    typer.Option("--probe", help="The debug probe of a physical board: the start of its ID; else HIL_PROBE."),
+]
+SerialPort = Annotated[
+    str | None,
+    typer.Option("--serial", help="Its serial port; else HIL_SERIAL, else the one with the probe's ID."),
+]
+Pack = Annotated[
+    Path | None, typer.Option("--pack", help="A CMSIS pack that describes its chip, where none is installed.")
+]
+
 
 def run(
     scheme: options.Scheme = None,
@@ -59,6 +71,9 @@ def run(
     renode_path: RenodePath = None,
     renode_trace: RenodeTrace = False,
     gdb: GdbPort = None,
+    probe: Probe = None,
+    serial_port: SerialPort = None,
+    pack: Pack = None,
     as_json: options.Json = False,
     plain: options.Plain = False,
     verbose: options.Verbose = False,
@@ -79,7 +94,14 @@ def run(
         bundle=bundle,
         clock_mhz=clock_mhz,
         data_dir=data_dir,
-        board_options=BoardOptions(renode_path=renode_path, renode_trace=renode_trace, gdb_port=gdb),
+        board_options=BoardOptions(
+            renode_path=renode_path,
+            renode_trace=renode_trace,
+            gdb_port=gdb,
+            probe=probe,
+            serial_port=serial_port,
+            pack=pack,
+        ),
     )
     plan = resolve(request)
     with choose(as_json, plain) as reporter:

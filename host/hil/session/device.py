@@ -11,6 +11,7 @@ from hil.errors import BoardError
 from hil.measure.power.conditions import Usage
 from hil.session.handshake import Handshake
 from hil.wire.messages import Capability
+from hil.wire.protocol import RETRANSMIT_MS
 from hil.wire.transport import Counters, Transport
 
 Trace = Callable[[str, float, bytes], None]
@@ -49,7 +50,8 @@ class Device:
         running = self._board.start(self._image)
         running.__enter__()
         try:
-            transport = Transport(running.channel, self._trace, self.counters)
+            patience_s = self._board.info.slowness * RETRANSMIT_MS / 1000
+            transport = Transport(running.channel, self._trace, self.counters, patience_s)
             capability = self._make_handshake(running).perform(transport)
         except BaseException:
             running.__exit__(None, None, None)

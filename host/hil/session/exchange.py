@@ -31,8 +31,9 @@ from hil.wire.messages import (
 from hil.wire.protocol import CHUNK_MAX, FrameType, RejectReason, ReplyStatus, RunFlag
 from hil.wire.transport import LEAD_S, PeerSilentError, Received, Transport
 
-COMPUTE_MAX_S = 10.0
-"""Beyond the deadline: a device that computes longer than this counts as silent."""
+COMPUTE_MAX_S = 16.0
+"""Beyond the deadline: a device that computes longer than this counts as silent. Nothing computes
+longer, because the slowest watchdog that mcu/board/ sets resets it after 15.4 s (64 * 4096 / 17 kHz)."""
 
 _LAYERS_S = 0.5
 
@@ -84,6 +85,8 @@ class Conversation:
     seed: int
     deadline_s: float
     request_timeout_s: float
+    slowness: float = 1.0
+    """How much longer than its own time the device may take, on the channel's clock."""
     meter: Callable[[], Usage | None] = lambda: None
     """What the core did since power-on, on a board that counts it."""
     _due: _Due | None = field(default=None, init=False)
@@ -101,12 +104,12 @@ class Conversation:
             self.transport.send(Input(index, len(data), offset, data[offset : offset + CHUNK_MAX]))
         before = self.meter()
         self.transport.send(Run(index, RunFlag.LAYERS if with_layers else 0))
-        until_s = self._now() + COMPUTE_MAX_S + self.deadline_s
+        until_s = self._now() + (COMPUTE_MAX_S + self.deadline_s) * self.slowness
         while exchange.result is None:
             self._step(exchange, until_s)
         after = self.meter()
         exchange.usage = None if before is None or after is None else since(after, before)
-        until_s = self._now() + _LAYERS_S
+        until_s = self._now() + _LAYERS_S * self.slowness
         while with_layers and exchange.layers is None and self._now() < until_s:
             self._step(exchange, until_s, patient=True)
         return exchange

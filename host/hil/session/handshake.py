@@ -15,7 +15,8 @@ from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType
 from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
 
 SILENCE_S = 10.0
-"""A device that has not introduced itself after so long, by its clock or ours, is not there."""
+"""A device that has not introduced itself after so long, by its clock or ours, is not there. Each
+attempt, but not this, is stretched by the board's slowness: there are at least two."""
 
 _ANSWER_S = 0.5
 _REJECT_S = 0.02
@@ -38,7 +39,7 @@ class Handshake:
         self._verify(capability)
         transport.send(Configure(self.deadline_us, self.info.run_baud))
         set_rate(transport.channel, self.info.run_baud)
-        refusal = transport.receive(transport.channel.now_s() + _REJECT_S)
+        refusal = transport.receive(transport.channel.now_s() + _REJECT_S * self.info.slowness)
         if refusal is not None and isinstance(refusal.message, Reject):
             raise BoardError(
                 f"the device refused CONFIGURE: {refusal.message.reason.name}", "try another deadline"
@@ -52,7 +53,7 @@ class Handshake:
         said = ""
         for baud in cycle((BOOT_BAUD, self.info.run_baud)):
             set_rate(channel, baud)
-            answer = _hello(transport)
+            answer = _hello(transport, _ANSWER_S * self.info.slowness)
             if isinstance(answer, Capability):
                 return answer
             said = f", but reported a fault at {answer.pc:#010x}" if answer else said
@@ -92,13 +93,13 @@ def set_rate(channel: Channel, baud: int) -> None:
         channel.set_baud(baud)
 
 
-def _hello(transport: Transport) -> Capability | Fault | None:
+def _hello(transport: Transport, answer_s: float) -> Capability | Fault | None:
     """One greeting; None when nothing came back. Messages from before it are skipped."""
     try:
         transport.send(Hello(PROTOCOL_VERSION))
     except PeerSilentError:
         return None
-    until_s = transport.channel.now_s() + _ANSWER_S
+    until_s = transport.channel.now_s() + answer_s
     fault: Fault | None = None
     while (received := transport.receive(until_s)) is not None:
         if isinstance(received.message, Capability):

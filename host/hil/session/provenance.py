@@ -16,7 +16,7 @@ from hil import __version__
 from hil.deploy.deployment import Deployment
 from hil.paths import REPOSITORY
 
-_PACKAGES = ("numpy", "torch", "unicorn", "pyserial", "aidge-export-arm-cortexm")
+_PACKAGES = ("numpy", "torch", "unicorn", "pyocd", "pyserial", "aidge-export-arm-cortexm")
 _GIT_TIMEOUT_S = 5.0
 
 

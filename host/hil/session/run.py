@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from hil.server.answer import Server
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
+from hil.session.drift import warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -157,7 +158,8 @@ class _Run:
         """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
         wall_s = time.monotonic() - self.began_s
         data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption)
-        summary = build_summary(self.facts, data)
+        facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
+        summary = build_summary(facts, data)
         with interrupts.shield():
             self._close(summary, interruption is not None)
         return summary
@@ -260,6 +262,7 @@ class _Run:
             self.options.seed,
             deadline_s,
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
+            self.board.info.slowness,
             self.device.usage,
         )
 
@@ -286,21 +289,6 @@ class _Run:
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
         clock_hz = self.device.capability.clock_hz
-        self._compare_clocks(exchange, clock_hz, repeated)
+        if not repeated and not exchange.result.retransmissions:
+            warn_of_drift(exchange, clock_hz, self.board.info, self.bus)
         return make_record(place, exchange, clock_hz, self.energy, agreement, repeated)
-
-    def _compare_clocks(self, exchange: Exchange, clock_hz: int, repeated: int) -> None:
-        """On a virtual board both ends share one clock: the device's wait must be what was scheduled."""
-        result = exchange.result
-        if result is None or exchange.arrival_s is None or result.outcome is not Outcome.ANSWERED:
-            return
-        if not self.board.info.virtual_time or repeated or result.retransmissions:
-            return
-        wait_s, planned_s = result.cycles.wait / clock_hz, exchange.arrival_s - exchange.payload_start_s
-        if abs(wait_s - planned_s) > 0.01 * planned_s + 0.0002:
-            self.bus.warn_once(
-                "clock-drift",
-                f"sample {exchange.index}: the device waited {1000 * wait_s:.3f} ms where "
-                f"{1000 * planned_s:.3f} ms were scheduled",
-                "the board's channel and its cycle counter do not run on one clock",
-            )

@@ -22,7 +22,7 @@ from hil.twin.desk.server import DeskServer
 from hil.twin.image import load_image
 from hil.twin.wiring import load_wiring
 
-SLICE_S = 0.002
+SLICE_S = 0.0005
 """Virtual seconds between two looks at socket and cable: a debugger waits no longer."""
 IDLE_S = 0.5
 """Wall-clock seconds after which a desk with nothing to do looks whether it shall end."""
@@ -30,6 +30,8 @@ LINGER_S = 0.0005
 """A debugger that just asked will ask again: the next slice waits that long for it."""
 BURST_S = 0.01
 """But not longer than this in a row: the core must get on while a debugger polls it."""
+CATCH_UP_S = 0.1
+"""A sleeping core makes up for so much that a busy host held the desk up."""
 SAVE_S = 2.0
 
 _UNIQUE_ID = re.compile(r"[A-Za-z0-9_-]{4,40}")
@@ -73,7 +75,7 @@ def run_desk(
 
 
 class _Loop:
-    """Virtual time never runs faster than the wall clock, and never tries to catch up.
+    """Virtual time never runs ahead of the wall clock, and catches up with it only in sleep.
 
     So a wait that firmware measures in cycles takes as long as on the board, and computing takes as
     long as the emulator does.
@@ -99,7 +101,9 @@ class _Loop:
                 self._wait(due_s - now_s)
                 continue
             ran_s = now_s
-            due_s = now_s + self._slice()
+            passed_s = self._slice()
+            begun_s = max(due_s, now_s - CATCH_UP_S) if self._board.twin.sleeping else now_s
+            due_s = begun_s + passed_s
             if now_s - saved_s > SAVE_S and not self._server.busy:
                 self._board.save()
                 saved_s = now_s
