@@ -424,7 +424,7 @@ def test_a_fault_of_the_core_goes_through_the_firmwares_handler() -> None:
     host.start(1, fake.sample(1))
     fault = host.receive()
     assert isinstance(fault, Fault)
-    assert (fault.pc, fault.cfsr) == (crash, 1 << 16)
+    assert (fault.pc, fault.scb_cfsr) == (crash, 1 << 16)
     assert ["UNDEFINSTR" in warning for warning in twin.warnings] == [True]
     host.silent(0.01)
     assert host.greet().reset_cause == ResetCause.SOFTWARE
