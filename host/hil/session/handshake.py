@@ -37,8 +37,9 @@ class Handshake:
         """Greets, checks and configures the device. Raises BoardError or ProtocolError."""
         capability = self._greet(transport)
         self._verify(capability)
-        transport.send(Configure(self.deadline_us, self.info.run_baud))
-        set_rate(transport.channel, self.info.run_baud)
+        baud = wire_baud(self.info, capability)
+        transport.send(Configure(self.deadline_us, baud))
+        set_rate(transport.channel, baud)
         refusal = transport.receive(transport.channel.now_s() + _REJECT_S * self.info.slowness)
         if refusal is not None and isinstance(refusal.message, Reject):
             raise BoardError(
@@ -85,6 +86,14 @@ class Handshake:
                     f"the firmware's {name} is {shown[0]}, this deployment's {shown[1]}",
                     "another firmware is on the board; flash this one",
                 )
+
+
+def wire_baud(info: BoardInfo, capability: Capability) -> int:
+    """The rate to ask for. A cable's is the board's own; without a cable the core's clock must divide."""
+    if not info.virtual_time:
+        return info.run_baud
+    fastest = min(info.run_baud, capability.baud_max)
+    return capability.clock_hz // -(-capability.clock_hz // fastest)
 
 
 def set_rate(channel: Channel, baud: int) -> None:
