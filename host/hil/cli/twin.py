@@ -60,7 +60,7 @@ def twin(
 
         return run_desk(image, board=board, unique_id=unique_id, flash=flash, fast=fast, on_message=tell)
     if image is None:
-        raise UsageError("no image was given", "name an ELF or BIN, or say --probe")
+        raise UsageError("missing argument IMAGE", "see: hil twin --help; only --probe needs none")
     from hil.twin.console import run_console
 
     given = enumerate((uart1, uart2, uart3, uart4, uart5, uart6, uart7, uart8), start=1)
