@@ -108,7 +108,7 @@ class Core:
         An IT instruction goes with the block that it makes conditional.
         """
         machine, state = self._machine, self._state
-        self._until_fs = NEVER
+        self._until_fs = machine.until_fs = NEVER
         machine.scheduler.run_due(self._clock.now_fs)
         while self._fetch_waits():
             self._wait()
