@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from hil.twin import engine as eng
 from hil.twin import fault_status as fs
 from hil.twin.block_decode import decode_block
 from hil.twin.bus import BusFaultError
 from hil.twin.clock import Clock
+from hil.twin.debugger import Debugger
 from hil.twin.diagnosis import Diagnosis
 from hil.twin.engine import BadAccess, Engine
 from hil.twin.exceptions import ExceptionUnit
 from hil.twin.fault_status import Fault, LockupError, usage_fault
+from hil.twin.flash_wait import FlashWait
 from hil.twin.low_power import LowPower, SleepDepth
 from hil.twin.machine import Machine
-from hil.twin.memory import in_flash
 from hil.twin.peripherals.scb import Scb
 from hil.twin.state import NEVER, NOT_WATCHING, HookReason
 from hil.twin.stop import StopReason
@@ -25,27 +24,6 @@ YIELD = 0xBF10
 HOOKS_BEFORE_STEP = 4
 RETURN_TRAP = 0x1FFF_FFF0
 """A called function returns here: a hole in the map, so that the fetch comes back to the host."""
-
-
-class Debugger(Protocol):
-    """What the run loop asks of the debug logic, when there is one."""
-
-    @property
-    def halted(self) -> bool:
-        """The core is in debug state."""
-        ...
-
-    def interrupted(self) -> bool:
-        """Whether it ended the run of the engine."""
-        ...
-
-    def breakpoint_instruction(self) -> bool:
-        """The core met BKPT: true when the debugger takes it."""
-        ...
-
-    def faulted(self, exception: int) -> None:
-        """The handler of a fault was entered: vector catch may halt the core in it."""
-        ...
 
 
 class Core:
@@ -67,6 +45,7 @@ class Core:
         self._exceptions = exceptions
         self._scb = scb
         self._low_power = low_power
+        self._flash = FlashWait(machine, engine)
         self._diagnosis = diagnosis
         # XPSR and CONTROL first: they choose the stack that SP speaks of.
         status = ("XPSR", "CONTROL", "PRIMASK", "BASEPRI", "FAULTMASK")
@@ -133,8 +112,8 @@ class Core:
             if self.sleeping:
                 self._sleep()
                 return False
-            if self._fetch_waits():
-                self._wait()
+            if self._flash.holds_fetch():
+                self._flash.wait()
                 return False
             return self._execute()
         except Fault as fault:
@@ -173,8 +152,8 @@ class Core:
         machine = self._machine
         machine.until_fs = NEVER
         machine.scheduler.run_due(self._clock.now_fs)
-        while self._fetch_waits():
-            self._wait()
+        while self._flash.holds_fetch():
+            self._flash.wait()
             machine.scheduler.run_due(self._clock.now_fs)
         active = machine.nvic.active
         try:
@@ -248,29 +227,6 @@ class Core:
             self._clock.sleep_until(self._machine.next_stop_fs())
             self._exceptions.observer.slept(self._clock.slept_ticks)
 
-    def _fetch_waits(self) -> bool:
-        """Whether the next instruction lies in flash that is busy; rewritten code is translated anew."""
-        if not self._state.flash_watch:
-            return False
-        flash = self._machine.flash
-        if flash.busy:
-            self._guard(True)
-        if not in_flash(self._engine.pc):
-            return False
-        if not flash.busy:
-            self._engine.forget(flash.array.rewritten)
-            self._state.flash_watch = 0
-        return flash.busy
-
-    def _guard(self, guard: bool) -> None:
-        """Loads from flash come to the host, or pass. Guarded it stays until the first load after it."""
-        self._engine.guard_flash(guard)
-        self._machine.flash.guarded = guard
-
-    def _wait(self) -> None:
-        """The core waits for busy flash: time goes on to what happens next, the flash's end at the latest."""
-        self._clock.wait_until(self._machine.next_stop_fs())
-
     def _on_earlier(self, at_fs: int) -> None:
         """An event was entered that comes before all others: the hook must stop for it."""
         at_fs = min(at_fs, self._machine.until_fs - self._clock.stopped_fs)
@@ -309,11 +265,7 @@ class Core:
         elif access is not None:
             if access.kind == "fetch" and access.address == RETURN_TRAP:
                 return True
-            if self._engine.flash_guarded and access.kind != "write" and in_flash(access.address):
-                if self._machine.flash.busy:
-                    self._wait()
-                else:
-                    self._guard(False)
+            if self._flash.holds_back(access):
                 return False
             self._diagnosis.failed_access(access)
         elif not self._hint_instruction():

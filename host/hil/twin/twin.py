@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from hil.errors import BoardError, UsageError
 from hil.twin.bus import RANGES, Bus
+from hil.twin.calls import CALL_BUDGET_INSTRUCTIONS, Caller, Variables
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
-from hil.twin.core import RETURN_TRAP, Core
+from hil.twin.core import Core
 from hil.twin.debug.unit import DebugUnit
 from hil.twin.diagnosis import Diagnosis
 from hil.twin.engine import Engine
@@ -35,8 +36,6 @@ from hil.twin.timing.model import Breakdown, Timing, TimingModel, timing_of
 from hil.twin.timing.parameters import DEFAULT, Parameters
 from hil.twin.uart import Uart
 
-CALL_STACK_TOP = 0x2005_0000
-CALL_BUDGET_INSTRUCTIONS = 1_000_000_000
 HSE_DISCO_HZ = 25_000_000
 
 
@@ -123,8 +122,8 @@ class Twin:
         diagnosis = Diagnosis(machine, engine, self._exceptions, protection, gate, scb)
         self._core = Core(machine, engine, self._exceptions, scb, self.peripherals.low_power, diagnosis)
         self._uarts = {number: Uart(port, machine) for number, port in self.peripherals.usarts.items()}
-        self._arguments = engine.registers("R0", "R1", "R2", "R3", "LR")
-        self._initialised = False
+        self._caller = Caller(self._core, engine, self.memory, self._state)
+        self._variables = Variables(self.image, self.memory)
 
     def _load(self) -> None:
         for segment in self.image.segments:
@@ -264,7 +263,7 @@ class Twin:
         """
         self._engine.require_open()
         self._supply.require_on()
-        self._initialised = True
+        self._variables.initialised = True
         reason = self._core.run(to_fs(until_s))
         detail = ""
         if reason is StopReason.RESET and self._machine.reset_request is not None:
@@ -287,32 +286,9 @@ class Twin:
         self._engine.require_open()
         self._supply.require_on()
         address = self.symbol(function) if isinstance(function, str) else function
-        self._initialise_variables()
+        self._variables.initialise()
         self.peripherals.scb.enable_fpu()
-        in_registers, on_stack = args[:4], args[4:]
-        stack = (CALL_STACK_TOP - 4 * len(on_stack)) & ~7
-        self.memory.write(stack, b"".join((a & 0xFFFF_FFFF).to_bytes(4, "little") for a in on_stack))
-        self._core.reset(stack, address)
-        padded = [argument & 0xFFFF_FFFF for argument in (*in_registers, 0, 0, 0, 0)[:4]]
-        self._arguments.write(*padded, RETURN_TRAP | 1)
-        limit = self._state.instructions + budget_instructions
-        reason = self._core.run(NEVER, limit)
-        if reason is not StopReason.RETURNED:
-            raise BoardError(
-                f"{function} did not return: {reason} after {budget_instructions} instructions",
-                "raise budget_instructions, or look for an endless loop",
-            )
-        return self._arguments.read()[0]
-
-    def _initialise_variables(self) -> None:
-        """Copies .data as start-up code does before main, unless firmware ran; .bss is still zero."""
-        if self._initialised:
-            return
-        self._initialised = True
-        for segment in self.image.segments:
-            region = self.memory.region(segment.run_address)
-            if region is not None and region.writable:
-                self.memory.write(segment.run_address, segment.data)
+        return self._caller.call(str(function), address, args, budget_instructions)
 
     def read(self, address: int, size: int) -> bytes:
         """`size` bytes of memory at `address`."""
@@ -320,7 +296,7 @@ class Twin:
 
     def write(self, address: int, data: bytes) -> None:
         """Stores `data` in memory, flash included; code that changed is translated anew."""
-        self._initialise_variables()  # or the first call would overwrite what is written here
+        self._variables.initialise()  # or the first call would overwrite what is written here
         self.memory.write(address, data)
         region = self.memory.region(address)
         if region is not None and not region.writable:
