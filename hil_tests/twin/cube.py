@@ -20,9 +20,9 @@ FLAGS = (
 )  # fmt: skip
 MODULES = (
     "hal", "hal_cortex", "hal_dma", "hal_dma_ex", "hal_exti", "hal_flash", "hal_flash_ex", "hal_gpio",
-    "hal_pwr", "hal_pwr_ex", "hal_rcc", "hal_rcc_ex", "hal_uart", "hal_uart_ex",
+    "hal_pwr", "hal_pwr_ex", "hal_rcc", "hal_rcc_ex", "hal_tim", "hal_tim_ex", "hal_uart", "hal_uart_ex",
 )  # fmt: skip
-PROJECT_MODULES = ("hal_tim", "hal_tim_ex", "hal_eth", "hal_pcd", "hal_pcd_ex", "ll_usb")
+PROJECT_MODULES = ("hal_eth", "hal_pcd", "hal_pcd_ex", "ll_usb")
 """What the wheel's own project needs besides."""
 
 _UNUSED = ("-Wno-unused-function",)
@@ -91,11 +91,11 @@ class Cube:
             cmsis / "Device" / "ST" / "STM32F7xx" / "Include", cmsis / "Include",
         )  # fmt: skip
 
-    def build(self, source: str, hse_hz: int = 25_000_000) -> Path:
-        """A program around `source`, which defines main and its handlers."""
-        name = hashlib.sha256(f"{source} {hse_hz}".encode()).hexdigest()[:12]
+    def build(self, source: str, hse_hz: int = 25_000_000, *, prelude: str = PROGRAM) -> Path:
+        """A program of `prelude` and `source`, which defines main and its handlers."""
+        name = hashlib.sha256(f"{prelude} {source} {hse_hz}".encode()).hexdigest()[:12]
         code = self._folder / f"{name}.c"
-        code.write_text(PROGRAM + source)
+        code.write_text(prelude + source)
         flags = (f"-DHSE_VALUE={hse_hz}U",)
         objects = [self._object(self._driver(module), flags) for module in MODULES]
         return self._link(name, [self._object(code, (*flags, "-Wall", "-Werror", *_UNUSED)), *objects], flags)
