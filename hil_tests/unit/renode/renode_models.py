@@ -15,7 +15,16 @@ import hil.twin.peripherals.dma as dma_module
 import hil.twin.peripherals.usart as usart_module
 import hil.twin.twin as twin_module
 from hil.twin.clock import SECOND_FS
-from hil.twin.peripherals.dma_stream import DMA_SXCR, DMA_SXCR_EN, DMA_SXM0AR, DMA_SXNDTR, FLAG_TC, Stream
+from hil.twin.peripherals.dma_memory import MemorySide
+from hil.twin.peripherals.dma_registers import (
+    DMA_SXCR,
+    DMA_SXCR_EN,
+    DMA_SXM0AR,
+    DMA_SXNDTR,
+    FLAG_TC,
+    MEMORY_TO_PERIPHERAL,
+)
+from hil.twin.peripherals.dma_stream import Stream
 from hil.twin.peripherals.usart_receiver import Receiver
 
 _UE_RE, _RXNE, _RTOF, _DMAR, _RTOIE = 1 << 0 | 1 << 2, 1 << 5, 1 << 11, 1 << 6, 1 << 26
@@ -82,21 +91,48 @@ class RenodeReceiver(Receiver):
         pass
 
 
+class RenodeMemory(MemorySide):
+    """An offset into the buffer that only the end of a transfer takes back."""
+
+    def restart(self) -> None:
+        moved = getattr(self, "_moved", 0)
+        super().restart()
+        self._moved = moved
+
+    @property
+    def offset(self) -> int:
+        return self._moved
+
+    @offset.setter
+    def offset(self, offset: int) -> None:
+        self._moved = offset
+
+
 class RenodeStream(Stream):
     """A stream whose count is what firmware wrote, less what was moved."""
 
+    memory: RenodeMemory
+
+    def __init__(self, controller: Any, index: int, irq: int) -> None:
+        super().__init__(controller, index, irq)
+        self.memory = RenodeMemory(self, controller.port)
+
     def reset(self) -> None:
-        self._offset = 0
         super().reset()
+        self.memory.next_round()
 
     def until_boundary(self) -> int:
         return self.count
 
+    def rest(self) -> bytes:
+        return self.memory.load(self.memory.offset, self.count * self.item_bytes)
+
     def advance(self, items: int) -> None:
         self.count -= items
-        self._offset += items * self.item_bytes
+        if self.direction == MEMORY_TO_PERIPHERAL:  # the other way, storing has moved it
+            self.memory.offset += items * self.item_bytes
         if self.count <= 0:
-            self.count = self._offset = 0
+            self.count = self.memory.offset = 0
             self.flags |= FLAG_TC
             if not self.circular:
                 self.registers[DMA_SXCR] &= ~DMA_SXCR_EN
@@ -109,9 +145,6 @@ class RenodeStream(Stream):
             self.registers[offset] = value
         else:
             super().write(offset, value)
-
-    def _address(self) -> int:
-        return self.registers.get(DMA_SXM0AR, 0) + self._offset
 
 
 def install() -> None:
