@@ -107,7 +107,7 @@ def update(state: Dashboard, event: Event, now_s: float) -> Dashboard:
             return replace(state, tally=state.tally.plus(record), recent=recent)
         case ServerLost(reason):
             lost = Warned(
-                "server-lost", f"the server half is gone: {reason}", "the run goes on with fallbacks"
+                "server-lost", f"the server half is gone: {reason}", "the run goes on without it"
             )
             return _warn(state, lost)
         case Warned():
