@@ -34,9 +34,7 @@ def as_bytes(split: Split) -> Split:
     """The split as a camera would give it: 256 levels, halves upwards as the device's input has it."""
     if split.images.dtype == np.uint8:
         return split
-    return Split(
-        np.floor(split.images * np.float32(LEVELS - 1) + np.float32(0.5)).astype(np.uint8), split.labels
-    )
+    return Split(np.floor(split.images * float(LEVELS - 1) + 0.5).astype(np.uint8), split.labels)
 
 
 def stored_format(dataset: Dataset) -> InputFormat:
