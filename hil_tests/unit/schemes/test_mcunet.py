@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from hil.schemes.mcunet_network import McuNetwork
 from hil.training.classifier_recipes import McuNetRecipe
 from hil.training.mcunet import network_of
 from hil.training.progress import silent
+from hil_tests.unit.training.test_training import CifarShaped
 from hil_tests.unit.training.toy import Toy
 from hil_tests.unit.training.toy_classifiers import MCUNET
 
@@ -108,10 +110,6 @@ def test_the_int8_network_answers_as_the_float_network() -> None:
 
 
 def test_the_published_network_fits_the_board_it_was_made_for() -> None:
-    from dataclasses import replace
-
-    from hil_tests.unit.training.test_training import CifarShaped
-
     recipe = replace(McuNetRecipe(), epochs=1, batch=2, limit=2, flip=False)
     graph = make_graph(McuNet().train(CifarShaped(), recipe, 0, None, silent))
     assert sum(macs(graph, op) for op in graph.ops) == 12_631_696

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.halves import load_server
 from hil.schemes.remote import RemoteHalf
 from hil.session.samples import Samples
-from hil.training.edge_only import as_bytes, stored_format
+from hil.training.batches import input_format
+from hil.training.edge_only import as_bytes, stored_format, whole
 from hil.training.progress import silent
 from hil_tests.unit.training.toy import Toy
 from hil_tests.unit.training.toy_classifiers import EDGE_ONLY
@@ -125,9 +127,6 @@ def test_the_server_normalises_and_upscales_as_a_device_half_gets_it(
 
 @pytest.mark.parametrize(("name", "side"), [("digits", 8), ("cifar10", 32)])
 def test_the_stem_brings_the_image_to_agilenns_map(name: str, side: int) -> None:
-    from hil.training.batches import input_format
-    from hil.training.edge_only import whole
-
     dataset = data.get(name)
     network = whole(EdgeOnly().recipe(dataset), input_format(dataset), dataset.classes).eval()
     form = stored_format(dataset)
@@ -142,8 +141,6 @@ def test_the_stem_brings_the_image_to_agilenns_map(name: str, side: int) -> None
 def test_input_and_payload_share_the_arena_of_a_graph_without_layers(
     made: Bundle, graph: Graph, codec: str
 ) -> None:
-    from dataclasses import replace
-
     assert made.manifest.payload is not None
     coder = make_coder(replace(made.manifest.payload, codec=codec), {})
     placed = plan(buffers_of(graph, coder))

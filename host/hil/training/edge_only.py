@@ -34,7 +34,8 @@ def as_bytes(split: Split) -> Split:
     """The split as a camera would give it: 256 levels, halves upwards as the device's input has it."""
     if split.images.dtype == np.uint8:
         return split
-    return Split(np.floor(split.images * float(LEVELS - 1) + 0.5).astype(np.uint8), split.labels)
+    levels = np.floor(split.images.astype(np.float64) * (LEVELS - 1) + 0.5)
+    return Split(levels.astype(np.uint8), split.labels)
 
 
 def stored_format(dataset: Dataset) -> InputFormat:
