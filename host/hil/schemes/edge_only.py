@@ -32,6 +32,7 @@ _DIGITS = EdgeOnlyRecipe(
 )
 _WORDS = EdgeOnlyRecipe(
     epochs=40,
+    codec="none",
     # A shift in time is no harm, but one in coefficients is; a crop does both.
     crop_padding=0,
     flip=False,
