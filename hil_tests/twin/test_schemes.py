@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hil import bundle
 from hil.training.api import ensure_bundle
 from hil_tests.twin import firmware
 
@@ -36,8 +38,8 @@ def run(bundles: dict[str, Path], tmp_path: Path) -> Run:
     if not firmware.have_compiler():
         pytest.skip(f"{firmware.GCC} is not on PATH")
 
-    def make(scheme: str, *arguments: object, code: int = 0) -> dict[str, Any]:
-        command = [sys.executable, "-m", "hil", "run", "--json", "--bundle", str(bundles[scheme])]
+    def make(scheme: str, *arguments: object, code: int = 0, path: Path | None = None) -> dict[str, Any]:
+        command = [sys.executable, "-m", "hil", "run", "--json", "--bundle", str(path or bundles[scheme])]
         command += ["--scheme", scheme, "--out", str(tmp_path / "runs"), *map(str, arguments)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         assert ended.returncode == code, ended.stderr
@@ -66,6 +68,19 @@ def test_without_a_local_half_every_pixel_is_sent_and_the_server_answers(run: Ru
     assert summary["payload_bytes"]["raw"] == 64
     assert 0 < summary["payload_bytes"]["mean"] < 80
     assert summary["latency_ms"]["local"] < 0.1, "a quantiser and a coder, and no layer"
+
+
+def test_pixels_go_as_they_are_where_no_codec_is_asked_for(
+    run: Run, bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    packed = bundle.load(bundles["edge_only"])
+    assert packed.manifest.payload is not None
+    manifest = replace(packed.manifest, payload=replace(packed.manifest.payload, codec="none"))
+    bundle.save(replace(packed, manifest=manifest), tmp_path / "plain.safetensors")
+    summary = run("edge_only", "--n", 4, "--server-ms", 2, path=tmp_path / "plain.safetensors")
+    assert summary["valid"], summary["issues"]
+    assert summary["host_agreement"] == 1.0
+    assert summary["payload_bytes"] == {"mean": 64.0, "p95": 64.0, "raw": 64}
 
 
 def test_without_a_local_half_a_lost_link_leaves_no_answer_and_a_reason(run: Run, tmp_path: Path) -> None:
