@@ -35,6 +35,11 @@ def test_fused_logits_never_overflow(logits: Tensor, alpha: float) -> None:
     assert extreme <= 2 * PRODUCT_MAX < 2**31
 
 
+@given(st.floats(0.0, 1.0), st.lists(st.integers(-32768, 32767), min_size=1, max_size=10))
+def test_without_local_logits_the_answer_is_the_remote_one(alpha: float, remote: list[int]) -> None:
+    assert fuse(make_fusion(alpha, None), (), remote) == tuple(remote)
+
+
 @given(
     st.lists(st.integers(0, 6000).map(lambda n: n / 1000), min_size=2, max_size=32, unique=True).map(sorted),
     st.floats(0.005, 0.05),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -69,6 +70,33 @@ def test_a_training_is_summed_up() -> None:
     assert table["accuracy, device alone"] == "70.0 %"
     assert table["skewness"] == "84.0 %, aimed at 80.0 %"
     assert table["payload, mean"] == "200 B of 456 B raw"
+
+
+def test_a_training_without_a_link_or_a_local_half_says_where_the_answer_comes_from() -> None:
+    local = Manifest(
+        scheme="mcunet",
+        dataset="digits",
+        classes=10,
+        seed=0,
+        input=InputFormat(24, 24, 1, 3, (0.5,), (0.5,)),
+        payload=None,
+        alpha=1.0,
+        config={},
+        metrics={"accuracy": 0.98},
+    )
+    assert training_rows(local, None) == [("accuracy, on the device", "98.0 %")]
+    sent = PayloadFormat(0, 1, 8, 8, tuple(level / 255 for level in range(256)))
+    remote = replace(local, payload=sent, alpha=0.0, metrics={"accuracy": 0.98, "payload_bytes": 49.0})
+    assert training_rows(remote, None) == [
+        ("accuracy, on the server", "98.0 %"),
+        ("payload, mean", "49 B of 64 B raw"),
+    ]
+
+
+def test_a_run_that_sends_nothing_says_so() -> None:
+    nothing = {**SUMMARY, "payload_bytes": {"mean": 0.0, "p95": 0.0, "raw": 0}}
+    table = {name: value for name, value, _ in rows(nothing)}
+    assert table["payload"] == "– nothing is sent"
 
 
 def test_a_footprint_is_held_against_the_board() -> None:

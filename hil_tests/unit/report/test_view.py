@@ -49,6 +49,14 @@ def test_a_usual_terminal_shows_everything(size: tuple[int, int]) -> None:
         assert expected in text
 
 
+def test_a_run_that_sends_nothing_says_so() -> None:
+    alone = [
+        replace(STARTED, payload_raw_bytes=0),
+        SampleFinished(sample(0, outcome="local", payload_bytes=0)),
+    ]
+    assert "payload – nothing is sent" in "\n".join(shown(state_after(alone), 80, 24))
+
+
 def test_the_latest_sample_comes_first() -> None:
     rows = [line for line in shown(STATES["running"], 80, 24) if "→" in line]
     assert "12   1 → 1" in rows[0]

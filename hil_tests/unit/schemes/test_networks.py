@@ -14,7 +14,7 @@ from hil import data
 from hil.errors import UsageError
 from hil.schemes import registry
 from hil.schemes.agilenn_device import DeviceHalf
-from hil.schemes.agilenn_server import InvertedResidual
+from hil.schemes.inverted_residual import InvertedResidual
 from hil.training.agilenn import device_half, server_half
 from hil.training.recipe import AgileRecipe
 

@@ -225,6 +225,8 @@ def test_a_local_answer_needs_no_server_and_no_link(tmp_path):
     result = run_fake(tmp_path, FakeBoard(Model(payload_bytes=0, fusion=None)), server)
     assert outcomes(result) == {"local": 6}
     assert server.connections == 0
+    assert result.summary["radio"] == "none", "the one that was asked for is not used"
+    assert result.summary["latency_ms"]["sources"]["remote"] == result.summary["latency_ms"]["source"]
     assert result.summary["latency_ms"]["link"] == 0
     assert result.summary["energy_mj"]["radio"] == 0
     assert result.summary["payload_bytes"] == {"mean": 0.0, "p95": 0.0, "raw": 0}

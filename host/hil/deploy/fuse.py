@@ -15,11 +15,14 @@ PRODUCT_MAX = 1 << 29
 """Bound of each product, so that their sum fits int32."""
 
 
-def make_fusion(alpha: float, logits: Tensor) -> Fusion:
+def make_fusion(alpha: float, logits: Tensor | None) -> Fusion:
     """Multipliers for alpha·local + (1 − alpha)·remote in one common unit.
 
-    `local` is int8 with `logits`' scale; `remote` is int16 with 8 fraction bits.
+    `local` is int8 with `logits`' scale; `remote` is int16 with 8 fraction bits. Without local logits
+    there is nothing to weigh, and the answer is the remote one's whatever `alpha` is.
     """
+    if logits is None:
+        return Fusion(0, 0, 1)
     local_gain = alpha * logits.scale
     remote_gain = (1.0 - alpha) / (1 << REMOTE_LOGIT_FRACTION_BITS)
     unit = max(local_gain * 255, remote_gain * 32768) / PRODUCT_MAX

@@ -93,8 +93,8 @@ def _build(
     memory = plan(buffers_of(graph, coder))
     budget.check(graph, memory, board)
     fusion = symbols = None
-    if payload and graph.logits:
-        fusion = make_fusion(manifest.alpha, graph.tensor(graph.logits))
+    if payload:
+        fusion = make_fusion(manifest.alpha, graph.tensor(graph.logits) if graph.logits else None)
     if payload and graph.feature:
         symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
     progress("emit")

@@ -135,14 +135,10 @@ def device(state: Dashboard, width: int) -> list[Text]:
             memory_line("flash", memory.flash_bytes, memory.flash_limit, width),
             memory_line("ram", ram, memory.ram_limit, width),
         ]
-    mean = stats.ratio(tally.payload_bytes, tally.sent)
-    raw = run.payload_raw_bytes if run else 0
-    share = fmt.percent(mean / raw if mean is not None and raw else None, 0)
-    of_raw = f" of {fmt.size(raw)} raw ({share})" if raw else ""
     wire, radio = tally.wire_retransmissions, tally.radio_retransmissions
     troubles = f"fallbacks {tally.fallbacks}   failures {tally.failures}"
     rows += [
-        line(f"payload {fmt.size(mean)}{of_raw}"),
+        line(_payload(state)),
         line(f"sent again: wire {wire}, radio {radio}"),
         line((troubles, g.ORANGE if tally.fallbacks or tally.failures else "")),
     ]
@@ -151,6 +147,17 @@ def device(state: Dashboard, width: int) -> list[Text]:
             line(f"stack {fmt.size(tally.stack_peak_bytes)} of {fmt.size(run.memory.stack_bytes)} reserved")
         )
     return rows
+
+
+def _payload(state: Dashboard) -> str:
+    """The mean size of what was sent, against what it was before its codec."""
+    mean = stats.ratio(state.tally.payload_bytes, state.tally.sent)
+    if state.run is None:
+        return f"payload {fmt.size(mean)}"
+    if not (raw := state.run.payload_raw_bytes):
+        return f"payload {g.DASH} nothing is sent"
+    share = fmt.percent(mean / raw if mean is not None else None, 0)
+    return f"payload {fmt.size(mean)} of {fmt.size(raw)} raw ({share})"
 
 
 def memory_line(name: str, used: int, limit: int, width: int) -> Text:

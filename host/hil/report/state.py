@@ -106,9 +106,7 @@ def update(state: Dashboard, event: Event, now_s: float) -> Dashboard:
             recent = (*state.recent[-RECENT_MAX + 1 :], record)
             return replace(state, tally=state.tally.plus(record), recent=recent)
         case ServerLost(reason):
-            lost = Warned(
-                "server-lost", f"the server half is gone: {reason}", "the run goes on with fallbacks"
-            )
+            lost = Warned("server-lost", f"the server half is gone: {reason}", "the run goes on without it")
             return _warn(state, lost)
         case Warned():
             return _warn(state, event)

@@ -103,6 +103,8 @@ def _payload(summary: Summary) -> list[Row]:
     part = _part(summary, "payload_bytes")
     if not part:
         return []
+    if part.get("raw") == 0:
+        return [("payload", f"{g.DASH} nothing is sent", "")]
     sizes = " / ".join(fmt.size(part.get(name)) for name in ("mean", "p95", "raw"))
     return [("payload, mean / p95 / raw", sizes, "")]
 

@@ -12,7 +12,6 @@ from hil.report import format as fmt
 from hil.report.frame import new_table
 
 _SHARES: Final = {
-    "accuracy": "accuracy, both halves",
     "local_accuracy": "accuracy, device alone",
     "remote_accuracy": "accuracy, server alone",
     "reference_accuracy": "accuracy, reference network",
@@ -22,15 +21,24 @@ _SHARES: Final = {
 def training_rows(manifest: Manifest, rho: float | None) -> list[tuple[str, str]]:
     """Figures of the whole test split; only those that the scheme has."""
     metrics = manifest.metrics
-    rows = [(text, fmt.percent(metrics[key])) for key, text in _SHARES.items() if key in metrics]
+    whole = [(_whole(manifest), fmt.percent(metrics["accuracy"]))] if "accuracy" in metrics else []
+    rows = whole + [(text, fmt.percent(metrics[key])) for key, text in _SHARES.items() if key in metrics]
     if "skewness" in metrics:
         aim = f", aimed at {fmt.percent(rho)}" if rho is not None else ""
         rows.append(("skewness", fmt.percent(metrics["skewness"]) + aim))
     if "payload_bytes" in metrics and manifest.payload is not None:
         raw = manifest.payload.raw_bytes
         rows.append(("payload, mean", f"{fmt.size(metrics['payload_bytes'])} of {fmt.size(raw)} raw"))
-    rows.append(("share of the device in the answer", fmt.number(manifest.alpha, 3)))
+    if 0 < manifest.alpha < 1:
+        rows.append(("share of the device in the answer", fmt.number(manifest.alpha, 3)))
     return rows
+
+
+def _whole(manifest: Manifest) -> str:
+    """Whose accuracy is that of the answer."""
+    if manifest.payload is None:
+        return "accuracy, on the device"
+    return "accuracy, on the server" if manifest.alpha == 0 else "accuracy, both halves"
 
 
 def training_table(manifest: Manifest, rho: float | None) -> Table:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hil.bundle import Bundle, Manifest
 from hil.data.dataset import Dataset
-from hil.errors import BundleError, UsageError
+from hil.errors import UsageError
+from hil.schemes.stored_recipe import stored_recipe
 from hil.training.progress import Report
 from hil.training.recipe import AgileRecipe, Recipe
 
@@ -64,17 +65,12 @@ class AgileNN:
         """See `Scheme.build_device`."""
         from hil.training.agilenn import device_half
 
-        return device_half(_recipe_of(manifest), manifest.input.channels, manifest.classes).eval()
+        return device_half(
+            stored_recipe(manifest, AgileRecipe), manifest.input.channels, manifest.classes
+        ).eval()
 
     def build_server(self, manifest: Manifest) -> nn.Module:
         """See `Scheme.build_server`."""
         from hil.training.agilenn import server_half
 
-        return server_half(_recipe_of(manifest), manifest.classes).eval()
-
-
-def _recipe_of(manifest: Manifest) -> AgileRecipe:
-    try:
-        return AgileRecipe(**manifest.config["recipe"])
-    except (KeyError, TypeError, UsageError) as error:
-        raise BundleError(f"the bundle's recipe is foreign: {error}", "train it again") from None
+        return server_half(stored_recipe(manifest, AgileRecipe), manifest.classes).eval()

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from torch import Tensor, nn
 
+from hil.schemes.inverted_residual import InvertedResidual, pointwise
 from hil.schemes.layers import Classifier, separable
 
 Stage = tuple[int, int, int, int]
 """(expansion, channels, repeats, stride of the first repeat)"""
-
-
-def _pointwise(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU6()]
-
-
-class InvertedResidual(nn.Module):
-    """Expand, depthwise 3×3, project; added to the input where shapes allow."""
-
-    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int) -> None:
-        super().__init__()
-        inner = inputs * expansion
-        self.residual = stride == 1 and inputs == outputs
-        self.body = nn.Sequential(
-            *(_pointwise(inputs, inner) if expansion > 1 else []),
-            nn.Conv2d(inner, inner, 3, stride, 1, groups=inner, bias=False),
-            nn.BatchNorm2d(inner),
-            nn.ReLU6(),
-            nn.Conv2d(inner, outputs, 1, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, h, w) → (N, outputs, h/stride, w/stride)."""
-        y = cast(Tensor, self.body(x))
-        return x + y if self.residual else y
 
 
 class ServerHalf(nn.Module):
@@ -50,7 +24,7 @@ class ServerHalf(nn.Module):
             for repeat in range(repeats):
                 layers.append(InvertedResidual(width, outputs, expansion, stride if repeat == 0 else 1))
                 width = outputs
-        self.body = nn.Sequential(*layers, *_pointwise(width, head))
+        self.body = nn.Sequential(*layers, *pointwise(width, head))
         self.predictor = Classifier(head, classes)
 
     def forward(self, values: Tensor) -> Tensor:

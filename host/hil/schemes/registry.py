@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from hil.errors import unknown_name
 from hil.schemes.agilenn import AgileNN
+from hil.schemes.edge_only import EdgeOnly
+from hil.schemes.mcunet import McuNet
 from hil.schemes.scheme import Scheme
 
-_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(),)}
+_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet())}
 
 
 def names() -> tuple[str, ...]:

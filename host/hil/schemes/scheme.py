@@ -42,9 +42,13 @@ class Scheme(Protocol):
         """The untrained device half, in evaluation mode.
 
         Takes (N, C, H, W) float32; returns local logits (N, classes) and the feature map (N, C', h, w).
+        Logits are None where nothing is answered here; a scheme that sends nothing returns them alone.
         """
         ...
 
     def build_server(self, manifest: Manifest) -> nn.Module:
-        """The untrained server half, in evaluation mode: centroid values (N, C, h, w) → (N, classes)."""
+        """The untrained server half, in evaluation mode: centroid values (N, C, h, w) → (N, classes).
+
+        Raises BundleError where there is none.
+        """
         ...

@@ -143,7 +143,7 @@ class SampleFinished:
 
 @dataclass(frozen=True)
 class ServerLost:
-    """The server half is gone; the run goes on with fallbacks."""
+    """The server half is gone; the run goes on without it."""
 
     reason: str
 

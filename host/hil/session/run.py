@@ -117,11 +117,12 @@ class _Run:
 
     def __post_init__(self) -> None:
         options, deployment = self.options, self.deployment
-        self.radio: Radio = parse_radio(options.radio)
+        sends = deployment.manifest.payload is not None
+        # Where nothing is sent, the radio that was asked for is neither used nor powered.
+        self.radio: Radio = parse_radio(options.radio) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
-        powered = self.radio if deployment.manifest.payload is not None else RADIOS["none"]
-        self.energy: EnergyModel | None = energy_model(deployment.clock_hz, powered)
+        self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
             self.board.info,
@@ -202,7 +203,7 @@ class _Run:
             )
         )
         if self.server is None and manifest.payload is not None:
-            self.bus.warn_once("no-server", "this run has no server half", "every payload falls back")
+            self.bus.warn_once("no-server", "this run has no server half", "no payload is answered")
         if self.energy is None:
             hint = "valid: 25 to 216 MHz, and a radio with tx, rx and idle currents"
             self.bus.warn_once("no-energy", "no energy model covers this clock and radio", hint)

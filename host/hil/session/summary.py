@@ -41,11 +41,14 @@ class RunFacts:
     def sources(self) -> dict[str, str]:
         """Origin of every figure, by its place in the summary."""
         link = self.board.time_source if self.radio.instant else Source.MODELLED
+        # With nothing to send it is the device that says the server took no time.
+        sends = self.deployment.manifest.payload is not None
+        remote = self.remote_source if sends else self.board.time_source
         device = str(self.board.time_source)
         sources = {
             "latency.local": device,
             "latency.link": str(link),
-            "latency.remote": str(self.remote_source),
+            "latency.remote": str(remote),
             "latency.fuse": device,
             "latency.total": device,
             "cycles": device,

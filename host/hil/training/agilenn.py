@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from hil.bundle import Bundle, Manifest, PayloadFormat
@@ -29,6 +27,7 @@ from hil.training.recipe import AgileRecipe
 from hil.training.reference import Judge
 from hil.training.remap import permute, ranking
 from hil.training.split_network import SplitNetwork
+from hil.training.weights import arrays
 
 _CALIBRATION_SAMPLES = 256
 
@@ -57,15 +56,6 @@ def _remap(
         ]
     )
     permute(device, judge, ranking(importance, recipe.remapping, recipe.local_channels))
-
-
-def _arrays(prefix: str, module: nn.Module) -> dict[str, NDArray[Any]]:
-    """A state dict as a bundle holds it: float32, without the norms' counters."""
-    return {
-        f"{prefix}.{name}": value.detach().numpy().astype(np.float32)
-        for name, value in module.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
 
 
 def _bundle(
@@ -102,7 +92,7 @@ def _bundle(
         "record.predictions": found.predictions,
         "record.calibration": calibration,
     }
-    return Bundle(manifest, _arrays("device", network.device) | _arrays("server", network.server) | records)
+    return Bundle(manifest, arrays("device", network.device) | arrays("server", network.server) | records)
 
 
 def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | None, report: Report) -> Bundle:

@@ -1,0 +1,30 @@
+"""Recipes of whole networks so small that a training on `toy.Toy` takes a second."""
+
+from __future__ import annotations
+
+from hil.training.classifier_recipes import EdgeOnlyRecipe, McuNetRecipe
+
+EDGE_ONLY = EdgeOnlyRecipe(
+    epochs=12,
+    batch=16,
+    optimiser="adam",
+    learning_rate=0.02,
+    crop_padding=0,
+    threads=1,
+    stem=12,
+    server_stem=8,
+    server_stages=((1, 8, 1, 1), (2, 12, 1, 2)),
+    server_head=16,
+    flip=False,
+)
+MCUNET = McuNetRecipe(
+    epochs=12,
+    batch=16,
+    optimiser="adam",
+    learning_rate=0.02,
+    crop_padding=0,
+    threads=1,
+    stem=8,
+    blocks=((1, 8, 3, 1), (2, 12, 5, 2), (2, 12, 3, 1), (2, 16, 7, 2)),
+    flip=False,
+)
