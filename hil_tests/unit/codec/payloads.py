@@ -53,11 +53,11 @@ def coder_of(name: str, form: PayloadFormat, seed: int = 0) -> Coder:
 
 
 def dearest(coder: Coder) -> Symbols:
-    """In every channel the symbol that costs most."""
+    """In every channel the symbol that costs most; without tables, symbols that hardly repeat."""
     form = coder.form
     pixels = form.height * form.width
     if coder.table is None:
-        return np.arange(form.symbols, dtype=np.uint64).astype(np.uint8) % len(form.centroids)
+        return np.random.default_rng(5).integers(0, len(form.centroids), form.symbols, dtype=np.uint8)
     if form.codec == "range":
         chosen = (coder.table & 0xFFFF).argmin(axis=1)
     else:

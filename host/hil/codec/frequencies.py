@@ -47,13 +47,19 @@ def ideal_bits(symbols: NDArray[np.uint8], frequencies: NDArray[np.uint16]) -> f
 
 
 def _row(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rounded down, at least 1; then one at a time to where it saves most bits, or from where it costs fewest."""
+    """In proportion, at least 1; then one by one to where it saves most bits from where it costs fewest.
+
+    Bits saved fall with every unit given, so the end is the shortest code that a row can make.
+    """
     if not counts.any():
         counts = np.ones_like(counts)
     row: NDArray[np.int64] = np.maximum(1, np.floor(counts * (TOTAL / counts.sum()))).astype(np.int64)
-    while row.sum() < TOTAL:
-        row[np.argmax(counts * np.log2((row + 1) / row))] += 1
-    while row.sum() > TOTAL:
-        cost = np.where(row > 1, counts * np.log2(row / np.maximum(1, row - 1)), np.inf)
-        row[np.argmin(cost)] -= 1
-    return row
+    least = 1e-9 * float(counts.sum())
+    while True:
+        gain = counts * np.log2((row + 1) / row)
+        loss = np.where(row > 1, counts * np.log2(row / np.maximum(1, row - 1)), np.inf)
+        taker, giver, missing = np.argmax(gain), np.argmin(loss), TOTAL - row.sum()
+        if missing == 0 and gain[taker] - loss[giver] <= least:
+            return row
+        row[taker] += missing >= 0
+        row[giver] -= missing <= 0
