@@ -25,9 +25,11 @@ static inline int put16(writer_t *writer) {
     return 0;
 }
 
-/* One channel. The working copy of `writer` stays in registers. */
-static int encode_channel(writer_t *writer, const uint8_t *symbols, uint32_t count,
-                          const uint32_t *row, uint32_t alphabet) {
+/* One channel. The working copy of `writer` stays in registers. Not inlined, or GCC adds the row to
+ * every symbol. */
+static __attribute__((noinline)) int encode_channel(writer_t *writer, const uint8_t *symbols,
+                                                    uint32_t count, const uint32_t *row,
+                                                    uint32_t alphabet) {
     writer_t now = *writer;
     for (const uint8_t *const last = symbols + count; symbols < last; symbols++) {
         const uint32_t symbol = *symbols;

@@ -35,9 +35,10 @@ static inline int put(coder_t *coder) {
 }
 
 /* One channel. The working copy of `coder` keeps its four words in registers: a byte stored might
- * else change them. */
-static int encode_channel(coder_t *coder, const uint8_t *symbols, uint32_t count,
-                          const uint32_t *row, uint32_t alphabet) {
+ * else change them. Not inlined, or GCC adds the row to every symbol. */
+static __attribute__((noinline)) int encode_channel(coder_t *coder, const uint8_t *symbols,
+                                                    uint32_t count, const uint32_t *row,
+                                                    uint32_t alphabet) {
     coder_t now = *coder;
     for (const uint8_t *const last = symbols + count; symbols < last; symbols++) {
         const uint32_t symbol = *symbols;

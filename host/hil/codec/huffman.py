@@ -7,6 +7,8 @@ last byte is filled with zeros. Every symbol has a code, of 1 to HUFFMAN_LENGTH_
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,9 +91,10 @@ def _read(payload: bytes, pixels: int, table: NDArray[np.uint8]) -> tuple[list[i
     symbols: list[int] = []
     at, end = 0, 8 * len(payload)
     for row in table:
-        symbol_at, length_at = _lookup(row)
+        symbol_at, length_at = _lookup(row.tobytes())
+        unused = HUFFMAN_LENGTH_MAX - int(row.max())
         for _ in range(pixels):
-            window = windows[at]
+            window = windows[at] >> unused
             length = length_at[window]
             if at + length > end:
                 return symbols, at
@@ -112,11 +115,13 @@ def _windows(payload: bytes) -> list[int]:
     return found
 
 
-def _lookup(row: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
-    """Symbol and length for every window; length 0 where no code begins so."""
+@lru_cache(maxsize=64)
+def _lookup(lengths_of_row: bytes) -> tuple[list[int], list[int]]:
+    """Symbol and length for every window as wide as the longest code; length 0 where no code begins so."""
+    row = np.frombuffer(lengths_of_row, np.uint8)
     order = np.lexsort((np.arange(len(row)), row))
-    shares = 1 << (HUFFMAN_LENGTH_MAX - row[order].astype(np.int64))
-    rest = (1 << HUFFMAN_LENGTH_MAX) - int(shares.sum())
+    shares = 1 << (row.max() - row[order].astype(np.int64))
+    rest = (1 << int(row.max())) - int(shares.sum())
     return (
         [*np.repeat(order, shares).tolist(), *[0] * rest],
         [*np.repeat(row[order], shares).tolist(), *[0] * rest],
