@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "hil_symbols.h"
 #include "hil_wire.h"
 
 _Static_assert(HIL_HUFFMAN_LENGTH_MAX <= 16U, "15 bits that wait and one code fit a word");
@@ -25,21 +26,34 @@ static inline int put16(writer_t *writer) {
     return 0;
 }
 
-/* One channel. The working copy of `writer` stays in registers. Not inlined, or GCC adds the row to
- * every symbol. */
+static inline int encode_symbol(writer_t *writer, uint32_t entry) {
+    const uint32_t length = entry >> 16;
+    writer->bits = writer->bits << length | (entry & 0xFFFFU);
+    writer->count += length;
+    return writer->count >= 16U ? put16(writer) : 0;
+}
+
+/* One channel. The working copy of `writer` stays in registers, and four entries are loaded before
+ * the first is needed. Not inlined, or GCC adds the row to every symbol. */
 static __attribute__((noinline)) int encode_channel(writer_t *writer, const uint8_t *symbols,
                                                     uint32_t count, const uint32_t *row,
                                                     uint32_t alphabet) {
+    const uint32_t greatest = (alphabet - 1U) * 0x01010101U;
     writer_t now = *writer;
-    for (const uint8_t *const last = symbols + count; symbols < last; symbols++) {
-        const uint32_t symbol = *symbols;
-        if (symbol >= alphabet) {
+    for (; count >= 4U; count -= 4U, symbols += 4) {
+        const uint32_t four = hil_four_symbols(symbols);
+        if (hil_has_foreign(four, greatest)) {
             return -1;
         }
-        const uint32_t entry = row[symbol], length = entry >> 16;
-        now.bits = now.bits << length | (entry & 0xFFFFU);
-        now.count += length;
-        if (now.count >= 16U && put16(&now) < 0) {
+        const uint32_t first = row[four & 0xFFU], second = row[four >> 8 & 0xFFU];
+        const uint32_t third = row[four >> 16 & 0xFFU], fourth = row[four >> 24];
+        if (encode_symbol(&now, first) < 0 || encode_symbol(&now, second) < 0 ||
+            encode_symbol(&now, third) < 0 || encode_symbol(&now, fourth) < 0) {
+            return -1;
+        }
+    }
+    for (; count != 0U; count--, symbols++) {
+        if (*symbols >= alphabet || encode_symbol(&now, row[*symbols]) < 0) {
             return -1;
         }
     }

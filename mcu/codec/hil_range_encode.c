@@ -1,5 +1,6 @@
 #include "hil_range.h"
 
+#include "hil_symbols.h"
 #include "hil_wire.h"
 
 /* The interval begins at the bytes written and then `low`; `range` is at least BOTTOM before a
@@ -34,26 +35,42 @@ static inline int put(coder_t *coder) {
     return 0;
 }
 
+static inline int encode_symbol(coder_t *coder, uint32_t entry) {
+    const uint32_t step = coder->range >> HIL_RANGE_BITS;
+    raise(coder, step * (entry >> 16));
+    coder->range = step * (entry & 0xFFFFU);
+    while (coder->range < BOTTOM) {
+        if (put(coder) < 0) {
+            return -1;
+        }
+        coder->range <<= 8;
+    }
+    return 0;
+}
+
 /* One channel. The working copy of `coder` keeps its four words in registers: a byte stored might
- * else change them. Not inlined, or GCC adds the row to every symbol. */
+ * else change them. Four entries are loaded before the first is needed, so none is waited for. Not
+ * inlined, or GCC adds the row to every symbol. */
 static __attribute__((noinline)) int encode_channel(coder_t *coder, const uint8_t *symbols,
                                                     uint32_t count, const uint32_t *row,
                                                     uint32_t alphabet) {
+    const uint32_t greatest = (alphabet - 1U) * 0x01010101U;
     coder_t now = *coder;
-    for (const uint8_t *const last = symbols + count; symbols < last; symbols++) {
-        const uint32_t symbol = *symbols;
-        if (symbol >= alphabet) {
+    for (; count >= 4U; count -= 4U, symbols += 4) {
+        const uint32_t four = hil_four_symbols(symbols);
+        if (hil_has_foreign(four, greatest)) {
             return -1;
         }
-        const uint32_t entry = row[symbol];
-        const uint32_t step = now.range >> HIL_RANGE_BITS;
-        raise(&now, step * (entry >> 16));
-        now.range = step * (entry & 0xFFFFU);
-        while (now.range < BOTTOM) {
-            if (put(&now) < 0) {
-                return -1;
-            }
-            now.range <<= 8;
+        const uint32_t first = row[four & 0xFFU], second = row[four >> 8 & 0xFFU];
+        const uint32_t third = row[four >> 16 & 0xFFU], fourth = row[four >> 24];
+        if (encode_symbol(&now, first) < 0 || encode_symbol(&now, second) < 0 ||
+            encode_symbol(&now, third) < 0 || encode_symbol(&now, fourth) < 0) {
+            return -1;
+        }
+    }
+    for (; count != 0U; count--, symbols++) {
+        if (*symbols >= alphabet || encode_symbol(&now, row[*symbols]) < 0) {
+            return -1;
         }
     }
     *coder = now;
