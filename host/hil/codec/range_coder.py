@@ -8,7 +8,7 @@ leave at the top. A carry runs back into bytes already written.
 The end is the shortest number, of one or two bytes more, that stays in the interval whatever
 follows it. So no payload begins another one, and any prefix decodes to the symbols that are certain.
 
-Why this one: it encodes in the payload's order with three words of state and no memory, so the first
+Why this one: it encodes in the payload's order with four words of state and no memory, so the first
 channels can leave while later ones are still computed, and costs two multiplications and no division.
 rANS is as short but encodes backwards, from a payload that must be whole, and divides.
 """
