@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
 from hil.codec import frequencies
-from hil.codec.coder import Coder, make_coder
+from hil.codec.coder import Coder, ProgressiveCoder, make_coder
 from hil.codec.tables import make_tables
 
 NAMES = ("none", "lzw", "range", "huffman", "lz4")
@@ -63,3 +63,15 @@ def dearest(coder: Coder) -> Symbols:
     else:
         chosen = (coder.table >> 16).argmax(axis=1)
     return np.repeat(chosen.astype(np.uint8), pixels)
+
+
+def full_bytes_and_a_carry() -> tuple[Coder, Symbols]:
+    """A range coder and symbols that keep the interval around one half, then lift it above.
+
+    Below one half the bytes written are 7F FF FF …; the lift turns all of them over.
+    """
+    coder = make_coder(form_of(1, 10, 10, 3, "range"), make_tables("range", np.array([[3, 4, 5]])))
+    assert isinstance(coder, ProgressiveCoder)
+    around_half = coder.decode_prefix(b"\x80" + bytes(coder.capacity - 1)).copy()
+    around_half[60:] = 2
+    return coder, around_half

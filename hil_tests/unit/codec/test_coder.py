@@ -100,6 +100,14 @@ def test_a_cut_or_lengthened_payload_is_refused(
             coder.decode(damaged)
 
 
+@pytest.mark.parametrize("name", ["lzw", "range", "huffman", "none"])
+def test_a_payload_longer_than_any_is_refused_unread(name: str) -> None:
+    coder = coder_of(name, form_of(2, 5, 5, 4))
+    for decode in (coder.decode, getattr(coder, "decode_prefix", coder.decode)):
+        with pytest.raises(CodecError, match=r"bytes, at most|symbols, not"):
+            decode(bytes(50_000_000))
+
+
 @progressive
 @given(payloads(), statistics())
 def test_a_prefix_decodes_to_whole_channels(name: str, payload: Payload, seed: int) -> None:

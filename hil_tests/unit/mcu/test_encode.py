@@ -17,6 +17,7 @@ from hil_tests.unit.codec.payloads import (
     coder_of,
     dearest,
     form_of,
+    full_bytes_and_a_carry,
     payloads,
     skewed,
     statistics,
@@ -78,6 +79,11 @@ def test_the_dearest_payload(firmware: Harness, name: str, seed: int) -> None:
 def test_a_constant_payload(firmware: Harness, name: str, symbol: int) -> None:
     coder = coder_of(name, form_of(2, 100, 100, 2))
     symbols = np.full(coder.form.symbols, symbol, np.uint8)
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+def test_a_carry_over_full_bytes(firmware: Harness) -> None:
+    coder, symbols = full_bytes_and_a_carry()
     assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
 
 

@@ -17,6 +17,13 @@ def require(symbols: NDArray[np.uint8], form: PayloadFormat) -> NDArray[np.uint8
     return symbols.reshape(form.channels, form.height * form.width)
 
 
+def require_size(payload: bytes, capacity: int) -> bytes:
+    """`payload`. Raises CodecError when it is longer than any that can be, before time is spent on it."""
+    if len(payload) > capacity:
+        raise CodecError(f"the payload has {len(payload)} bytes, at most {capacity} can be")
+    return payload
+
+
 def require_alphabet(symbols: NDArray[np.uint8], alphabet: int) -> None:
     """Raises CodecError on a symbol that is not below `alphabet`."""
     if symbols.size and int(symbols.max()) >= alphabet:

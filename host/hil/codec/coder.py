@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hil.bundle import PayloadFormat
 from hil.codec import check, lz4, lzw, shuffle
 from hil.codec.static import Huffman, Range
-from hil.errors import CodecError, UsageError, unknown_name
+from hil.errors import UsageError, unknown_name
 from hil.wire.protocol import LZ4_SCRATCH_BYTES, LZ4_SYMBOLS_MAX, LZW_SCRATCH_BYTES, Codec
 
 Tables = Mapping[str, NDArray[Any]]
@@ -92,9 +92,7 @@ class Raw:
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
         pixels = self.form.height * self.form.width
-        if len(payload) > self.capacity:
-            raise CodecError(f"the payload has {len(payload)} symbols, not {self.capacity}")
-        values = np.frombuffer(payload, dtype=np.uint8)
+        values = np.frombuffer(check.require_size(payload, self.capacity), dtype=np.uint8)
         check.require_alphabet(values, self._alphabet)
         return values[: len(values) // pixels * pixels]
 
@@ -117,7 +115,7 @@ class Lzw:
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        return lzw.decode(payload, self._symbols, self._alphabet)
+        return lzw.decode(check.require_size(payload, self.capacity), self._symbols, self._alphabet)
 
 
 class Lz4:

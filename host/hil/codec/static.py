@@ -38,11 +38,13 @@ class Range:
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        return range_coder.decode(payload, self._pixels, self._frequencies).reshape(-1)
+        sized = check.require_size(payload, self.capacity)
+        return range_coder.decode(sized, self._pixels, self._frequencies).reshape(-1)
 
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
-        return range_coder.decode_prefix(payload, self._pixels, self._frequencies).reshape(-1)
+        sized = check.require_size(payload, self.capacity)
+        return range_coder.decode_prefix(sized, self._pixels, self._frequencies).reshape(-1)
 
 
 class Huffman:
@@ -69,8 +71,10 @@ class Huffman:
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        return huffman.decode(payload, self._pixels, self._lengths).reshape(-1)
+        sized = check.require_size(payload, self.capacity)
+        return huffman.decode(sized, self._pixels, self._lengths).reshape(-1)
 
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
-        return huffman.decode_prefix(payload, self._pixels, self._lengths).reshape(-1)
+        sized = check.require_size(payload, self.capacity)
+        return huffman.decode_prefix(sized, self._pixels, self._lengths).reshape(-1)
