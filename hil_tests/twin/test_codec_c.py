@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,14 +10,18 @@ import pytest
 from numpy.typing import NDArray
 
 from hil.codec import lzw
+from hil.codec.coder import Coder, make_coder
+from hil.codec.tables import make_tables
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil.wire.protocol import LZW_ENTRIES
 from hil_tests.twin import firmware_image as fake
+from hil_tests.unit.codec.payloads import NAMES, coder_of, dearest, form_of, skewed
 
 pytestmark = pytest.mark.twin
 
 SCRATCH, INPUT, OUTPUT = 0x2001_8000, 0x2002_0000, 0x2003_0000
+FORMAT, TABLE = 0x2001_0000, 0x2001_0100
 ROOM = 0xF000
 
 
@@ -64,6 +69,34 @@ def test_a_constant_stream_costs_few_cycles_a_symbol(twin: Twin) -> None:
     before = twin.instructions
     twin.call("hil_lzw_encode", INPUT, symbols.size, 16, SCRATCH, OUTPUT, ROOM)
     assert (twin.instructions - before) / symbols.size < 14
+
+
+def encode_payload(twin: Twin, coder: Coder, symbols: NDArray[np.uint8]) -> bytes:
+    """By the dispatch that the firmware uses, with the coder's table and format in RAM."""
+    form, table = coder.form, b"" if coder.table is None else coder.table.tobytes()
+    sizes = (form.channels, 0, form.channels, len(form.centroids), coder.wire, TABLE)
+    twin.write(FORMAT, struct.pack("<IHHHHBxxxI", form.height * form.width, *sizes))
+    twin.write(TABLE, table)
+    twin.write(INPUT, symbols.tobytes())
+    count = twin.call("hil_encode", FORMAT, INPUT, SCRATCH, OUTPUT, coder.capacity)
+    return twin.read(OUTPUT, count)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("alphabet", "skew"), [(2, 0.1), (16, 0.2), (16, 1.0), (256, 0.3)])
+def test_every_codec_packs_as_the_host_does(twin: Twin, name: str, alphabet: int, skew: float) -> None:
+    coder = coder_of(name, form_of(7, 21, 23, alphabet), seed=alphabet)
+    for symbols in (skewed(alphabet, coder.form.symbols, alphabet, skew), dearest(coder)):
+        assert encode_payload(twin, coder, symbols) == coder.encode(symbols)
+
+
+@pytest.mark.parametrize(("name", "most"), [("range", 14), ("huffman", 12)])
+def test_a_likely_symbol_costs_few_instructions(twin: Twin, name: str, most: int) -> None:
+    counts = np.tile([1000, *[1] * 15], (19, 1))
+    coder = make_coder(form_of(19, 32, 32, 16, name), make_tables(name, counts))
+    before = twin.instructions
+    encode_payload(twin, coder, np.zeros(coder.form.symbols, np.uint8))
+    assert (twin.instructions - before) / coder.form.symbols < most
 
 
 @pytest.mark.parametrize(("low", "high"), [(-128, 127), (0, 127), (-7, 5), (-128, -128), (100, 127)])

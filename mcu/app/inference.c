@@ -1,12 +1,10 @@
 #include "inference.h"
 
-#include <string.h>
-
 #include "board.h"
 #include "exchange.h"
 #include "exit.h"
 #include "fuse.h"
-#include "hil_lzw.h"
+#include "hil_encode.h"
 #include "hil_model.h"
 #include "quantise.h"
 #include "send.h"
@@ -32,20 +30,6 @@ static uint8_t run_graph(bool with_layers) {
     return local_only || sure ? HIL_OUTCOME_LOCAL : HIL_OUTCOME_ANSWERED;
 }
 
-/* Returns the payload's bytes, or -1 when it does not fit. */
-static int32_t encode(uint32_t symbols) {
-    const hil_model_buffers_t *const buffers = &hil_model_buffers;
-    if (hil_model.payload.codec == HIL_CODEC_LZW) {
-        return hil_lzw_encode(buffers->symbols, symbols, hil_model.payload.alphabet,
-                              buffers->codec_scratch, buffers->payload, hil_model.payload_capacity);
-    }
-    if (symbols > hil_model.payload_capacity) {
-        return -1;
-    }
-    memmove(buffers->payload, buffers->symbols, symbols);
-    return (int32_t)symbols;
-}
-
 static void answer_locally(hil_result_t *result, uint8_t outcome) {
     const int8_t *const logits = hil_model_buffers.logits;
     result->outcome = logits == 0 ? (uint8_t)HIL_OUTCOME_FAILED : outcome;
@@ -68,7 +52,9 @@ static bool offload(uint32_t deadline_us, hil_result_t *result) {
     hil_quantise(hil_model_buffers.feature, &hil_model.payload, hil_model.symbol_of,
                  hil_model_buffers.symbols);
     const uint32_t encode_begun = hil_cycles();
-    const int32_t encoded = encode(hil_model.payload.pixels * hil_model.payload.channels);
+    const int32_t encoded =
+        hil_encode(&hil_model.payload, hil_model_buffers.symbols, hil_model_buffers.codec_scratch,
+                   hil_model_buffers.payload, hil_model.payload_capacity);
     const uint32_t frame_begun = hil_cycles();
     cycles->quantise = encode_begun - quantise_begun;
     cycles->encode = frame_begun - encode_begun;

@@ -21,9 +21,11 @@ typedef struct {
     uint32_t pixels;
     uint16_t feature_channels;
     uint16_t channel_begin;
-    uint16_t channels; /* 0: nothing is sent and the local answer is final */
-    uint16_t alphabet; /* number of centroids */
-    uint8_t codec;     /* HIL_CODEC_* */
+    uint16_t channels;     /* 0: nothing is sent and the local answer is final */
+    uint16_t alphabet;     /* number of centroids */
+    uint8_t codec;         /* HIL_CODEC_* */
+    const uint32_t *table; /* what the codec knows of each channel: channels * alphabet words, or
+                            * NULL */
 } hil_payload_format_t;
 
 typedef struct {
@@ -49,7 +51,7 @@ typedef struct {
     const int8_t *logits;  /* classes bytes, or NULL */
     const int8_t *feature; /* or NULL */
     uint8_t *symbols;      /* pixels * channels bytes, or NULL */
-    void *codec_scratch;   /* HIL_LZW_SCRATCH_BYTES, 4-byte aligned, or NULL */
+    void *codec_scratch;   /* as the codec's header says, 4-byte aligned, or NULL */
     uint8_t *payload;      /* payload_capacity bytes, or NULL */
 } hil_model_buffers_t;
 

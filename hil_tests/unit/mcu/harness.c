@@ -11,6 +11,7 @@
 #include "fault_frame.h"
 #include "frame.h"
 #include "fuse.h"
+#include "hil_encode.h"
 #include "hil_kernels.h"
 #include "hil_lzw.h"
 #include "messages.h"
@@ -136,6 +137,30 @@ static void lzw_decode(const uint8_t *bytes, uint32_t count) {
     say(out + 1, status < 0 ? 0 : symbols);
     free(out);
     free(scratch);
+}
+
+/* pixels, channels, alphabet, codec, capacity, bytes of scratch, words of the table; the table, the
+ * symbols. */
+static void encode_payload(const uint8_t *bytes, uint32_t count) {
+    const uint32_t capacity = hil_get32(bytes + 16), words = hil_get32(bytes + 24);
+    uint32_t *const table = copy(bytes + 28, 4 * words);
+    uint8_t *const symbols = copy(bytes + 28 + 4 * words, count - 28 - 4 * words);
+    void *const scratch = malloc(hil_get32(bytes + 20) + 1);
+    uint8_t *const out = malloc(capacity + 1);
+    const hil_payload_format_t format = {
+        .pixels = hil_get32(bytes),
+        .channels = (uint16_t)hil_get32(bytes + 4),
+        .alphabet = (uint16_t)hil_get32(bytes + 8),
+        .codec = bytes[12],
+        .table = table,
+    };
+    const int32_t encoded = hil_encode(&format, symbols, scratch, out + 1, capacity);
+    say32((uint32_t)encoded);
+    say(out + 1, encoded < 0 ? 0 : (uint32_t)encoded);
+    free(table);
+    free(symbols);
+    free(scratch);
+    free(out);
 }
 
 /* pixels, feature channels, first channel, channels, the table, the map. */
@@ -335,6 +360,9 @@ static void obey(char command, const uint8_t *bytes, uint32_t count) {
         break;
     case 'U':
         lzw_decode(bytes, count);
+        break;
+    case 'P':
+        encode_payload(bytes, count);
         break;
     case 'Q':
         quantise(bytes);

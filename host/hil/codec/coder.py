@@ -7,15 +7,18 @@ has its twin in mcu/codec, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
-from hil.codec import lzw
-from hil.errors import CodecError, unknown_name
-from hil.wire.protocol import LZW_SCRATCH_BYTES, Codec
+from hil.codec import check, lz4, lzw, shuffle
+from hil.codec.static import Huffman, Range
+from hil.errors import UsageError, unknown_name
+from hil.wire.protocol import LZ4_SCRATCH_BYTES, LZ4_SYMBOLS_MAX, LZW_SCRATCH_BYTES, Codec
+
+Tables = Mapping[str, NDArray[Any]]
 
 
 class Coder(Protocol):
@@ -39,6 +42,11 @@ class Coder(Protocol):
         """Bytes that an encoded payload can have at most."""
         ...
 
+    @property
+    def table(self) -> NDArray[np.uint32] | None:
+        """(channels, alphabet) words that the device's encoder reads, or None."""
+        ...
+
     def encode(self, symbols: NDArray[np.uint8]) -> bytes:
         """(symbols,) → payload. Raises CodecError on a symbol outside the alphabet."""
         ...
@@ -48,11 +56,24 @@ class Coder(Protocol):
         ...
 
 
+@runtime_checkable
+class ProgressiveCoder(Coder, Protocol):
+    """A coder whose payloads can be read as far as they have arrived."""
+
+    def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
+        """The first bytes of a payload → the symbols of the channels that are complete, in order.
+
+        Raises CodecError where no encoder's payload begins like this.
+        """
+        ...
+
+
 class Raw:
     """One byte a symbol."""
 
     wire = Codec.NONE
     scratch_bytes = 0
+    table = None
 
     def __init__(self, form: PayloadFormat) -> None:
         self.form = form
@@ -61,20 +82,19 @@ class Raw:
 
     def encode(self, symbols: NDArray[np.uint8]) -> bytes:
         """See `Coder.encode`."""
-        self._check(symbols)
-        return symbols.tobytes()
+        return check.require(symbols, self.form).tobytes()
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        symbols = np.frombuffer(payload, dtype=np.uint8)
-        if len(symbols) != self.capacity:
-            raise CodecError(f"the payload has {len(symbols)} symbols, not {self.capacity}")
-        self._check(symbols)
-        return symbols
+        values = np.frombuffer(payload, dtype=np.uint8)
+        return check.require(values, self.form).reshape(-1)
 
-    def _check(self, symbols: NDArray[np.uint8]) -> None:
-        if symbols.size and int(symbols.max()) >= self._alphabet:
-            raise CodecError(f"symbol {int(symbols.max())} is outside an alphabet of {self._alphabet}")
+    def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
+        """See `ProgressiveCoder.decode_prefix`."""
+        pixels = self.form.height * self.form.width
+        values = np.frombuffer(check.require_size(payload, self.capacity), dtype=np.uint8)
+        check.require_alphabet(values, self._alphabet)
+        return values[: len(values) // pixels * pixels]
 
 
 class Lzw:
@@ -82,6 +102,7 @@ class Lzw:
 
     wire = Codec.LZW
     scratch_bytes = LZW_SCRATCH_BYTES
+    table = None
 
     def __init__(self, form: PayloadFormat) -> None:
         self.form = form
@@ -94,15 +115,51 @@ class Lzw:
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        return lzw.decode(payload, self._symbols, self._alphabet)
+        return lzw.decode(check.require_size(payload, self.capacity), self._symbols, self._alphabet)
 
 
-def make_coder(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> Coder:
+class Lz4:
+    """`hil.codec.lz4` over `hil.codec.shuffle` for one payload format, as SPINN packs its features.
+
+    Raises UsageError when a payload is too long for the device's encoder.
+    """
+
+    wire = Codec.LZ4
+    scratch_bytes = LZ4_SCRATCH_BYTES
+    table = None
+
+    def __init__(self, form: PayloadFormat) -> None:
+        if form.symbols > LZ4_SYMBOLS_MAX:
+            raise UsageError(
+                f"codec 'lz4' takes {LZ4_SYMBOLS_MAX} symbols, the payload has {form.symbols}",
+                "send fewer channels, or use 'huffman' or 'range'",
+            )
+        self.form = form
+        self.capacity = lz4.encoded_bytes_max(form.symbols)
+
+    def encode(self, symbols: NDArray[np.uint8]) -> bytes:
+        """See `Coder.encode`."""
+        whole = check.require(symbols, self.form).reshape(-1)
+        return lz4.encode(shuffle.shuffle(whole).tobytes())
+
+    def decode(self, payload: bytes) -> NDArray[np.uint8]:
+        """See `Coder.decode`. Other LZ4 encoders' blocks are taken too."""
+        planes = np.frombuffer(lz4.decode(payload, self.form.symbols), np.uint8)
+        return check.require(shuffle.unshuffle(planes), self.form).reshape(-1)
+
+
+def make_coder(form: PayloadFormat, tables: Tables) -> Coder:
     """The coder that `form` names; `tables` are the bundle's tensors under `codec.`.
 
-    Raises UsageError on an unknown name.
+    Raises UsageError on an unknown name, BundleError on tables that do not fit.
     """
-    coders: dict[str, Callable[[PayloadFormat], Coder]] = {"none": Raw, "lzw": Lzw}
+    coders: dict[str, Callable[[], Coder]] = {
+        "none": lambda: Raw(form),
+        "lzw": lambda: Lzw(form),
+        "lz4": lambda: Lz4(form),
+        "huffman": lambda: Huffman(form, tables),
+        "range": lambda: Range(form, tables),
+    }
     if form.codec not in coders:
         raise unknown_name("codec", form.codec, coders)
-    return coders[form.codec](form)
+    return coders[form.codec]()

@@ -14,6 +14,7 @@ from hil.deploy.graph import Graph
 from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan
 
 NEVER_EXIT = 2**31 - 1
+CODEC_TABLE = "hil_codec_table"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
     symbols = np.zeros(256, dtype=np.uint8) if model.symbol_of is None else model.symbol_of
     return f"""\
-const hil_model_t hil_model = {{
+{_codec_table(model)}const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
     }},
@@ -120,6 +121,18 @@ const hil_model_buffers_t hil_model_buffers = {{
 """
 
 
+def _codec_table(model: Model) -> str:
+    if model.coder is None or model.coder.table is None:
+        return ""
+    words = model.coder.table.reshape(-1).tolist()
+    return f"""\
+static const uint32_t {CODEC_TABLE}[{len(words)}] = {{
+    {_rows(words)}
+}};
+
+"""
+
+
 def _rows(values: bytes | list[int]) -> str:
     numbers = [str(value) for value in values]
     return ",\n        ".join(", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)) + ","
@@ -143,4 +156,5 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.coder.wire.name},
+        .table = {"NULL" if model.coder.table is None else CODEC_TABLE},
     }},"""

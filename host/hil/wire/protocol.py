@@ -133,6 +133,9 @@ class Codec(IntEnum):
 
     NONE = 0
     LZW = 1
+    RANGE = 2
+    HUFFMAN = 3
+    LZ4 = 4
 
 
 LZW_WIDTH_MAX: Final = 12
@@ -141,3 +144,20 @@ LZW_ENTRIES: Final = 1 << LZW_WIDTH_MAX
 
 LZW_SCRATCH_BYTES: Final = 4 * LZW_ENTRIES
 """The firmware's encoder: one word for every entry (first child, next sibling, symbol)."""
+
+RANGE_BITS: Final = 12
+"""Frequencies of the range coder sum to 2^12 in every channel. A symbol then costs at most 12 bits, and
+dividing a range of 24 bits or more rounds away less than 2^-12 of it."""
+
+HUFFMAN_LENGTH_MAX: Final = 15
+"""Bits of the longest Huffman code: a halfword that is not full yet and one code fit a word."""
+
+SHUFFLE_BLOCK: Final = 1024
+"""Symbols whose bits are regrouped at a time."""
+
+LZ4_HASH_BITS: Final = 10
+LZ4_SYMBOLS_MAX: Final = 0xFFFF
+"""The encoder remembers positions in 16 bits."""
+
+LZ4_SCRATCH_BYTES: Final = (2 << LZ4_HASH_BITS) + SHUFFLE_BLOCK
+"""The firmware's encoder: a position for every hash, and one block on its way through the shuffle."""

@@ -1,0 +1,119 @@
+"""The C encoders agree with the host's bit for bit, through the one dispatch that the firmware uses."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.codec.coder import Coder
+from hil_tests.unit.codec.payloads import (
+    NAMES,
+    Payload,
+    Symbols,
+    coder_of,
+    dearest,
+    form_of,
+    full_bytes_and_a_carry,
+    payloads,
+    skewed,
+    statistics,
+)
+from hil_tests.unit.mcu.harness import Harness
+
+many = settings(max_examples=100, deadline=None)
+every = pytest.mark.parametrize("name", NAMES)
+
+
+def encode(firmware: Harness, coder: Coder, symbols: Symbols, capacity: int) -> bytes | None:
+    form = coder.form
+    table = b"" if coder.table is None else coder.table.tobytes()
+    head = struct.pack(
+        "<7I",
+        form.height * form.width,
+        form.channels,
+        len(form.centroids),
+        coder.wire,
+        capacity,
+        coder.scratch_bytes,
+        len(table) // 4,
+    )
+    answer = firmware.ask("P", head + table + symbols.tobytes())
+    (status,) = struct.unpack_from("<i", answer)
+    return None if status < 0 else answer[4:]
+
+
+@every
+@many
+@given(payload=payloads(), seed=statistics())
+def test_any_payload(firmware: Harness, name: str, payload: Payload, seed: int) -> None:
+    form, symbols = payload
+    coder = coder_of(name, form, seed)
+    expected = coder.encode(symbols)
+    assert encode(firmware, coder, symbols, len(expected)) == expected
+    assert encode(firmware, coder, symbols, len(expected) - 1) is None
+
+
+@every
+@pytest.mark.parametrize("alphabet", [2, 16, 256])
+@pytest.mark.parametrize("skew", [0.02, 0.3, 1.0])
+def test_a_long_payload(firmware: Harness, name: str, alphabet: int, skew: float) -> None:
+    coder = coder_of(name, form_of(19, 25, 41, alphabet), alphabet)
+    symbols = skewed(alphabet, coder.form.symbols, alphabet, skew)
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+@every
+@pytest.mark.parametrize("seed", range(6))
+def test_the_dearest_payload(firmware: Harness, name: str, seed: int) -> None:
+    coder = coder_of(name, form_of(4, 30, 30, 2 + 50 * seed), seed)
+    symbols = dearest(coder)
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+@every
+@pytest.mark.parametrize("symbol", [0, 1])
+def test_a_constant_payload(firmware: Harness, name: str, symbol: int) -> None:
+    coder = coder_of(name, form_of(2, 100, 100, 2))
+    symbols = np.full(coder.form.symbols, symbol, np.uint8)
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+def test_a_carry_over_full_bytes(firmware: Harness) -> None:
+    coder, symbols = full_bytes_and_a_carry()
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+@pytest.mark.parametrize("name", ["range", "huffman"])
+def test_an_alphabet_of_one(firmware: Harness, name: str) -> None:
+    coder = coder_of(name, form_of(3, 4, 5, 1))
+    symbols = np.zeros(60, np.uint8)
+    assert encode(firmware, coder, symbols, coder.capacity) == coder.encode(symbols)
+
+
+@pytest.mark.parametrize("name", ["lzw", "range", "huffman"])
+@pytest.mark.parametrize("at", [0, 1, 500, 999])
+def test_a_foreign_symbol_is_refused(firmware: Harness, name: str, at: int) -> None:
+    coder = coder_of(name, form_of(10, 10, 10, 16))
+    symbols = np.zeros(1000, np.uint8)
+    symbols[at] = 16
+    assert encode(firmware, coder, symbols, 4000) is None
+
+
+def test_an_unknown_codec_is_refused(firmware: Harness) -> None:
+    head = struct.pack("<7I", 1, 1, 2, 200, 100, 0, 0)
+    assert firmware.ask("P", head + b"\0") == struct.pack("<i", -1)
+
+
+@every
+@many
+@given(payload=payloads(), seed=statistics(), share=st.floats(0, 0.99))
+def test_too_little_room_is_refused(
+    firmware: Harness, name: str, payload: Payload, seed: int, share: float
+) -> None:
+    form, symbols = payload
+    coder = coder_of(name, form, seed)
+    assert encode(firmware, coder, symbols, int(share * len(coder.encode(symbols)))) is None
