@@ -14,6 +14,10 @@ class Progress:
     done: int
     total: int
     text: str = ""
+    left_s: float | None = None
+    """Seconds to the end of the whole training, where an epoch has shown its pace."""
+    warning: str = ""
+    """What the user should know, and training goes on with."""
 
 
 Report = Callable[[Progress], None]
