@@ -20,6 +20,15 @@ class Progress:
     """What the user should know, and training goes on with."""
 
 
+def left(step: Progress) -> str:
+    """ "4 min left", of the whole training; empty where nobody knows yet."""
+    if step.left_s is None:
+        return ""
+    if step.left_s >= 3600:
+        return f"{step.left_s / 3600:.1f} h left"
+    return f"{step.left_s / 60:.0f} min left" if step.left_s >= 90 else f"{step.left_s:.0f} s left"
+
+
 Report = Callable[[Progress], None]
 
 

@@ -38,9 +38,10 @@ class Skewing:
         due = step % recipe.attribution_every == 0
         features, chosen = self._part(out.features, labels) if due else (out.features, labels)
         if due:
-            self._attributor.follow(features, chosen, factor)
+            # Fewer steps must be longer: the features do not wait.
+            self._attributor.follow(features, chosen, factor * recipe.attribution_every)
         if recipe.attribution_reuse:
-            out.features.register_hook(lambda slope: self._reused(out.features, slope))
+            out.features.register_hook(lambda slope: self._reused(out.features, slope))  # type: ignore[no-untyped-call]
             return recipe.lambda_ * task
         if not due:
             return recipe.lambda_ * task

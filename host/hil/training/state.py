@@ -17,7 +17,7 @@ _RANDOM = "random"
 def collect(parts: Parts) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors (on the CPU) and plain values of `parts`, and the states of torch's random generators."""
     tensors = {f"{_RANDOM}/cpu": torch.get_rng_state()}
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_available():
         tensors[f"{_RANDOM}/cuda"] = torch.cuda.get_rng_state()
     scalars: dict[str, Any] = {}
     for part, owner in parts.items():
