@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hil.bundle import Bundle, Manifest
 from hil.data.dataset import Dataset
@@ -47,4 +47,13 @@ class Scheme(Protocol):
 
     def build_server(self, manifest: Manifest) -> nn.Module:
         """The untrained server half, in evaluation mode: centroid values (N, C, h, w) → (N, classes)."""
+        ...
+
+
+@runtime_checkable
+class HasSmallRecipe(Protocol):
+    """A scheme that can also be trained in an hour of two CPU cores, for less accuracy."""
+
+    def small_recipe(self, dataset: Dataset) -> Recipe:
+        """Like `Scheme.recipe`: smaller networks, fewer epochs."""
         ...

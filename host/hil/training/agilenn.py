@@ -139,7 +139,7 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
             _remap(device, judge, attributor, training, recipe)
         attributor = Attributor(judge, recipe, shape, dataset.classes)
         report(Progress("remap", 1, 1))
-        network = _cut(device, dataset.classes, recipe, where)
+        network = cut_network(device, dataset.classes, recipe, where)
         fit(network, attributor, training, recipe, {**frozen, "network": network}, run)
         report(Progress("evaluate", 0, 1))
         found = evaluate(network, reference, judge, attributor, test)
@@ -147,7 +147,7 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
         return _bundle(network, found, dataset, training, recipe, seed)
 
 
-def _cut(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: torch.device) -> SplitNetwork:
+def cut_network(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: torch.device) -> SplitNetwork:
     """`device` with an untrained quantiser and server half behind it."""
     quantiser = Quantiser(recipe.centroids, recipe.hardness)
     server = server_half(recipe, classes)
