@@ -38,13 +38,14 @@ class Attributor:
         with self._arithmetic:
             return self._judge.loss(features, labels)
 
-    def follow(self, features: Tensor, labels: Tensor, factor: float) -> None:
+    def follow(self, features: Tensor, labels: Tensor, factor: float, refresh: bool = True) -> None:
         """One step of the mapping layer towards reading `features` (N, C, h, w), which are left alone.
 
         Without it the extractor satisfies the attribution losses by leaving the region in which
         the reference understands anything; its judgement is then worth nothing. Attribution
         losses never reach the mapping layer, and this loss never reaches the extractor. `factor`
-        is the schedule's: a judge that moves on when the extractor no longer can undoes its skewness.
+        is the schedule's: a judge that moves on when the extractor no longer can undoes its skewness. Without `refresh` the
+        next importance needs another step before it.
         """
         if not self._recipe.follow_rate:
             return
@@ -55,7 +56,8 @@ class Attributor:
         torch.autograd.backward(self._loss(features.detach(), labels).mean())
         self.optimiser.step()
         self._judge.mapping.requires_grad_(False)
-        self.refresh()
+        if refresh:
+            self.refresh()
 
     def importance(
         self, features: Tensor, labels: Tensor, differentiable: bool = False, intervals: int = 0

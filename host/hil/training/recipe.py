@@ -99,9 +99,10 @@ class AgileRecipe(Recipe):
     follow_rate: float = 0.05
     """SGD rate at which the mapping layer follows the changing features; 0 keeps it frozen."""
     attribution_every: int = 1
-    """Attribution losses, and the mapping layer's steps, at every n-th step only, with n-fold weight."""
+    """Attribution losses at every n-th step only, with n-fold weight; the mapping layer follows in
+    every step, by an n-th of the batch."""
     attribution_batch: int = 0
-    """Attributions of that many samples of a batch, drawn anew in each step; 0 for all."""
+    """Attributions of the first that many samples of each (shuffled) batch; 0 for all."""
     attribution_reuse: bool = False
     """Attribute by the task loss's own gradient instead of the reference's (see docs/training.md)."""
     stem: int = 4

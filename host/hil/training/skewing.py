@@ -17,6 +17,11 @@ from hil.training.recipe import AgileRecipe
 from hil.training.split_network import Outputs
 
 
+def _first(values: Tensor, count: int) -> Tensor:
+    """The first samples of a batch: as it is shuffled, as good a choice as any."""
+    return values if count == len(values) else values[:count]
+
+
 class Skewing:
     """Adds the attribution losses to the task loss, as often and on as much as the recipe says."""
 
@@ -34,28 +39,23 @@ class Skewing:
         A step without attribution has λ·task alone; the others make up for it, so that both
         losses keep their mean weights.
         """
-        recipe = self._recipe
+        recipe, samples = self._recipe, len(labels)
         due = step % recipe.attribution_every == 0
-        features, chosen = self._part(out.features, labels) if due else (out.features, labels)
-        if due:
-            # Fewer steps must be longer: the features do not wait.
-            self._attributor.follow(features, chosen, factor * recipe.attribution_every)
+        count = min(samples, recipe.attribution_batch or samples)
+        # A judge that only follows now and then loses sight of the features; one that follows on an
+        # n-th of the batch in each step costs no more.
+        follows = max(1, min(count, samples // recipe.attribution_every))
+        self._attributor.follow(_first(out.features, follows), _first(labels, follows), factor, refresh=due)
         if recipe.attribution_reuse:
             out.features.register_hook(lambda slope: self._reused(out.features, slope))  # type: ignore[no-untyped-call]
             return recipe.lambda_ * task
         if not due:
             return recipe.lambda_ * task
-        importance = self._attributor.importance(features, chosen, differentiable=True)
+        importance = self._attributor.importance(
+            _first(out.features, count), _first(labels, count), differentiable=True
+        )
         self.latest = skewness(importance.detach(), self._local).mean()
         return total_loss(task, importance, self._local, self._rho, recipe.lambda_, recipe.attribution_every)
-
-    def _part(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """As many samples as the recipe attributes; no luck is used up where that is all of them."""
-        count = self._recipe.attribution_batch
-        if not 0 < count < len(labels):
-            return features, labels
-        chosen = torch.randperm(len(labels))[:count].to(labels.device)
-        return features[chosen], labels[chosen]
 
     def _reused(self, features: Tensor, slope: Tensor) -> Tensor:
         """The gradient at `features`, with that of the attribution losses added on its way down.
