@@ -130,14 +130,14 @@ CHEAPER = ({"attribution_every": 2}, {"attribution_batch": 4}, {"attribution_reu
 
 
 def _skewness(**changes: Any) -> float:
-    lasting = recipe(epochs=40, lambda_=0.5, learning_rate=0.02, **changes)
+    lasting = recipe(epochs=12, lambda_=0.4, learning_rate=0.03, **changes)
     made: Bundle = AgileNN().train(Toy(), lasting, 0, None, silent)
     return made.manifest.metrics["skewness"]
 
 
 @pytest.fixture(scope="module")
 def unskewed() -> float:
-    return _skewness(**{"rho": 0.0})
+    return _skewness(rho=0.0)
 
 
 @pytest.mark.parametrize("change", CHEAPER)

@@ -44,8 +44,8 @@ class Attributor:
         Without it the extractor satisfies the attribution losses by leaving the region in which
         the reference understands anything; its judgement is then worth nothing. Attribution
         losses never reach the mapping layer, and this loss never reaches the extractor. `factor`
-        is the schedule's: a judge that moves on when the extractor no longer can undoes its skewness. Without `refresh` the
-        next importance needs another step before it.
+        is the schedule's: a judge that moves on when the extractor no longer can undoes its skewness.
+        Without `refresh` the next importance needs another step before it.
         """
         if not self._recipe.follow_rate:
             return
