@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.cli import main
 from hil.data import registry as datasets
 from hil.errors import TrainingError
 from hil.schemes.agilenn import AgileNN
@@ -39,6 +40,13 @@ def test_every_epoch_has_its_figures(trained: Path) -> None:
 def test_only_bundle_figures_and_lock_are_left(trained: Path) -> None:
     names = {trained.name, metrics.path_beside(trained).name, trained.with_suffix(".lock").name}
     assert {path.name for path in trained.parent.iterdir()} == names
+
+
+def test_the_command_line_draws_them_and_copies_them_along(trained: Path, tmp_path: Path) -> None:
+    out, plot = tmp_path / "mine.safetensors", tmp_path / "p.svg"
+    assert main(["train", "-d", "toy", "--out", str(out), "--plot", str(plot)]) == 0
+    assert metrics.read(metrics.path_beside(out)) == metrics.read(metrics.path_beside(trained))
+    assert plot.read_text().count("agilenn on toy, seed 0") == 1
 
 
 def test_figures_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def train(
     from hil import bundle, data
     from hil.cli.training_bar import TrainingBar
     from hil.pipeline import DATASET, SCHEME
+    from hil.report.training_plot import check
     from hil.schemes import registry
     from hil.training.api import cached_bundle_path, train_bundle
     from hil.training.recipe import override
@@ -69,6 +70,8 @@ def train(
     named = {"epochs": epochs, "rho": rho, "lambda_": lambda_, "centroids": centroids, "device": device}
     changes = {key: value for key, value in named.items() if value is not None} | _pairs(settings or [])
     recipe = override(registry.recipe(scheme, data.get(dataset), recipe_size), changes)
+    if plot is not None:
+        check(plot)
     path = cached_bundle_path(scheme, dataset, seed, recipe)
     cached = path.exists() and not again and not fresh
     if not cached:

@@ -20,13 +20,18 @@ _PANELS: Final = {
 }
 
 
+def check(path: Path) -> None:
+    """Raises UsageError when `path` is no SVG: before a training, not after it."""
+    if path.suffix.lower() != ".svg":
+        raise UsageError(f"{path} cannot be drawn to", "the plot is an SVG: name it FILE.svg")
+
+
 def draw(epochs: Sequence[Mapping[str, Any]], path: Path, title: str) -> None:
     """One panel for each figure that any epoch has, one curve for each phase, epochs in their order.
 
     Raises UsageError when `path` is no SVG, or there is nothing to draw.
     """
-    if path.suffix.lower() != ".svg":
-        raise UsageError(f"{path} cannot be drawn to", "the plot is an SVG: name it FILE.svg")
+    check(path)
     panels = [name for name in _PANELS if any(name in epoch for epoch in epochs)]
     if not panels:
         raise UsageError("there are no epochs to draw")
