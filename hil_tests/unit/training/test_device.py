@@ -67,7 +67,8 @@ def test_every_choice_trains(change: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_a_compiled_training_trains() -> None:
-    quick = recipe(epochs=1, reference_epochs=1, compile=True)
+    one = {"server_stages": ((1, 8, 1, 1),), "reference_stages": (("fused", 1, 12, 1, 1),)}
+    quick = recipe(epochs=1, reference_epochs=1, compile=True, **one)
     assert np.isfinite(AgileNN().train(Toy(), quick, 0, None, silent).manifest.metrics["skewness"])
 
 

@@ -105,9 +105,9 @@ def _bundle(
 
 
 def _plan(recipe: AgileRecipe) -> dict[str, tuple[int, float]]:
-    """Epochs of every phase, and what one costs: about how often the judge is passed, back and forth."""
+    """Epochs of every phase, and what one costs beside one of the reference, as seen on the digits."""
     share = recipe.attribution_batch / recipe.batch if recipe.attribution_batch else 1.0
-    skewed = 1 + 2.5 * min(1.0, share) / recipe.attribution_every
+    skewed = 2.5 + 3 * min(1.0, share) / recipe.attribution_every
     return {
         "reference": (recipe.reference_epochs, 1.0),
         "warm-up": (recipe.warmup_epochs, 1.0),
