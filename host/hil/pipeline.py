@@ -20,7 +20,7 @@ from hil.bundle import Manifest
 from hil.data import registry as datasets
 from hil.errors import UsageError
 from hil.schemes import registry as schemes
-from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted
+from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted, Warned
 
 if TYPE_CHECKING:
     from hil.deploy.deployment import Deployment
@@ -129,13 +129,18 @@ def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
     if request.bundle is not None:
         return request.bundle
     from hil.training import api
+    from hil.training.progress import left
 
     with stage(reporter, "train", f"{plan.scheme} on {plan.dataset}") as training:
         training.cached = True
 
         def report(step: Progress) -> None:
             training.cached = False
-            training.progress(step.done, step.total, f"{step.phase} {step.text}".rstrip())
+            if step.warning:
+                reporter.handle(Warned("training", step.warning))
+            else:
+                parts = (f"{step.phase} {step.text}".rstrip(), left(step))
+                training.progress(step.done, step.total, ", ".join(part for part in parts if part))
 
         return api.ensure_bundle(
             plan.scheme, plan.dataset, None, request.training_seed, request.data_dir, report

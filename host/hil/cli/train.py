@@ -29,6 +29,12 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other setting of the recipe.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Also put the bundle here.")]
+Size = Annotated[
+    str, typer.Option("--recipe", help="full, or small: less accuracy, in an hour of two CPU cores.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="What trains: cpu, cuda, or auto.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ignore what a training cut short has left.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE.svg", help="Draw every epoch's figures.")]
 Again = Annotated[bool, typer.Option("--again", help="Train although the bundle is in the cache.")]
 
 
@@ -41,8 +47,12 @@ def train(
     lambda_: Lambda = None,
     centroids: Centroids = None,
     settings: Settings = None,
+    recipe_size: Size = "full",
+    device: Device = None,
     out: Out = None,
+    plot: Plot = None,
     again: Again = False,
+    fresh: Fresh = False,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
@@ -51,25 +61,46 @@ def train(
     from hil import bundle, data
     from hil.cli.training_bar import TrainingBar
     from hil.pipeline import DATASET, SCHEME
+    from hil.report.training_plot import check
     from hil.schemes import registry
     from hil.training.api import cached_bundle_path, train_bundle
     from hil.training.recipe import override
 
     scheme, dataset = scheme or SCHEME, dataset or DATASET
-    named = {"epochs": epochs, "rho": rho, "lambda_": lambda_, "centroids": centroids}
+    named = {"epochs": epochs, "rho": rho, "lambda_": lambda_, "centroids": centroids, "device": device}
     changes = {key: value for key, value in named.items() if value is not None} | _pairs(settings or [])
-    recipe = override(registry.get(scheme).recipe(data.get(dataset)), changes)
+    recipe = override(registry.recipe(scheme, data.get(dataset), recipe_size), changes)
+    if plot is not None:
+        check(plot)
     path = cached_bundle_path(scheme, dataset, seed, recipe)
-    cached = path.exists() and not again
+    cached = path.exists() and not again and not fresh
     if not cached:
         with TrainingBar() as bar:
-            train_bundle(scheme, dataset, changes, seed, data_dir, path, bar.report)
+            train_bundle(scheme, dataset, None, seed, data_dir, path, bar.report, fresh, recipe)
+    if plot is not None:
+        _plot(path, plot, f"{scheme} on {dataset}, seed {seed}")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, out)
+        _copy(path, out)
         path = out
     _print(path, bundle.read_manifest(path), cached, rho_of(recipe), as_json)
     return 0
+
+
+def _copy(bundle: Path, out: Path) -> None:
+    """The bundle and, where there are any, the figures of its training."""
+    from hil.training.metrics import path_beside
+
+    shutil.copyfile(bundle, out)
+    if path_beside(bundle).exists():
+        shutil.copyfile(path_beside(bundle), path_beside(out))
+
+
+def _plot(bundle: Path, target: Path, title: str) -> None:
+    from hil.report.training_plot import draw
+    from hil.training import metrics
+
+    draw(metrics.read(metrics.path_beside(bundle)), target, title)
 
 
 def rho_of(recipe: object) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,22 @@ _DIGITS = AgileRecipe(
     reference_head=64,
 )
 
+_SMALL = replace(
+    _AUTHORS,
+    epochs=8,
+    device="auto",
+    server_stages=((1, 16, 1, 2), (4, 24, 2, 2), (4, 48, 2, 2)),
+    server_head=160,
+    lambda_=0.7,
+    rho_slack=0.02,
+    reference_epochs=4,
+    reference_rate=4e-3,
+    warmup_epochs=1,
+    reference_stages=(("fused", 1, 24, 1, 2), ("fused", 2, 48, 1, 2)),
+    reference_head=96,
+    attribution_every=4,
+)
+
 
 class AgileNN:
     """See the module."""
@@ -50,6 +67,10 @@ class AgileNN:
     def recipe(self, dataset: Dataset) -> AgileRecipe:
         """The authors' settings, or a small variant of everything for the digits."""
         return _DIGITS if dataset.name == "digits" else _AUTHORS
+
+    def small_recipe(self, dataset: Dataset) -> AgileRecipe:
+        """See `HasSmallRecipe`; the digits' own is small already."""
+        return _DIGITS if dataset.name == "digits" else _SMALL
 
     def train(
         self, dataset: Dataset, recipe: Recipe, seed: int, data_dir: Path | None, progress: Report

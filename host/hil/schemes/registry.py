@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hil.errors import unknown_name
+from hil.data.dataset import Dataset
+from hil.errors import UsageError, unknown_name
 from hil.schemes.agilenn import AgileNN
 from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.mcunet import McuNet
-from hil.schemes.scheme import Scheme
+from hil.schemes.scheme import HasSmallRecipe, Scheme
+from hil.training.recipe import Recipe
+
+SIZES = ("full", "small")
 
 _SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet())}
 
@@ -22,3 +26,18 @@ def get(name: str) -> Scheme:
         return _SCHEMES[name]
     except KeyError:
         raise unknown_name("scheme", name, _SCHEMES) from None
+
+
+def recipe(scheme: str, dataset: Dataset, size: str = "full") -> Recipe:
+    """What `scheme` is trained with on `dataset`; `size` is full or small.
+
+    Raises UsageError on an unknown name, or when the scheme has no small recipe.
+    """
+    chosen = get(scheme)
+    if size == "full":
+        return chosen.recipe(dataset)
+    if size != "small":
+        raise unknown_name("recipe", size, SIZES)
+    if not isinstance(chosen, HasSmallRecipe):
+        raise UsageError(f"{scheme} has no small recipe", "leave --recipe out, and lower --epochs")
+    return chosen.small_recipe(dataset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hil.bundle import Bundle, Manifest
 from hil.data.dataset import Dataset
@@ -51,4 +51,13 @@ class Scheme(Protocol):
 
         Raises BundleError where there is none.
         """
+        ...
+
+
+@runtime_checkable
+class HasSmallRecipe(Protocol):
+    """A scheme that can also be trained in an hour of two CPU cores, for less accuracy."""
+
+    def small_recipe(self, dataset: Dataset) -> Recipe:
+        """Like `Scheme.recipe`: smaller networks, fewer epochs."""
         ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from hil.bundle import Bundle, Manifest, PayloadFormat
@@ -18,14 +17,16 @@ from hil.schemes.agilenn_server import ServerHalf
 from hil.training.attribution import Attributor
 from hil.training.batches import Batches, input_format
 from hil.training.determinism import seeded
+from hil.training.device import device_of, identity, settle
 from hil.training.evaluate import Evaluation, evaluate
 from hil.training.fit import fit
 from hil.training.pretrain import train_reference, warm_up
 from hil.training.progress import Progress, Report
 from hil.training.quantiser import Quantiser
-from hil.training.recipe import AgileRecipe
+from hil.training.recipe import AgileRecipe, as_json
 from hil.training.reference import Judge
 from hil.training.remap import permute, ranking
+from hil.training.run import Run
 from hil.training.split_network import SplitNetwork
 from hil.training.weights import arrays
 
@@ -84,8 +85,7 @@ def _bundle(
         input=form,
         payload=payload,
         alpha=network.alpha().item(),
-        # Through JSON, so that a bundle in memory equals the one read back.
-        config={"recipe": json.loads(json.dumps(asdict(recipe))), "local_channels": local},
+        config={"recipe": as_json(recipe), "local_channels": local},
         metrics=found.metrics | {"payload_raw_bytes": float(payload.raw_bytes)},
     )
     records: dict[str, NDArray[Any]] = {
@@ -95,32 +95,57 @@ def _bundle(
     return Bundle(manifest, arrays("device", network.device) | arrays("server", network.server) | records)
 
 
+def _plan(recipe: AgileRecipe) -> dict[str, tuple[int, float]]:
+    """Epochs of every phase, and what one costs beside one of the reference, as seen on the digits."""
+    share = recipe.attribution_batch / recipe.batch if recipe.attribution_batch else 1.0
+    skewed = 2.5 + 3 * min(1.0, share) / recipe.attribution_every
+    return {
+        "reference": (recipe.reference_epochs, 1.0),
+        "warm-up": (recipe.warmup_epochs, 1.0),
+        "train": (recipe.epochs, skewed),
+    }
+
+
 def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | None, report: Report) -> Bundle:
     """Trains reference, extractor and both halves; the same seed gives the same bundle.
 
+    Where `report` is a `Run` with a checkpoint, what that has behind it is not trained again.
+
     Raises DataError when the data set cannot be read, TrainingError when training diverges.
     """
-    form = input_format(dataset)
-    training = Batches(dataset.load("train", data_dir), form, recipe)
-    test = Batches(dataset.load("test", data_dir), form, recipe)
+    form, where, run = input_format(dataset), device_of(recipe), Run.of(report)
+    training = Batches(dataset.load("train", data_dir), form, recipe, where)
+    test = Batches(dataset.load("test", data_dir), form, recipe, where)
     with seeded(seed, recipe.threads):
-        reference = train_reference(training, dataset.classes, recipe, report)
-        device = device_half(recipe, form.channels, dataset.classes)
-        judge = Judge(reference, recipe.channels, recipe.channels)
-        warm_up(device, judge, training, recipe, report)
+        run.begin(_plan(recipe), identity(where))
+        reference = train_reference(training, dataset.classes, recipe, run)
+        device = settle(device_half(recipe, form.channels, dataset.classes), recipe, where)
+        judge = settle(Judge(reference, recipe.channels, recipe.channels), recipe, where)
+        frozen: dict[str, nn.Module] = {"stem": reference.stem, "judge": judge}
+        warm_up(device, judge, training, recipe, {**frozen, "device": device}, run)
         shape = torch.Size((recipe.channels, form.height // 3, form.width // 3))
         attributor = Attributor(judge, recipe, shape, dataset.classes)
         report(Progress("remap", 0, 1))
-        _remap(device, judge, attributor, training, recipe)
+        if not run.ahead():
+            _remap(device, judge, attributor, training, recipe)
         attributor = Attributor(judge, recipe, shape, dataset.classes)
         report(Progress("remap", 1, 1))
-        quantiser = Quantiser(recipe.centroids, recipe.hardness)
-        server = server_half(recipe, dataset.classes)
-        # Depthwise convolutions and their gradients are half as fast again in this layout.
-        convert_conv2d_weight_memory_format(server, torch.channels_last)
-        network = SplitNetwork(device, quantiser, server, recipe.temperature)
-        fit(network, attributor, training, recipe, report)
+        network = cut_network(device, dataset.classes, recipe, where)
+        fit(network, attributor, training, recipe, {**frozen, "network": network}, run)
         report(Progress("evaluate", 0, 1))
         found = evaluate(network, reference, judge, attributor, test)
         report(Progress("evaluate", 1, 1, f"accuracy {found.metrics['accuracy']:.3f}"))
         return _bundle(network, found, dataset, training, recipe, seed)
+
+
+def cut_network(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: torch.device) -> SplitNetwork:
+    """`device` with an untrained quantiser and server half behind it."""
+    quantiser = Quantiser(recipe.centroids, recipe.hardness)
+    server = server_half(recipe, classes)
+    # Depthwise convolutions and their gradients are half as fast again in this layout.
+    convert_conv2d_weight_memory_format(server, torch.channels_last)
+    network = SplitNetwork(device, quantiser, server, recipe.temperature)
+    settle(network, recipe, where)
+    if recipe.compile:
+        server.compile()
+    return network

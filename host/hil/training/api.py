@@ -15,6 +15,7 @@ from hil import bundle, data
 from hil.bundle import Bundle, Manifest
 from hil.paths import cache_dir
 from hil.schemes import registry
+from hil.training import metrics
 from hil.training.progress import Report, silent
 from hil.training.recipe import Recipe, fingerprint, override
 
@@ -32,6 +33,12 @@ def cached_bundle_path(scheme: str, dataset: str, seed: int = 0, recipe: Recipe 
     return cache_dir() / "bundles" / f"{scheme}-{dataset}-s{seed}-{key}.safetensors"
 
 
+def checkpoint_path(scheme: str, dataset: str, seed: int, recipe: Recipe) -> Path:
+    """Where a training that was cut short has left what it had."""
+    key = fingerprint(CODE_VERSION, scheme, dataset, recipe, seed)
+    return cache_dir() / "checkpoints" / f"{scheme}-{dataset}-s{seed}-{key}.safetensors"
+
+
 def train_bundle(
     scheme: str,
     dataset: str,
@@ -40,16 +47,29 @@ def train_bundle(
     data_dir: Path | None = None,
     path: Path | None = None,
     progress: Report = silent,
+    fresh: bool = False,
+    base: Recipe | None = None,
 ) -> Manifest:
     """Trains, writes the bundle to `path` (None: into the cache) and returns its manifest.
 
-    The file appears whole or, after an interrupt or an error, not at all. Raises UsageError
-    (unknown name or setting), DataError and TrainingError.
+    The file appears whole or, after an interrupt or an error, not at all; then the next call takes
+    up the last complete epoch, unless it is to be `fresh`. Figures of all epochs are put beside the
+    bundle. `base` is the recipe that overrides change, the scheme's own when None. Raises
+    UsageError (unknown name or setting), DataError and TrainingError.
     """
     chosen, images = registry.get(scheme), data.get(dataset)
-    recipe = override(chosen.recipe(images), recipe_overrides or {})
-    trained = chosen.train(images, recipe, seed, data_dir, progress)
-    _write(trained, path or cached_bundle_path(scheme, dataset, seed, recipe))
+    recipe = override(base or chosen.recipe(images), recipe_overrides or {})
+    from hil.training.run import Run, Shelf  # imports torch
+
+    identity = {"code": CODE_VERSION, "scheme": scheme, "dataset": dataset, "seed": seed}
+    shelf = Shelf(checkpoint_path(scheme, dataset, seed, recipe), {**identity, "recipe": fingerprint(recipe)})
+    run = Run(progress, shelf, fresh)
+    trained = chosen.train(images, recipe, seed, data_dir, run)
+    path = path or cached_bundle_path(scheme, dataset, seed, recipe)
+    _write(trained, path)
+    if run.history:
+        metrics.write(run.history, metrics.path_beside(path))
+    run.finish()
     return trained.manifest
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from hil.bundle import InputFormat
 from hil.data.dataset import Dataset, Split
 from hil.errors import TrainingError
+from hil.training.device import laid_out
 from hil.training.recipe import Recipe
 
 
@@ -29,23 +30,27 @@ def input_format(dataset: Dataset) -> InputFormat:
 def augment(images: Tensor, padding: int, flip: bool) -> Tensor:
     """(N, C, H, W) → the same shape, every image cropped and mirrored by its own luck."""
     count, channels, height, width = images.shape
+    where = images.device  # luck is drawn on the CPU, so that it does not depend on what trains
     if padding:
         padded = torch.nn.functional.pad(images, (padding,) * 4)
         top, left = torch.randint(0, 2 * padding + 1, (2, count, 1))
-        rows = (top + torch.arange(height))[:, None, :, None]
-        columns = (left + torch.arange(width))[:, None, None, :]
-        sample = torch.arange(count)[:, None, None, None]
-        images = padded[sample, torch.arange(channels)[None, :, None, None], rows, columns]
+        rows = (top + torch.arange(height)).to(where)[:, None, :, None]
+        columns = (left + torch.arange(width)).to(where)[:, None, None, :]
+        sample = torch.arange(count, device=where)[:, None, None, None]
+        channel = torch.arange(channels, device=where)[None, :, None, None]
+        images = padded[sample, channel, rows, columns]
     if flip:
-        mirrored = torch.rand(count)[:, None, None, None] < 0.5
+        mirrored = (torch.rand(count) < 0.5).to(where)[:, None, None, None]
         images = torch.where(mirrored, images.flip(3), images)
     return images
 
 
 class Batches:
-    """One split in memory, ready to be iterated over once per epoch."""
+    """One split in the memory of what trains, ready to be iterated over once per epoch."""
 
-    def __init__(self, split: Split, form: InputFormat, recipe: Recipe) -> None:
+    def __init__(
+        self, split: Split, form: InputFormat, recipe: Recipe, where: torch.device | None = None
+    ) -> None:
         if recipe.limit:
             split = split.first(recipe.limit)
         if len(split) < 2:
@@ -54,10 +59,11 @@ class Batches:
         self.size = min(recipe.batch, len(split))
         self._recipe = recipe
         self._upscale = form.upscale
-        self._images = torch.from_numpy(split.images.transpose(0, 3, 1, 2).copy())
-        self._labels = torch.from_numpy(split.labels)
-        self._mean = torch.tensor(form.mean)[:, None, None]
-        self._std = torch.tensor(form.std)[:, None, None]
+        self.where = where or torch.device("cpu")
+        self._images = torch.from_numpy(split.images.transpose(0, 3, 1, 2).copy()).to(self.where)
+        self._labels = torch.from_numpy(split.labels).to(self.where)
+        self._mean = torch.tensor(form.mean, device=self.where)[:, None, None]
+        self._std = torch.tensor(form.std, device=self.where)[:, None, None]
 
     def __len__(self) -> int:
         """Batches in an epoch of `shuffled`."""
@@ -66,15 +72,20 @@ class Batches:
     def normalised(self, images: Tensor) -> Tensor:
         """Stored images (N, C, H, W), as bytes or in [0, 1], normalised at their own size."""
         unit = images.float() / 255 if images.dtype == torch.uint8 else images
-        return (unit - self._mean) / self._std
+        return laid_out((unit - self._mean) / self._std, self._recipe)
 
     def upscaled(self, images: Tensor) -> Tensor:
         """Every pixel becomes a square of pixels, as `InputFormat.prepare` does it."""
-        return images.repeat_interleave(self._upscale, 2).repeat_interleave(self._upscale, 3)
+        large = images.repeat_interleave(self._upscale, 2).repeat_interleave(self._upscale, 3)
+        return laid_out(large, self._recipe)
+
+    def head(self, count: int) -> tuple[Tensor, Tensor]:
+        """The first `count` samples as they are: normalised images and labels."""
+        return self.normalised(self._images[:count]), self._labels[:count]
 
     def shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised images at their own size and labels; the rest of an epoch is dropped."""
-        order = torch.randperm(len(self.split))
+        order = torch.randperm(len(self.split)).to(self.where)
         for start in range(0, len(self) * self.size, self.size):
             chosen = order[start : start + self.size]
             images = augment(self._images[chosen], self._recipe.crop_padding, self._recipe.flip)

@@ -45,9 +45,9 @@ def _skewness_figures(
 
 def _payload_bytes(network: SplitNetwork, features: Tensor) -> Tensor:
     """Encoded size of each sample's payload."""
-    centroids = torch.tensor(network.quantiser.ascending())
+    centroids = torch.tensor(network.quantiser.ascending(), device=features.device)
     sent = nearest(features[:, network.device.local_channels :], centroids).flatten(1)
-    payloads = sent.to(torch.uint8).numpy()
+    payloads = sent.to(torch.uint8).cpu().numpy()
     return torch.tensor([float(len(lzw.encode(payload, len(centroids)))) for payload in payloads])
 
 
@@ -79,7 +79,7 @@ def evaluate(
         part |= _skewness_figures(attributor, out.features, labels, network.device.local_channels)
         part["payload_bytes"] = _payload_bytes(network, out.features)
         for name, values in part.items():
-            figures.setdefault(name, []).append(values)
-        predictions.append(out.fused.argmax(1))
+            figures.setdefault(name, []).append(values.cpu())
+        predictions.append(out.fused.argmax(1).cpu())
     metrics = {name: float(torch.cat(values).double().mean()) for name, values in figures.items()}
     return Evaluation(metrics, torch.cat(predictions).numpy())

@@ -7,41 +7,60 @@ from torch.nn.functional import cross_entropy
 
 from hil.training.attribution import Attributor
 from hil.training.batches import Batches
-from hil.training.losses import skewness, total_loss
+from hil.training.device import arithmetic
+from hil.training.figures import Mean, accuracy
 from hil.training.optimiser import Decoupled
 from hil.training.pretrain import finite
-from hil.training.progress import Progress, Report
 from hil.training.recipe import AgileRecipe
+from hil.training.run import Run
 from hil.training.schedules import cosine
+from hil.training.skewing import Skewing
 from hil.training.split_network import Outputs, SplitNetwork
+from hil.training.state import Parts
 
 
 def _task_loss(out: Outputs, labels: Tensor, recipe: AgileRecipe) -> Tensor:
-    loss = cross_entropy(out.fused, labels)
+    loss = cross_entropy(out.fused.float(), labels)
     if recipe.local_weight:
-        alone = cross_entropy(out.local, labels)
+        alone = cross_entropy(out.local.float(), labels)
         loss = (1 - recipe.local_weight) * loss + recipe.local_weight * alone
     return loss
 
 
 def fit(
-    network: SplitNetwork, attributor: Attributor, batches: Batches, recipe: AgileRecipe, report: Report
+    network: SplitNetwork,
+    attributor: Attributor,
+    batches: Batches,
+    recipe: AgileRecipe,
+    parts: Parts,
+    run: Run,
 ) -> None:
     """Trains `network` in place. Raises TrainingError when the loss is no number any more."""
     optimiser = Decoupled(network.parameters(), recipe)
-    local, rho = recipe.local_channels, min(1.0, recipe.rho + recipe.rho_slack)
-    steps, step = recipe.epochs * len(batches), 0
+    skewing = Skewing(attributor, recipe)
+    steps = recipe.epochs * len(batches)
+    kept = {**parts, "optimiser": optimiser.inner, "follower": attributor.optimiser}
     network.train()
-    for epoch in range(recipe.epochs):
-        text = ""
+    for epoch in run.epochs("train", recipe.epochs, kept):
+        attributor.refresh()  # the judge may come from a checkpoint
+        step, task_mean, skewness_mean, rate = epoch.number * len(batches), Mean(), Mean(), 0.0
         for images, labels in batches.shuffled():
-            out = network(batches.upscaled(images))
+            with arithmetic(recipe, batches.where):
+                out = network(batches.upscaled(images))
             task = _task_loss(out, labels, recipe)
             factor = cosine(step, steps, warmup=len(batches))
-            attributor.follow(out.features, labels, factor)
-            importance = attributor.importance(out.features, labels, differentiable=True)
-            loss = total_loss(task, importance, local, rho, recipe.lambda_)
+            loss = skewing.loss(task, out, labels, factor, step)
             optimiser.step(finite(loss, "train"), factor)
+            task_mean.add(task)
+            skewness_mean.add(skewing.latest)
+            rate = recipe.learning_rate * factor
             step += 1
-            text = f"loss {task.item():.3f}, skewness {skewness(importance, local).mean().item():.2f}"
-        report(Progress("train", epoch + 1, recipe.epochs, text))
+        epoch.steps = task_mean.count
+        epoch.figures = {
+            "loss": task_mean.value(),
+            "skewness": skewness_mean.value(),
+            "accuracy": accuracy(network, lambda part: network(batches.upscaled(part)).fused, batches),
+            "learning_rate": rate,
+        }
+        epoch.text = f"loss {task_mean.value():.3f}, skewness {skewness_mean.value():.2f}"
+    attributor.refresh()

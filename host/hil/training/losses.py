@@ -37,8 +37,13 @@ def disorder_loss(importance: Tensor, local: int) -> Tensor:
     return disorder(importance, local).mean()
 
 
-def total_loss(task: Tensor, importance: Tensor, local: int, rho: float, lambda_: float) -> Tensor:
-    """λ·task + (1 − λ)·(skewness + disorder), a scalar."""
-    return lambda_ * task + (1 - lambda_) * (
-        skewness_loss(importance, local, rho) + disorder_loss(importance, local)
-    )
+def attribution_loss(importance: Tensor, local: int, rho: float) -> Tensor:
+    """Skewness and disorder together, a scalar."""
+    return skewness_loss(importance, local, rho) + disorder_loss(importance, local)
+
+
+def total_loss(
+    task: Tensor, importance: Tensor, local: int, rho: float, lambda_: float, every: int = 1
+) -> Tensor:
+    """λ·task + (1 − λ)·every·(skewness + disorder), a scalar; `every` steps share this step's attribution."""
+    return lambda_ * task + (1 - lambda_) * every * attribution_loss(importance, local, rho)

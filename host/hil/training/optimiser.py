@@ -20,19 +20,19 @@ class Decoupled:
         self._recipe = recipe
         self._parameters = list(parameters)
         self._weights = [parameter for parameter in self._parameters if parameter.ndim > 1]
-        self._inner: torch.optim.Optimizer
+        self.inner: torch.optim.Optimizer
         if recipe.optimiser == "adam":
-            self._inner = torch.optim.Adam(self._parameters, lr=0.0, foreach=True)
+            self.inner = torch.optim.Adam(self._parameters, lr=0.0, foreach=True)
         else:
-            self._inner = torch.optim.SGD(self._parameters, lr=0.0, momentum=recipe.momentum, foreach=True)
+            self.inner = torch.optim.SGD(self._parameters, lr=0.0, momentum=recipe.momentum, foreach=True)
 
     def step(self, loss: Tensor, factor: float) -> None:
         """One update down `loss` (scalar), the recipe's rate and decay both times `factor`."""
-        self._inner.zero_grad(set_to_none=True)
+        self.inner.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         with torch.no_grad():
             for weight in self._weights:
                 weight.mul_(1 - self._recipe.weight_decay * factor)
-        for group in self._inner.param_groups:
+        for group in self.inner.param_groups:
             group["lr"] = self._recipe.learning_rate * factor
-        self._inner.step()
+        self.inner.step()

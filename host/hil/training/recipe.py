@@ -5,12 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hil.errors import UsageError, unknown_name
 
 Optimiser = Literal["sgd", "adam"]
+Precision = Literal["float32", "bf16"]
+Where = Literal["cpu", "cuda", "auto"]
+
+
+_LATER = frozenset(
+    {
+        *("device", "precision", "compile", "channels_last"),
+        *("attribution_every", "attribution_batch", "attribution_reuse"),
+    }
+)
+"""Settings that came later: at their defaults neither bundles nor fingerprints mention them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,14 @@ class Recipe:
     """Train and evaluate on that many samples only; 0 for all."""
     threads: int = 0
     """Threads of torch, which decide the order of sums and so the last bits; 0 for torch's own."""
+    device: Where = "cpu"
+    """What trains; "auto" is CUDA where there is one. Another device gives other last bits."""
+    precision: Precision = "float32"
+    """bf16 computes convolutions and products in 16 bits; weights, norms' figures and losses stay float32."""
+    compile: bool = False
+    """Let torch compile the reference network and the server half; attributions stay as they are."""
+    channels_last: bool = False
+    """Keep all maps with their channels innermost; the server half's weights are so anyway."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -79,6 +98,13 @@ class AgileRecipe(Recipe):
     """Epochs in which extractor and mapping layer learn to feed the frozen reference."""
     follow_rate: float = 0.05
     """SGD rate at which the mapping layer follows the changing features; 0 keeps it frozen."""
+    attribution_every: int = 1
+    """Attribution losses at every n-th step only, with n-fold weight; the mapping layer follows in
+    every step, by an n-th of the batch."""
+    attribution_batch: int = 0
+    """Attributions of the first that many samples of each (shuffled) batch; 0 for all."""
+    attribution_reuse: bool = False
+    """Attribute by the task loss's own gradient instead of the reference's (see docs/training.md)."""
     stem: int = 4
     channels: int = 24
     server_stem: int = 16
@@ -104,6 +130,8 @@ class AgileRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.attribution_every < 1:
+            raise UsageError(f"attributions at every {self.attribution_every}-th step", "at least 1")
         for name in ("lambda_", "rho", "rho_slack", "split_ratio", "local_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"the recipe's {name} is {getattr(self, name)}", "between 0 and 1")
@@ -170,7 +198,22 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     return replace(recipe, **{name: _value(name, value, kinds[name]) for name, value in changes.items()})
 
 
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """What a bundle keeps of `recipe`, as JSON would give it back.
+
+    Settings that came later are left out at their defaults, so that recipes older than they are
+    keep their fingerprints and give the same bundles, byte for byte.
+    """
+    plain = {
+        item.name: getattr(recipe, item.name)
+        for item in fields(recipe)
+        if item.name not in _LATER or getattr(recipe, item.name) != item.default
+    }
+    known: dict[str, Any] = json.loads(json.dumps(plain))
+    return known
+
+
 def fingerprint(*parts: Any) -> str:
-    """16 hexadecimal digits that name `parts` (dataclasses, or anything JSON holds)."""
-    plain = [asdict(part) if hasattr(part, "__dataclass_fields__") else part for part in parts]
+    """16 hexadecimal digits that name `parts` (recipes, or anything JSON holds)."""
+    plain = [as_json(part) if isinstance(part, Recipe) else part for part in parts]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]

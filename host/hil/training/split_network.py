@@ -42,6 +42,7 @@ class SplitNetwork(nn.Module):
     def forward(self, x: Tensor) -> Outputs:
         """(N, inputs, H, W) → everything a loss may want."""
         local, features = self.device(x)
+        features = features.float()  # importance and payload are no matter for 16 bits
         remote = self.server(self.quantiser(features[:, self.device.local_channels :]))
         alpha = self.alpha()
         return Outputs(alpha * local + (1 - alpha) * remote, local, remote, features)

@@ -12,7 +12,7 @@ from torch import nn
 def arrays(prefix: str, module: nn.Module) -> dict[str, NDArray[Any]]:
     """A state dict as a bundle holds it: float32, without the norms' counters."""
     return {
-        f"{prefix}.{name}": value.detach().numpy().astype(np.float32)
+        f"{prefix}.{name}": value.detach().cpu().numpy().astype(np.float32)
         for name, value in module.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
