@@ -75,9 +75,9 @@ def test_breakpoint_comparators_keep_what_a_debugger_writes(boot: Boot) -> None:
     twin._machine.debugger_access = True
     for address, value in ((0xE000_2000, 3), (0xE000_2008, 0x0800_0101), (0xE000_2024, 0x2000_0003)):
         twin.bus.write(address, 4, value)
-    assert fpb.breakpoints == [0x0800_0100, 0x2000_0002]  # type: ignore[attr-defined]
+    assert fpb.addresses == {0x0800_0100, 0x2000_0002}  # type: ignore[attr-defined]
     twin.bus.write(0xE000_2000, 4, 0)
-    assert fpb.breakpoints != [], "FP_CTRL needs its key"  # type: ignore[attr-defined]
+    assert fpb.addresses, "FP_CTRL needs its key"  # type: ignore[attr-defined]
 
 
 def test_exception_and_sleep_counters_count(boot: Boot) -> None:
