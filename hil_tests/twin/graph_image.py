@@ -36,6 +36,7 @@ def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path
     includes = (
         paths.MCU / "runtime",
         paths.MCU / "kernels",
+        paths.MCU / "codec",
         folder,
         toolchain.cmsis.nn / "Include",
         toolchain.cmsis.core_include,
@@ -56,6 +57,7 @@ def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path
         *(f"-isystem{folder}" for folder in includes),
         *map(str, sources),
         *map(str, sorted((paths.MCU / "kernels").glob("*.c"))),
+        *map(str, sorted((paths.MCU / "codec").glob("*.c"))),
         str(toolchain.cmsis_nn_library),
         *LINK,
         *roots,

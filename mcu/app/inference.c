@@ -4,7 +4,6 @@
 #include "exchange.h"
 #include "exit.h"
 #include "fuse.h"
-#include "hil_encode.h"
 #include "hil_model.h"
 #include "quantise.h"
 #include "send.h"
@@ -52,9 +51,9 @@ static bool offload(uint32_t deadline_us, hil_result_t *result) {
     hil_quantise(hil_model_buffers.feature, &hil_model.payload, hil_model.symbol_of,
                  hil_model_buffers.symbols);
     const uint32_t encode_begun = hil_cycles();
-    const int32_t encoded =
-        hil_encode(&hil_model.payload, hil_model_buffers.symbols, hil_model_buffers.codec_scratch,
-                   hil_model_buffers.payload, hil_model.payload_capacity);
+    const int32_t encoded = hil_model.encode(&hil_model.payload, hil_model_buffers.symbols,
+                                             hil_model_buffers.codec_scratch,
+                                             hil_model_buffers.payload, hil_model.payload_capacity);
     const uint32_t frame_begun = hil_cycles();
     cycles->quantise = encode_begun - quantise_begun;
     cycles->encode = frame_begun - encode_begun;

@@ -28,6 +28,14 @@ typedef struct {
                             * NULL */
 } hil_payload_format_t;
 
+typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
+                              uint8_t *out, uint32_t capacity);
+
+/* Each packs the format's symbols into `out`. `scratch` is what the codec's own header asks for.
+ * LZ4 leaves the symbols shuffled. Returns the bytes written, or -1 when a symbol is foreign or
+ * `capacity` is too small. */
+hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4;
+
 typedef struct {
     uint8_t bundle_hash[32];
     uint32_t input_bytes;
@@ -39,6 +47,7 @@ typedef struct {
                           * INT32_MAX: never */
     hil_fusion_t fusion;
     hil_payload_format_t payload;
+    hil_encoder_t *encode;  /* the payload's codec: no other is linked; NULL when nothing is sent */
     uint8_t symbol_of[256]; /* centroid index of the int8 feature v, at v + 128 */
 } hil_model_t;
 

@@ -157,4 +157,5 @@ def _payload_format(model: Model) -> str:
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.coder.wire.name},
         .table = {"NULL" if model.coder.table is None else CODEC_TABLE},
-    }},"""
+    }},
+    .encode = hil_encode_{model.coder.wire.name.lower()},"""
