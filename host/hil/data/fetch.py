@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hil.data.source import Download, Source
 from hil.errors import DataError
@@ -84,6 +84,18 @@ def _unpack(path: Path, download: Download, target: Path) -> None:
                 archive.extractall(place)  # refuses to leave the folder by itself
         else:
             with tarfile.open(path) as archive:
-                archive.extractall(place, filter="data")
+                archive.extractall(place, members=[_harmless(member) for member in archive])
     except (zipfile.BadZipFile, tarfile.TarError) as error:
         raise DataError(f"{download.name} cannot be unpacked: {error}", "try again") from None
+
+
+def _harmless(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A file or folder inside the place it is unpacked to. Raises TarError for anything else.
+
+    What `filter="data"` does from Python 3.11.4 on.
+    """
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+        raise tarfile.TarError(f"{member.name} leads out of the archive's folder")
+    member.mode = 0o755 if member.isdir() else 0o644
+    return member
