@@ -49,6 +49,9 @@ _SMALL = replace(
     server_head=160,
     lambda_=0.7,
     rho_slack=0.02,
+    # As on the digits: the authors' settings starve the local predictor within so few epochs.
+    temperature=4.0,
+    local_weight=0.2,
     reference_epochs=4,
     reference_rate=4e-3,
     warmup_epochs=1,
