@@ -61,6 +61,8 @@ class PayloadFormat:
     centroids: tuple[float, ...]
     """Ascending."""
     codec: str = "lzw"
+    progressive: bool = False
+    """Whether the server half was trained to answer from the first channels alone."""
 
     @property
     def symbols(self) -> int:
@@ -88,6 +90,8 @@ class Manifest:
     """The scheme's own architecture and training settings; `Scheme.build` makes the modules from it."""
     metrics: dict[str, float] = field(default_factory=dict)
     """At least `accuracy` (float model, whole test split); agilenn adds `skewness`."""
+    exit_confidence: float | None = None
+    """The local answer stands, and nothing is sent, where its top-1 softmax is at least this."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,21 @@ class Bundle:
 def save(bundle: Bundle, path: Path) -> None:
     """Writes `bundle` to `path`, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = {_KEY: json.dumps({"schema": SCHEMA, **asdict(bundle.manifest)}, sort_keys=True)}
+    header = {_KEY: json.dumps({"schema": SCHEMA, **_as_json(bundle.manifest)}, sort_keys=True)}
     temporary = path.with_suffix(path.suffix + ".part")
     contiguous = {name: np.ascontiguousarray(value) for name, value in bundle.tensors.items()}
     safetensors.numpy.save_file(contiguous, temporary, metadata=header)
     temporary.replace(path)
+
+
+def _as_json(manifest: Manifest) -> dict[str, Any]:
+    """Fields that came later are left out at their defaults, so that older bundles keep their bytes."""
+    plain = asdict(manifest)
+    if manifest.exit_confidence is None:
+        del plain["exit_confidence"]
+    if manifest.payload is not None and not manifest.payload.progressive:
+        del plain["payload"]["progressive"]
+    return plain
 
 
 def read_manifest(path: Path) -> Manifest:
