@@ -11,9 +11,12 @@ import pytest
 
 from hil import bundle
 from hil.bundle import Bundle
+from hil.data import registry as datasets
 from hil.errors import BundleError, TrainingError, UsageError
 from hil.schemes import registry
 from hil.schemes.halves import load_device
+from hil.training import api, metrics
+from hil.training.batches import Batches
 from hil.training.classifier_recipes import EdgeOnlyRecipe, McuNetRecipe
 from hil.training.progress import Progress, silent
 from hil.training.recipe import Recipe, override
@@ -106,3 +109,50 @@ def test_a_manifest_with_another_recipe_is_refused(config: dict[str, Any]) -> No
 def test_a_setting_that_cannot_be_is_refused(recipe: Recipe, change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         override(recipe, change)
+
+
+class Killed(BaseException):
+    """What no part of a training may catch."""
+
+
+@pytest.mark.parametrize("scheme", RECIPES)
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_a_training_killed_in_any_epoch_ends_in_the_same_bundle(
+    scheme: str, epoch: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPES[scheme], epochs=3, crop_padding=1)
+    monkeypatch.setitem(datasets._DATASETS, "toy", Toy())
+    monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    whole = registry.get(scheme).train(Toy(), recipe, 0, None, silent)
+    begun = 0
+    shuffled = Batches.shuffled
+
+    def fatal(batches: Batches) -> object:
+        nonlocal begun
+        begun += 1
+        for number, batch in enumerate(shuffled(batches)):
+            if begun == epoch + 1 and number == 1:
+                raise Killed
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "shuffled", fatal)
+        with pytest.raises(Killed):
+            api.train_bundle(scheme, "toy", base=recipe)
+    api.train_bundle(scheme, "toy", base=recipe)
+    again = bundle.load(api.cached_bundle_path(scheme, "toy", 0, recipe))
+    assert again.manifest == whole.manifest
+    assert all(np.array_equal(again.tensors[name], whole.tensors[name]) for name in whole.tensors)
+    figures = metrics.read(metrics.path_beside(api.cached_bundle_path(scheme, "toy", 0, recipe)))
+    assert [line["epoch"] for line in figures] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("scheme", RECIPES)
+def test_the_small_recipe_is_cheaper_than_the_full_one(scheme: str) -> None:
+    photographs = datasets.get("cifar10")
+    small = registry.recipe(scheme, photographs, "small")
+    assert small.epochs < registry.recipe(scheme, photographs).epochs
+    assert (
+        registry.recipe(scheme, datasets.get("digits"), "small").epochs
+        == registry.get(scheme).recipe(datasets.get("digits")).epochs
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hil.bundle import Bundle, InputFormat, Manifest
 from hil.data.dataset import Dataset
@@ -39,6 +40,13 @@ _WORDS = EdgeOnlyRecipe(
     server_stages=((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 3, 2)),
     server_head=256,
 )
+_SMALL_SERVER: dict[str, Any] = {
+    "device": "auto",
+    "epochs": 12,
+    "server_stages": ((1, 16, 1, 2), (4, 24, 2, 2), (4, 48, 2, 2)),
+    "server_head": 160,
+}
+"""The server half of AgileNN's small recipe."""
 _RECIPES = {"digits": _DIGITS, "words": _WORDS, "speech-commands": _WORDS, "svhn": _READ_ONE_WAY}
 
 
@@ -51,6 +59,11 @@ class EdgeOnly:
     def recipe(self, dataset: Dataset) -> EdgeOnlyRecipe:
         """AgileNN's remote predictor by its authors' settings, smaller for digits and words."""
         return _RECIPES.get(dataset.name, _PHOTOGRAPHS)
+
+    def small_recipe(self, dataset: Dataset) -> EdgeOnlyRecipe:
+        """See `HasSmallRecipe`; those of digits and words are small already."""
+        full = self.recipe(dataset)
+        return full if full in (_DIGITS, _WORDS) else replace(full, **_SMALL_SERVER)
 
     def train(
         self, dataset: Dataset, recipe: Recipe, seed: int, data_dir: Path | None, progress: Report

@@ -5,6 +5,7 @@ The architecture is one that TinyNAS published; the search itself is not repeate
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,11 @@ class McuNet:
     def recipe(self, dataset: Dataset) -> McuNetRecipe:
         """The published network, or a small one of its family for digits and words."""
         return _RECIPES.get(dataset.name, _PUBLISHED)
+
+    def small_recipe(self, dataset: Dataset) -> McuNetRecipe:
+        """See `HasSmallRecipe`: the published network for fewer epochs; digits' and words' are small."""
+        full = self.recipe(dataset)
+        return full if full in (_DIGITS, _WORDS) else replace(full, epochs=6, device="auto")
 
     def train(
         self, dataset: Dataset, recipe: Recipe, seed: int, data_dir: Path | None, progress: Report

@@ -18,7 +18,9 @@ from hil.training import classify
 from hil.training.batches import Batches, input_format
 from hil.training.classifier_recipes import EdgeOnlyRecipe
 from hil.training.determinism import seeded
+from hil.training.device import device_of
 from hil.training.progress import Report
+from hil.training.recipe import as_json
 from hil.training.weights import arrays
 
 LEVELS = 256
@@ -65,7 +67,8 @@ def train(
     """
     form, network_form = stored_format(dataset), input_format(dataset)
     splits: tuple[SplitName, SplitName] = ("train", "test")
-    training, test = (Batches(as_bytes(dataset.load(name, data_dir)), form, recipe) for name in splits)
+    where = device_of(recipe)
+    training, test = (Batches(as_bytes(dataset.load(name, data_dir)), form, recipe, where) for name in splits)
     with seeded(seed, recipe.threads):
         network = whole(recipe, network_form, dataset.classes)
         classify.fit(network, training, recipe, report)
@@ -84,7 +87,7 @@ def train(
         payload=payload,
         alpha=0.0,
         # Through JSON, so that a bundle in memory equals the one read back.
-        config=json.loads(json.dumps({"recipe": asdict(recipe), "network_input": asdict(network_form)})),
+        config={"recipe": as_json(recipe), "network_input": json.loads(json.dumps(asdict(network_form)))},
         metrics=metrics | sizes,
     )
     records: dict[str, NDArray[Any]] = {

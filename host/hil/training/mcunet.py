@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,9 @@ from hil.training import classify
 from hil.training.batches import Batches, input_format
 from hil.training.classifier_recipes import McuNetRecipe
 from hil.training.determinism import seeded
+from hil.training.device import device_of
 from hil.training.progress import Report
+from hil.training.recipe import as_json
 from hil.training.weights import arrays
 
 _CALIBRATION_SAMPLES = 256
@@ -33,8 +33,9 @@ def train(dataset: Dataset, recipe: McuNetRecipe, seed: int, data_dir: Path | No
     Raises DataError when the data set cannot be read, TrainingError when training diverges.
     """
     form = input_format(dataset)
-    training = Batches(dataset.load("train", data_dir), form, recipe)
-    test = Batches(dataset.load("test", data_dir), form, recipe)
+    where = device_of(recipe)
+    training = Batches(dataset.load("train", data_dir), form, recipe, where)
+    test = Batches(dataset.load("test", data_dir), form, recipe, where)
     with seeded(seed, recipe.threads):
         network = network_of(recipe, form.channels, dataset.classes)
         classify.fit(network, training, recipe, report)
@@ -47,8 +48,7 @@ def train(dataset: Dataset, recipe: McuNetRecipe, seed: int, data_dir: Path | No
         input=form,
         payload=None,
         alpha=1.0,
-        # Through JSON, so that a bundle in memory equals the one read back.
-        config={"recipe": json.loads(json.dumps(asdict(recipe)))},
+        config={"recipe": as_json(recipe)},
         metrics=metrics,
     )
     records: dict[str, NDArray[Any]] = {
