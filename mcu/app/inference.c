@@ -25,7 +25,7 @@ static uint8_t run_graph(bool with_layers) {
     if (hil_model_buffers.logits == 0) {
         return local_only ? HIL_OUTCOME_FAILED : HIL_OUTCOME_ANSWERED;
     }
-    const bool sure = hil_exit(hil_model_buffers.logits, hil_model.classes, hil_model.exit_margin);
+    const bool sure = hil_exit(&hil_model.exit, hil_model_buffers.logits, hil_model.classes);
     return local_only || sure ? HIL_OUTCOME_LOCAL : HIL_OUTCOME_ANSWERED;
 }
 

@@ -1,17 +1,15 @@
 #include "exit.h"
 
-bool hil_exit(const int8_t *logits, uint32_t classes, int32_t margin) {
-    if (margin == INT32_MAX || classes < 2U) {
+#include "fuse.h"
+
+bool hil_exit(const hil_exit_rule_t *rule, const int8_t *logits, uint32_t classes) {
+    if (rule->exponentials == 0) {
         return false;
     }
-    int32_t best = INT8_MIN, second = INT8_MIN;
+    const int32_t best = logits[hil_argmax_s8(logits, classes)];
+    uint32_t sum = 0;
     for (uint32_t i = 0; i < classes; i++) {
-        if (logits[i] > best) {
-            second = best;
-            best = logits[i];
-        } else if (logits[i] > second) {
-            second = logits[i];
-        }
+        sum += rule->exponentials[best - logits[i]];
     }
-    return best - second >= margin;
+    return sum <= rule->limit;
 }

@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the best logit leads the second best by at least `margin`, so that the local answer
- * stands. INT32_MAX never does, nor do fewer than two classes. */
-bool hil_exit(const int8_t *logits, uint32_t classes, int32_t margin);
+#include "hil_model.h"
+
+/* Whether the local answer stands: by the rule's own definition, for 1 to 255 classes. A rule
+ * without exponentials never lets it. */
+bool hil_exit(const hil_exit_rule_t *rule, const int8_t *logits, uint32_t classes);
 
 #endif

@@ -15,6 +15,14 @@ typedef struct {
     int32_t remote_multiplier;
 } hil_fusion_t;
 
+/* The local answer stands when its top-1 softmax, 1 / sum of exp(logit - best), reaches a
+ * threshold: when the sum of exponentials[best - logit[i]] over all classes is at most `limit`.
+ * Both are fixed point with 24 fraction bits, so that the sum over 255 classes fits. */
+typedef struct {
+    const uint32_t *exponentials; /* 256 of them, or NULL: never */
+    uint32_t limit;
+} hil_exit_rule_t;
+
 /* Which part of the feature map crosses the link. A map is HWC: pixel p, channel c is at
  * feature[p * feature_channels + c]. Symbols are ordered channel by channel. */
 typedef struct {
@@ -43,8 +51,7 @@ typedef struct {
     uint32_t payload_capacity; /* bytes at hil_model_buffers.payload */
     uint16_t classes;
     uint16_t layers;
-    int32_t exit_margin; /* answer locally when best - second best int8 logit is at least this;
-                          * INT32_MAX: never */
+    hil_exit_rule_t exit;
     hil_fusion_t fusion;
     hil_payload_format_t payload;
     hil_encoder_t *encode;  /* the payload's codec: no other is linked; NULL when nothing is sent */

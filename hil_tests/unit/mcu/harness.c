@@ -193,10 +193,14 @@ static void fuse(const uint8_t *bytes) {
     free(local);
 }
 
-/* margin, then the logits. */
+/* Whether there is a table, the limit, the table, then the logits. */
 static void decide_exit(const uint8_t *bytes, uint32_t count) {
-    int8_t *const logits = copy(bytes + 4, count - 4);
-    say32(hil_exit(logits, count - 4, (int32_t)hil_get32(bytes)));
+    const uint32_t head = 8 + 4 * 256;
+    uint32_t *const table = copy(bytes + 8, head - 8);
+    int8_t *const logits = copy(bytes + head, count - head);
+    const hil_exit_rule_t rule = {hil_get32(bytes) != 0 ? table : NULL, hil_get32(bytes + 4)};
+    say32(hil_exit(&rule, logits, count - head));
+    free(table);
     free(logits);
 }
 

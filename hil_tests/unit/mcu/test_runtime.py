@@ -7,12 +7,16 @@ import struct
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
 
+from hil.deploy.deployment import ExitRule
+from hil.deploy.exit import exits, make_exit
+from hil.deploy.graph import Tensor
 from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=100, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
-NEVER = 2**31 - 1
 
 
 @many
@@ -52,14 +56,39 @@ def test_the_lowest_of_equal_logits_wins(firmware: Harness) -> None:
     assert struct.unpack_from("<II", answer) == (1, 0)
 
 
+def _exits(firmware: Harness, rule: ExitRule | None, logits: NDArray[np.int8]) -> bool:
+    table = np.zeros(256, np.uint32) if rule is None else rule.exponentials
+    head = struct.pack("<II", rule is not None, 0xFFFF_FFFF if rule is None else rule.limit)
+    answer = firmware.ask("X", head + table.tobytes() + logits.tobytes())
+    return struct.unpack("<I", answer) == (1,)
+
+
 @many
-@given(logits=st.lists(st.integers(-128, 127), min_size=1, max_size=30), margin=st.integers(0, 255))
-def test_exit(firmware: Harness, logits: list[int], margin: int) -> None:
-    values = np.array(logits, np.int8).tobytes()
-    best = sorted(logits, reverse=True)
-    expected = len(logits) > 1 and best[0] - best[1] >= margin
-    assert firmware.ask("X", struct.pack("<i", margin) + values) == struct.pack("<I", expected)
-    assert firmware.ask("X", struct.pack("<i", NEVER) + values) == struct.pack("<I", 0)
+@given(
+    logits=npst.arrays(np.int8, st.integers(1, 255)),
+    scale=st.floats(1e-3, 1.0),
+    confidence=st.floats(0, 1, exclude_min=True),
+)
+def test_the_device_exits_where_the_host_says_so(
+    firmware: Harness, logits: NDArray[np.int8], scale: float, confidence: float
+) -> None:
+    rule = make_exit(confidence, Tensor("logits", (1, 1, len(logits)), scale, 0))
+    assert _exits(firmware, rule, logits) == exits(rule, logits)
+
+
+@many
+@given(logits=npst.arrays(np.int8, st.integers(1, 255)))
+def test_the_device_agrees_at_the_very_limit(firmware: Harness, logits: NDArray[np.int8]) -> None:
+    rule = make_exit(0.5, Tensor("logits", (1, 1, len(logits)), 0.05, 0))
+    total = int(rule.exponentials[int(logits.max()) - logits.astype(int)].sum())
+    assert _exits(firmware, ExitRule(rule.exponentials, total), logits)
+    assert not _exits(firmware, ExitRule(rule.exponentials, total - 1), logits)
+
+
+@many
+@given(logits=npst.arrays(np.int8, st.integers(1, 255)))
+def test_without_a_rule_nothing_exits(firmware: Harness, logits: NDArray[np.int8]) -> None:
+    assert not _exits(firmware, None, logits)
 
 
 @many

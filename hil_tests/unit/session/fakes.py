@@ -161,7 +161,7 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ) -> Deployme
             "agilenn", "digits", CLASSES, 0, InputFormat(side, side, 1, 1, (0.0,), (1.0,)), payload, 0.5, {},
         ),
         board="fake", clock_hz=clock_hz, graph=Graph({"x": tensor}, (), "x", None, None), symbol_of=None,
-        fusion=model.fusion, codec_tables={},
+        fusion=model.fusion, exit=None, codec_tables={},
         layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
         footprint=Footprint(100_000, 2_000, 50_000, 4_096),
     )  # fmt: skip
@@ -179,7 +179,8 @@ def samples(model: Model, count: int = 50) -> Samples:
 def oracle(model: Model) -> Callable[[NDArray[np.int8]], Reference]:
     def reference(data: NDArray[np.int8]) -> Reference:
         content = data.tobytes()
-        return Reference(np.array(model.local(content), np.int8), None, model.payload(content))
+        local, payload = np.array(model.local(content), np.int8), model.payload(content)
+        return Reference(local, None, payload, stays=not payload)
 
     return reference
 

@@ -56,6 +56,16 @@ def test_a_fallback_answers_with_the_best_local_logit():
     assert not agrees(changed(**fields, prediction=1), REFERENCE, FUSION)
 
 
+def test_a_device_that_exits_agrees_where_the_reference_exits_too():
+    stays = dataclasses.replace(REFERENCE, stays=True)
+    alone = dataclasses.replace(
+        changed(outcome=Outcome.LOCAL, prediction=0, payload_bytes=0, fused=()), payload=None, reply=None
+    )
+    assert agrees(alone, stays, FUSION)
+    assert not agrees(alone, REFERENCE, FUSION), "it should have sent"
+    assert not agrees(EXCHANGE, stays, FUSION), "it should have stayed silent"
+
+
 def test_a_device_without_a_local_half_agrees_by_the_servers_answer():
     exchange = changed(local=(), fused=(20, 180, -8))
     assert agrees(exchange, Reference(None, None, b"abc"), FUSION)

@@ -26,6 +26,16 @@ class Fusion:
 
 
 @dataclass(frozen=True)
+class ExitRule:
+    """When the local answer stands and nothing is sent, in integers; see `hil.deploy.exit`."""
+
+    exponentials: NDArray[np.uint32]
+    """(256,) exp(−d · scale) for a logit d steps below the best, with 24 fraction bits."""
+    limit: int
+    """Greatest sum of exponentials at which it does: 1 / threshold, with 24 fraction bits."""
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer of the generated code, in execution order."""
 
@@ -52,6 +62,8 @@ class Reference:
     logits: NDArray[np.int8] | None
     symbols: NDArray[np.uint8] | None
     payload: bytes
+    stays: bool = False
+    """The local answer stands: nothing is sent, though `payload` says what would have been."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class Deployment:
     symbol_of: NDArray[np.uint8] | None
     """(256,) centroid index of the int8 feature v at v + 128."""
     fusion: Fusion | None
+    exit: ExitRule | None
+    """None: whatever can be sent is sent."""
     codec_tables: dict[str, NDArray[Any]]
     """What the payload's coder needs, as the bundle has it under `codec.`."""
     layers: tuple[Layer, ...]

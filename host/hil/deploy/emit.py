@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.codec.coder import Coder
-from hil.deploy.deployment import Fusion
+from hil.deploy.deployment import ExitRule, Fusion
 from hil.deploy.emit_layer import emit_layer, identifier
 from hil.deploy.graph import Graph
 from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan
 
-NEVER_EXIT = 2**31 - 1
-CODEC_TABLE = "hil_codec_table"
+CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Model:
     coder: Coder | None
     symbol_of: NDArray[np.uint8] | None
     fusion: Fusion | None
-    exit_margin: int = NEVER_EXIT
+    exit: ExitRule | None = None
 
 
 def emit(model: Model) -> str:
@@ -89,7 +88,7 @@ def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
     symbols = np.zeros(256, dtype=np.uint8) if model.symbol_of is None else model.symbol_of
     return f"""\
-{_codec_table(model)}const hil_model_t hil_model = {{
+{_codec_table(model)}{_exit_table(model)}const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
     }},
@@ -98,7 +97,7 @@ def _tables(model: Model) -> str:
     .payload_capacity = {model.coder.capacity if model.coder else 0},
     .classes = {model.classes},
     .layers = {len(model.graph.ops)},
-    .exit_margin = {model.exit_margin},
+    .exit = {_exit(model)},
     .fusion = {{
         .local_multiplier = {fusion.local_multiplier},
         .local_zero_point = {fusion.local_zero_point},
@@ -124,9 +123,20 @@ const hil_model_buffers_t hil_model_buffers = {{
 def _codec_table(model: Model) -> str:
     if model.coder is None or model.coder.table is None:
         return ""
-    words = model.coder.table.reshape(-1).tolist()
+    return _table(CODEC_TABLE, model.coder.table.reshape(-1).tolist())
+
+
+def _exit_table(model: Model) -> str:
+    return "" if model.exit is None else _table(EXIT_TABLE, model.exit.exponentials.tolist())
+
+
+def _exit(model: Model) -> str:
+    return "{NULL, 0}" if model.exit is None else f"{{{EXIT_TABLE}, {model.exit.limit}U}}"
+
+
+def _table(name: str, words: list[int]) -> str:
     return f"""\
-static const uint32_t {CODEC_TABLE}[{len(words)}] = {{
+static const uint32_t {name}[{len(words)}] = {{
     {_rows(words)}
 }};
 

@@ -18,6 +18,7 @@ from hil.deploy.build import build_firmware, prepare_toolchain, source_hash
 from hil.deploy.cost import KERNELS, macs
 from hil.deploy.deployment import Deployment, Layer
 from hil.deploy.emit import Model, emit
+from hil.deploy.exit import make_exit
 from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
 from hil.deploy.graph import Graph
@@ -92,14 +93,16 @@ def _build(
     coder = make_coder(payload, bundle.part("codec")) if payload else None
     memory = plan(buffers_of(graph, coder))
     budget.check(graph, memory, board)
-    fusion = symbols = None
+    fusion = symbols = exit_rule = None
     if payload:
         fusion = make_fusion(manifest.alpha, graph.tensor(graph.logits) if graph.logits else None)
+    if manifest.exit_confidence is not None and graph.logits:
+        exit_rule = make_exit(manifest.exit_confidence, graph.tensor(graph.logits))
     if payload and graph.feature:
         symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
     progress("emit")
     digest = bundles.digest(bundle_path)
-    model = Model(graph, memory, manifest.classes, digest, coder, symbols, fusion)
+    model = Model(graph, memory, manifest.classes, digest, coder, symbols, fusion, exit_rule)
     (folder / "model.c").write_text(emit(model))
     progress("build")
     elf = build_firmware(prepare_toolchain(), folder, board.config, clock_hz)
@@ -114,6 +117,7 @@ def _build(
         graph=graph,
         symbol_of=symbols,
         fusion=fusion,
+        exit=exit_rule,
         codec_tables=bundle.part("codec"),
         layers=tuple(Layer(op.name, KERNELS[type(op)], macs(graph, op)) for op in graph.ops),
         footprint=read_footprint(elf),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hil.codec.coder import make_coder
 from hil.deploy.deployment import Deployment, Reference
+from hil.deploy.exit import exits
 from hil.deploy.interpret import interpret
 
 
@@ -25,9 +26,11 @@ class Oracle:
         logits = values[graph.logits][0].ravel() if graph.logits else None
         symbol_of = self._deployment.symbol_of
         if payload is None or self._coder is None or graph.feature is None or symbol_of is None:
-            return Reference(logits, None, b"")
+            return Reference(logits, None, b"", stays=True)
         end = payload.channel_begin + payload.channels
         feature = values[graph.feature][0, :, :, payload.channel_begin : end]
         planar = feature.transpose(2, 0, 1).ravel()
         symbols = symbol_of[planar.astype(np.int16) + 128]
-        return Reference(logits, symbols, self._coder.encode(symbols))
+        rule = self._deployment.exit
+        stays = rule is not None and logits is not None and exits(rule, logits)
+        return Reference(logits, symbols, self._coder.encode(symbols), stays)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hil import bundle as bundles
 from hil.deploy import graph as graphs
-from hil.deploy.deployment import Deployment, Footprint, Fusion, Layer
+from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, Layer
 from hil.deploy.graph import Graph, Op, Tensor, Weights
 from hil.errors import BundleError
 
@@ -42,6 +42,9 @@ def save(deployment: Deployment) -> None:
     }
     if deployment.symbol_of is not None:
         tensors["symbol_of"] = deployment.symbol_of
+    if deployment.exit is not None:
+        header["exit_limit"] = deployment.exit.limit
+        tensors["exit.exponentials"] = deployment.exit.exponentials
     tensors |= {f"codec.{name}": value for name, value in deployment.codec_tables.items()}
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     temporary = deployment.folder / (FILE + ".part")
@@ -67,6 +70,9 @@ def load(folder: Path, bundle: Path) -> Deployment:
             graph=_unpack_graph(header["graph"], tensors),
             symbol_of=tensors.get("symbol_of"),
             fusion=header["fusion"] and Fusion(**header["fusion"]),
+            exit=ExitRule(tensors["exit.exponentials"], header["exit_limit"])
+            if "exit_limit" in header
+            else None,
             codec_tables={name[6:]: v for name, v in tensors.items() if name.startswith("codec.")},
             layers=tuple(Layer(**layer) for layer in header["layers"]),
             footprint=Footprint(**header["footprint"]),

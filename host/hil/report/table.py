@@ -30,6 +30,7 @@ def rows(summary: Summary) -> list[Row]:
         *_memory(_part(summary, "memory")),
         _retransmissions(summary),
         ("fallbacks", _count(summary.get("fallbacks")), ""),
+        *([("exits", _count(exits), "")] if (exits := summary.get("exits")) else []),
     ]
 
 

@@ -15,6 +15,7 @@ _SHARES: Final = {
     "local_accuracy": "accuracy, device alone",
     "remote_accuracy": "accuracy, server alone",
     "reference_accuracy": "accuracy, reference network",
+    "exit_share": "answered by the device's exit",
 }
 
 
@@ -38,6 +39,8 @@ def _whole(manifest: Manifest) -> str:
     """Whose accuracy is that of the answer."""
     if manifest.payload is None:
         return "accuracy, on the device"
+    if manifest.exit_confidence is not None:
+        return "accuracy, exit or server"
     return "accuracy, on the server" if manifest.alpha == 0 else "accuracy, both halves"
 
 

@@ -27,12 +27,15 @@ class Place:
 
 
 def agrees(exchange: Exchange, reference: Reference, fusion: Fusion | None) -> bool:
-    """Whether local logits, payload, fused logits and prediction are the reference's, bit for bit."""
+    """Whether local logits, payload, fused logits and prediction are the reference's, bit for bit.
+
+    So must be the device's decision to answer alone, or not to.
+    """
     result = exchange.result
     if result is None:
         return False
     local = () if reference.logits is None else tuple(int(logit) for logit in reference.logits.ravel())
-    if result.local != local:
+    if result.local != local or (result.outcome is Outcome.LOCAL) != reference.stays:
         return False
     if exchange.payload is not None and exchange.payload != reference.payload:
         return False

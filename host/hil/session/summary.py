@@ -104,6 +104,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "wire_retransmissions": wire,
         "radio_retransmissions": radio,
         "fallbacks": outcomes["fallback"],
+        "exits": outcomes["local"] if deployment.exit is not None else 0,
         "throughput": _throughput(records, data.wall_s),
         "deadline_ms": facts.options.deadline_ms,
         "clock_hz": deployment.clock_hz,
