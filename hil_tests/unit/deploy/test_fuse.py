@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.deploy.fuse import PRODUCT_MAX, fuse, make_fusion, symbol_table
+from hil.deploy.fuse import PRODUCT_MAX, fuse, fuse_all, make_fusion, symbol_table
 from hil.deploy.graph import Tensor
 
 LOGITS = st.builds(
@@ -38,6 +38,17 @@ def test_fused_logits_never_overflow(logits: Tensor, alpha: float) -> None:
 @given(st.floats(0.0, 1.0), st.lists(st.integers(-32768, 32767), min_size=1, max_size=10))
 def test_without_local_logits_the_answer_is_the_remote_one(alpha: float, remote: list[int]) -> None:
     assert fuse(make_fusion(alpha, None), (), remote) == tuple(remote)
+
+
+@given(st.none() | LOGITS, st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
+def test_many_samples_are_fused_as_one_is(logits: Tensor | None, alpha: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    local = None if logits is None else rng.integers(-128, 128, (3, 7), dtype=np.int8)
+    remote = rng.integers(-32768, 32768, (3, 7), dtype=np.int16)
+    fusion = make_fusion(alpha, logits)
+    for index, fused in enumerate(fuse_all(fusion, local, remote)):
+        alone = () if local is None else local[index].tolist()
+        assert fuse(fusion, alone, remote[index].tolist()) == tuple(fused)
 
 
 @given(

@@ -43,6 +43,14 @@ def fuse(fusion: Fusion, local: Sequence[int], remote: Sequence[int]) -> tuple[i
     )
 
 
+def fuse_all(fusion: Fusion, local: NDArray[np.int8] | None, remote: NDArray[np.int16]) -> NDArray[np.int64]:
+    """`fuse` for many samples at once, all arrays (N, classes)."""
+    share = fusion.remote_multiplier * remote.astype(np.int64)
+    if local is None:
+        return share
+    return fusion.local_multiplier * (local.astype(np.int64) - fusion.local_zero_point) + share
+
+
 def symbol_table(feature: Tensor, centroids: tuple[float, ...]) -> NDArray[np.uint8]:
     """(256,) index of the nearest centroid for the int8 feature v, at v + 128; ties go to the lower."""
     real = feature.scale * (np.arange(-128, 128) - feature.zero_point)
