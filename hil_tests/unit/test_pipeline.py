@@ -16,6 +16,7 @@ from hil.errors import TrainingError, UsageError
 from hil.pipeline import Plan, Request, ensure_bundle, resolve, stage
 from hil.session.events import Event, StageFinished, StageProgress, StageStarted
 from hil.training.progress import Progress
+from hil.zoo import shelf
 
 
 class Recorder:
@@ -36,6 +37,7 @@ def recorder() -> Recorder:
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Plan:
     monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    monkeypatch.setattr(shelf, "FOLDER", tmp_path / "zoo")
     return resolve(Request())
 
 
@@ -83,6 +85,17 @@ def test_training_is_reported_and_its_result_found_the_next_time(
     assert ensure_bundle(plan, recorder) == path
     assert isinstance(recorder.seen[-1], StageFinished)
     assert recorder.seen[-1].cached
+
+
+def test_the_bundle_that_comes_with_hil_is_not_trained(plan: Plan, recorder: Recorder) -> None:
+    shelf.FOLDER.mkdir()
+    shipped = shelf.FOLDER / "agilenn-digits.safetensors"
+    shipped.touch()
+    assert ensure_bundle(plan, recorder) == shipped
+    finished = recorder.seen[-1]
+    assert isinstance(finished, StageFinished)
+    assert finished.cached
+    assert finished.detail == "agilenn on digits, comes with hil"
 
 
 def test_a_stage_that_fails_is_never_reported_as_finished(recorder: Recorder) -> None:

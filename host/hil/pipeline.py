@@ -124,15 +124,21 @@ def stage(reporter: Reporter, name: str, detail: str = "") -> Iterator[Stage]:
 
 
 def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
-    """The bundle that was named, else the cached one, else one trained now."""
+    """The bundle that was named, else one trained before, else the shipped one, else one trained now."""
     request = plan.request
     if request.bundle is not None:
         return request.bundle
     from hil.training import api
     from hil.training.progress import left
+    from hil.zoo import shelf
+    from hil.zoo.trained import trained
 
     with stage(reporter, "train", f"{plan.scheme} on {plan.dataset}") as training:
         training.cached = True
+        if (found := trained(plan.scheme, plan.dataset, request.training_seed)) is not None:
+            shipped = found.parent == shelf.FOLDER
+            training.detail = f"{plan.scheme} on {plan.dataset}, comes with hil" if shipped else ""
+            return found
 
         def report(step: Progress) -> None:
             training.cached = False

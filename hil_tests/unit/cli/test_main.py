@@ -15,7 +15,7 @@ import hil
 from hil.cli import app, main
 from hil.errors import BuildError
 
-VERBS = ("run", "compare", "train", "build", "serve", "twin", "boards", "doctor")
+VERBS = ("run", "compare", "train", "build", "serve", "twin", "boards", "zoo", "bench", "doctor")
 
 
 def hil_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import boards, build, compare, data, doctor, run, serve, train, twin
+from hil.cli import bench, boards, build, compare, data, doctor, run, serve, train, twin, zoo
 
 _VERBS = (
     run.run,
@@ -18,6 +18,7 @@ _VERBS = (
     serve.serve,
     twin.twin,
     boards.boards,
+    zoo.zoo,
     doctor.doctor,
 )
 
@@ -55,6 +56,7 @@ def make_app() -> typer.Typer:
     for verb in _VERBS:
         app.command(verb.__name__)(verb)
     app.add_typer(data.app, name="data")
+    app.add_typer(bench.app, name="bench")
     return app
 
 

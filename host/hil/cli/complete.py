@@ -57,6 +57,12 @@ def _groups() -> Iterable[str]:
     return GROUPS
 
 
+def _shipped() -> Iterable[str]:
+    from hil.zoo import shelf
+
+    return shelf.names()
+
+
 schemes = _quietly(_schemes)
 datasets = _quietly(_datasets)
 boards = _quietly(_boards)
@@ -64,3 +70,4 @@ wirings = _quietly(_wirings)
 timings = _quietly(_timings)
 radios = _quietly(_radios)
 groups = _quietly(_groups)
+shipped = _quietly(_shipped)

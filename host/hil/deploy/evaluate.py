@@ -13,6 +13,7 @@ from torch import nn
 from hil.bundle import Bundle, Manifest, PayloadFormat
 from hil.codec.coder import make_coder
 from hil.deploy.deployment import Fusion
+from hil.deploy.exit import make_exit, stands
 from hil.deploy.fuse import fuse_all, make_fusion, symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.interpret import interpret
@@ -30,9 +31,12 @@ _BATCH_ELEMENTS = 1 << 20
 _BATCH_MAX = 64
 
 
-def never(logits: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """The `Sure` of a system without an early exit."""
-    return np.zeros(len(logits), dtype=np.bool_)
+def sure_of(manifest: Manifest, graph: Graph) -> Sure:
+    """The bundle's own exit rule, as the device decides; a bundle without one is never sure."""
+    if manifest.exit_confidence is None or not graph.logits:
+        return lambda logits: np.zeros(len(logits), np.bool_)
+    rule = make_exit(manifest.exit_confidence, graph.tensor(graph.logits))
+    return lambda logits: stands(rule, logits)
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,15 @@ def evaluate_int8(
     labels: Classes,
     *,
     graph: Graph | None = None,
-    sure: Sure = never,
+    sure: Sure | None = None,
     sizes: bool = True,
 ) -> Int8Evaluation:
     """Answers to `images` (N, H, W, C), uint8 or float32 in [0, 1], as a board and the server would give.
 
     Bit-exact with a run but for the last bit of the server's logits, whose sums depend on the
-    batch. `graph` is the bundle's own where it is made already; without `sizes` nothing is encoded,
-    which takes most of the time. Raises BundleError, or CaptureError as `make_graph` does.
+    batch. `graph` is the bundle's own where it is made already, `sure` another exit rule than the
+    bundle's; without `sizes` nothing is encoded, which takes most of the time. Raises BundleError, or
+    CaptureError as `make_graph` does.
     """
     made = graph or make_graph(bundle)
     system, real = Int8System(bundle, made, sure, sizes), FloatSystem(bundle)
@@ -128,9 +133,9 @@ class Answers:
 class Int8System:
     """Device half, coder, server half and fusion of one bundle, in the arithmetic of a deployment."""
 
-    def __init__(self, bundle: Bundle, graph: Graph, sure: Sure = never, sizes: bool = True) -> None:
+    def __init__(self, bundle: Bundle, graph: Graph, sure: Sure | None = None, sizes: bool = True) -> None:
         self.graph = graph
-        self._sure = sure
+        self._sure = sure or sure_of(bundle.manifest, graph)
         self._with_sizes = sizes
         self._payload = bundle.manifest.payload
         if self._payload is None or graph.feature is None:

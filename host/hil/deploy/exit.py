@@ -35,5 +35,11 @@ def make_exit(confidence: float, logits: Tensor) -> ExitRule:
 
 def exits(rule: ExitRule, logits: NDArray[np.int8]) -> bool:
     """Whether the answer with `logits` (classes,) stands, bit for bit as the device decides."""
-    below = int(logits.max()) - logits.astype(np.int64)
-    return int(rule.exponentials[below].sum(dtype=np.int64)) <= rule.limit
+    return bool(stands(rule, logits.reshape(1, -1))[0])
+
+
+def stands(rule: ExitRule, logits: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """`exits` of a batch of logits (N, classes): (N,)."""
+    steps = logits.astype(np.int64)
+    below = steps.max(axis=1, keepdims=True) - steps
+    return np.asarray(rule.exponentials[below].sum(axis=1, dtype=np.int64) <= rule.limit)

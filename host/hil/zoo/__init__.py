@@ -1,0 +1,1 @@
+"""Trained bundles that come with hil, each with a model card."""
