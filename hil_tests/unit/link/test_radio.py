@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hil.errors import UsageError
 from hil.link import RADIOS, Direction, Radio, parse_radio
@@ -116,3 +120,80 @@ def test_a_wrong_text_says_what_is_wrong_and_what_is_valid(text, said):
     with pytest.raises(UsageError, match=said) as caught:
         parse_radio(text)
     assert caught.value.hint
+
+
+RADIO = st.builds(
+    Radio,
+    st.just("any"),
+    st.sampled_from([1e4, 270e3, 6e6, math.inf]),
+    latency_s=st.sampled_from([0.0, 0.004]),
+    jitter_s=st.sampled_from([0.0, 0.003]),
+    loss=st.sampled_from([0.0, 0.3, 0.8]),
+    mtu_bytes=st.integers(1, 300),
+    overhead_bytes=st.integers(0, 80),
+    tries=st.integers(1, 4),
+)
+SIZE = st.integers(1, 1500)
+SEED = st.integers(0, 50)
+
+
+@given(RADIO, SIZE, SEED, st.lists(st.floats(0, 3), min_size=2, max_size=8))
+def test_bytes_only_ever_become_more_and_are_all_there_when_the_message_is(radio, size, seed, times):
+    transfer = radio.transfer(size, UP, seed=seed, sample=0)
+    counts = [transfer.arrived(after_s) for after_s in sorted(times)]
+    assert counts == sorted(counts)
+    assert counts == [
+        radio.transfer(size, UP, seed=seed, sample=0).arrived(after_s) for after_s in sorted(times)
+    ]
+    end = transfer.arrived(transfer.seconds)
+    assert (end < size) if transfer.lost else (end == size)
+    assert transfer.arrived(math.nextafter(transfer.seconds, -1)) < size
+
+
+@given(RADIO, SIZE, SEED)
+def test_bytes_come_in_whole_packets(radio, size, seed):
+    transfer = radio.transfer(size, UP, seed=seed, sample=0)
+    there = [arrival.message_bytes for arrival in transfer.arrivals]
+    if not radio.instant:
+        assert all(count % radio.mtu_bytes == 0 or count == size for count in there)
+        assert there == sorted(set(there))
+    if transfer.arrivals and not transfer.lost:
+        last = transfer.arrivals[-1]
+        assert (last.seconds, last.packets) == (transfer.seconds, transfer.packets)
+        assert (last.airtime_s, last.retransmissions) == (transfer.airtime_s, transfer.retransmissions)
+
+
+def test_a_message_given_up_half_way_has_brought_its_first_packets():
+    radio = Radio("lossy", 1e6, loss=0.4, mtu_bytes=100, tries=2, timeout_s=0.01)
+    lost = [radio.transfer(2000, UP, seed=0, sample=n) for n in range(40)]
+    lost = [transfer for transfer in lost if transfer.lost]
+    assert any(0 < transfer.arrived(transfer.seconds) < 2000 for transfer in lost)
+
+
+@given(RADIO, SIZE, SEED, st.floats(0, 3))
+def test_a_sender_that_stops_has_spent_no_more_than_the_time_and_no_more_than_it_would(
+    radio, size, seed, after_s
+):
+    whole = radio.transfer(size, UP, seed=seed, sample=0)
+    part = whole.stopped(after_s)
+    if part is not whole:
+        assert part.airtime_s <= min(whole.airtime_s, after_s + 1e-12)
+        assert part.packets <= whole.packets
+        assert part.retransmissions <= whole.retransmissions
+        assert part.lost
+    assert whole.stopped(whole.seconds) is whole
+
+
+def test_a_sender_that_stops_between_packets_has_sent_those_before():
+    radio = Radio("test", 1e6, latency_s=0.005, mtu_bytes=100)
+    part = radio.transfer(1000, UP, seed=0, sample=0).stopped(0.002)
+    assert part.airtime_s == pytest.approx(0.002), "the latency is not the transmitter's"
+    assert part.packets == 3
+    assert part.arrived(1.0) == 200
+
+
+@given(RADIO, SIZE, SEED)
+def test_no_message_without_losses_takes_longer_than_an_undisturbed_one(radio, size, seed):
+    transfer = radio.transfer(size, UP, seed=seed, sample=0)
+    if not transfer.retransmissions and not transfer.lost:
+        assert transfer.seconds <= radio.undisturbed_s(size) * (1 + 1e-9)

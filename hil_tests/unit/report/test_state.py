@@ -38,7 +38,7 @@ def test_update_leaves_the_old_state_alone() -> None:
 def test_samples_are_counted_by_what_became_of_them() -> None:
     feed = [
         STARTED,
-        SampleFinished(sample(0)),
+        SampleFinished(sample(0, prefix_channels=4)),
         SampleFinished(sample(1, prediction=5, agrees=False)),
         SampleFinished(sample(2, outcome="fallback", wire_retransmissions=2, radio_retransmissions=1)),
         SampleFinished(sample(3, outcome="failed", prediction=None, latency_ms=None, payload_bytes=0)),
@@ -46,7 +46,7 @@ def test_samples_are_counted_by_what_became_of_them() -> None:
     tally = state_after(feed).tally
     assert (tally.samples, tally.correct, tally.fallbacks, tally.failures) == (4, 2, 1, 1)
     assert (tally.reference_known, tally.reference_equal) == (4, 3)
-    assert (tally.sent, tally.payload_bytes) == (3, 2700)
+    assert (tally.sent, tally.payload_bytes, tally.prefixes) == (3, 2700, 1)
     assert (tally.wire_retransmissions, tally.radio_retransmissions) == (2, 1)
 
 

@@ -38,6 +38,14 @@ def test_each_part_may_have_an_origin_of_its_own() -> None:
     assert table["latency"] == "twin_cycles + modelled"
 
 
+def test_answers_from_a_prefix_have_a_row_where_there_are_any() -> None:
+    part = {"samples": 6, "channels": 9.5, "accuracy": 0.5}
+    table = {name.strip(): value for name, value, _ in rows({**SUMMARY, "prefixes": part})}
+    assert table["answered from a prefix"] == "6 (9.500 channels, accuracy 50.0 %)"
+    none = {"samples": 0, "channels": None, "accuracy": None}
+    assert rows({**SUMMARY, "prefixes": none}) == rows(SUMMARY)
+
+
 def test_energy_that_is_null_is_no_number() -> None:
     table = {name: value for name, value, _ in rows({**SUMMARY, "energy_mj": None})}
     assert table["energy"] == "– neither measured nor modelled"

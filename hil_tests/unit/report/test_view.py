@@ -69,6 +69,15 @@ def test_a_wrong_answer_and_a_fallback_are_marked() -> None:
     assert "4 → 9   ✗ fallback" in row
 
 
+def test_answers_from_a_prefix_are_counted_where_there_are_any() -> None:
+    plain = "\n".join(shown(STATES["running"], 80, 24))
+    cut = state_after([STARTED, *(SampleFinished(sample(n, prefix_channels=3)) for n in range(12))])
+    text = "\n".join(shown(cut, 80, 24))
+    assert "answered from a prefix: 12" in text
+    assert "fallbacks 0   failures 0" in text
+    assert "prefix" not in plain
+
+
 def test_energy_that_nothing_knows_is_no_figure() -> None:
     state = state_after([STARTED, SampleFinished(sample(0, energy_mj=None))])
     assert any("neither measured nor modelled" in line for line in shown(state, 80, 24))

@@ -15,16 +15,55 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 from hil import bundle, data
-from hil.codec import lzw
+from hil.codec import frequencies, lzw
+from hil.codec.coder import make_coder
+from hil.codec.tables import make_tables
 from hil.errors import BundleError, CodecError
 from hil.schemes.halves import load_halves
+from hil.schemes.prefix import MISSING, known
 from hil.schemes.remote import RemoteHalf, to_fixed
+from hil.server.answer import Request
 from hil.training.quantiser import nearest
+from hil_tests.unit.codec.payloads import PROGRESSIVE, skewed
 
 
 @pytest.fixture(scope="module")
 def remote(toy_bundle: Path) -> RemoteHalf:
     return RemoteHalf(toy_bundle)
+
+
+def _with(path: Path, folder: Path, codec: str, progressive: bool = True) -> Path:
+    """The bundle of `path` with payloads in that codec."""
+    loaded = bundle.load(path)
+    assert loaded.manifest.payload is not None
+    payload = replace(loaded.manifest.payload, codec=codec, progressive=progressive)
+    counts = frequencies.count(_symbols(20).reshape(20, -1), payload.channels, len(payload.centroids))
+    tables = {f"codec.{name}": value for name, value in make_tables(codec, counts).items()}
+    changed = folder / f"{codec}.safetensors"
+    manifest = replace(loaded.manifest, payload=payload)
+    bundle.save(replace(loaded, manifest=manifest, tensors=loaded.tensors | tables), changed)
+    return changed
+
+
+@pytest.fixture(scope="module", params=PROGRESSIVE)
+def progressive_path(
+    request: pytest.FixtureRequest, toy_bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A bundle whose server half may be asked about first bytes; nobody trained it for that."""
+    return _with(toy_bundle, tmp_path_factory.mktemp("progressive"), request.param)
+
+
+@pytest.fixture(scope="module")
+def progressive(progressive_path: Path) -> RemoteHalf:
+    return RemoteHalf(progressive_path)
+
+
+def _encoded(path: Path, seed: int) -> bytes:
+    loaded = bundle.load(path)
+    form = loaded.manifest.payload
+    assert form is not None
+    coder = make_coder(form, loaded.part("codec"))
+    return coder.encode(skewed(seed, form.symbols, len(form.centroids), 0.5))
 
 
 def _symbols(count: int) -> NDArray[np.uint8]:
@@ -75,6 +114,57 @@ def test_nothing_asked_is_nothing_answered(remote: RemoteHalf) -> None:
 def test_noise_is_a_codec_error_or_a_payload(remote: RemoteHalf, noise: bytes) -> None:
     with contextlib.suppress(CodecError):
         assert remote.infer([noise]).shape == (1, 3)
+
+
+@given(st.integers(0, 2**32 - 1), st.data())
+def test_first_bytes_decode_as_the_whole_payload_does_on_complete_channels(
+    progressive: RemoteHalf, progressive_path: Path, seed: int, data: st.DataObject
+) -> None:
+    payload = _encoded(progressive_path, seed)
+    whole = progressive.decode(payload)
+    sizes = sorted(data.draw(st.lists(st.integers(0, len(payload)), max_size=5)))
+    decoded = [progressive.decode_prefix(payload[:size]) for size in [0, *sizes, len(payload)]]
+    for values, complete in decoded:
+        assert np.array_equal(values[:complete], whole[:complete])
+        assert np.all(values[complete:] == MISSING)
+    counts = [complete for _, complete in decoded]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, len(whole))
+
+
+def test_an_answer_from_first_bytes_is_the_networks_on_what_is_known(
+    progressive: RemoteHalf, progressive_path: Path
+) -> None:
+    payload = _encoded(progressive_path, 1)
+    cut = payload[: len(payload) // 2]
+    values, complete = progressive.decode_prefix(cut)
+    assert 0 < complete < len(values)
+    whole, part, nothing = progressive.answer([Request(payload), Request(cut, True), Request(b"", True)])
+    _, server = load_halves(bundle.load(progressive_path))
+    expected = server(torch.from_numpy(known(progressive.decode(payload), complete)[None]))[0]
+    assert part.logits is not None
+    assert np.abs(part.logits / 256 - expected.numpy()).max() <= 1 / 256
+    assert whole.logits is not None
+    assert (whole.channels, part.channels) == (len(values), complete)
+    assert (nothing.logits, nothing.channels) == (None, 0)
+
+
+def test_a_server_half_not_trained_for_first_bytes_refuses_them(
+    remote: RemoteHalf, toy_bundle: Path, tmp_path: Path
+) -> None:
+    path = _with(toy_bundle, tmp_path, "range", progressive=False)
+    for half, payload in ((remote, _payloads(1)[0]), (RemoteHalf(path), _encoded(path, 0))):
+        assert half.answer([Request(payload)])[0].channels == 9
+        with pytest.raises(CodecError, match="not progressive"):
+            half.answer([Request(payload, prefix=True)])
+
+
+def test_a_progressive_bundle_with_a_codec_that_is_read_whole_is_refused(
+    toy_bundle: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="'lzw' is read whole") as caught:
+        RemoteHalf(_with(toy_bundle, tmp_path, "lzw"))
+    assert "range" in caught.value.hint
 
 
 def test_a_bundle_that_sends_nothing_has_no_remote_half(toy_bundle: Path, tmp_path: Path) -> None:

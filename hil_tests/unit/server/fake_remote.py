@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hil.errors import CodecError
+from hil.server.answer import Request
 from hil.server.app import Stop, run_service
-from hil.server.batching import BatchLimits
+from hil.server.batching import BatchLimits, Inferred
 from hil.server.orphan import watch_parent
 from hil.server.process import ready_line
 from hil.server.service import Service
@@ -25,28 +25,41 @@ HASH = bytes(range(32))
 
 @dataclass
 class FakeRemote:
-    """Logits are (length, first byte, 0…). `bad` is corrupt, `boom` breaks the network."""
+    """Logits are (length, first byte, 0…). `bad` is corrupt, `boom` breaks the network.
+
+    A channel is two bytes long, a payload four channels.
+    """
 
     seconds: float = 0.0
     classes: int = 2
     batches: list[int] = field(default_factory=list)
+    progressive: bool = True
     hold: threading.Event | None = None
     """While unset, inference does not end."""
 
     def warm_up(self) -> None:
         pass
 
-    def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
-        self.batches.append(len(payloads))
+    def answer(self, requests: list[Request]) -> list[Inferred]:
+        self.batches.append(len(requests))
         if self.hold is not None:
             self.hold.wait(10)
         time.sleep(self.seconds)
+        payloads = [request.payload for request in requests]
         if b"bad" in payloads:
             raise CodecError("the payload holds the impossible code 9")
         if b"boom" in payloads:
             raise RuntimeError("shapes do not match")
+        if not self.progressive and any(request.prefix for request in requests):
+            raise CodecError("the bundle is not progressive")
+        return [self._inferred(request) for request in requests]
+
+    def _inferred(self, request: Request) -> Inferred:
+        channels = len(request.payload) // 2 if request.prefix else 4
+        if channels == 0:
+            return Inferred(None, 0)
         rest = (0,) * (self.classes - 2)
-        return np.array([(len(payload), payload[0], *rest) for payload in payloads], np.int16)
+        return Inferred(np.array([len(request.payload), request.payload[0], *rest], np.int16), channels)
 
 
 @contextlib.contextmanager

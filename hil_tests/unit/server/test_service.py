@@ -11,7 +11,7 @@ import pytest
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, running
 
 from hil.errors import ServerError
-from hil.server.answer import Status
+from hil.server.answer import Request, Status
 from hil.server.batching import BatchLimits
 from hil.server.client import Client
 from hil.server.protocol import (
@@ -54,7 +54,7 @@ def test_another_bundle_is_refused():
 def test_another_protocol_is_refused():
     with running(FakeRemote()) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         raw.sendall(pack_frame(Kind.HELLO, struct.pack("<H", 99) + HASH))
-        assert b"speaks protocol 1, the client 99" in raw.recv(1000)
+        assert b"speaks protocol 2, the client 99" in raw.recv(1000)
         assert raw.recv(1000) == b""
 
 
@@ -80,6 +80,44 @@ def test_a_corrupt_payload_is_its_senders_problem_alone():
     assert remote.batches == [1, 2, 1, 1]
 
 
+def test_the_first_bytes_of_a_payload_are_answered_from_their_complete_channels():
+    with running(FakeRemote()) as port:
+        connection = client(port)
+        part = connection.infer(b"\x07four", 5, prefix=True)
+        whole = connection.infer(b"\x07four", 5)
+        nothing = connection.infer(b"x", 5, prefix=True)
+    assert (part.status, part.logits, part.channels) == (Status.OK, (5, 7), 2)
+    assert (whole.logits, whole.channels) == ((5, 7), 4)
+    assert (nothing.status, nothing.logits, nothing.channels) == (Status.EMPTY, (), 0)
+    assert nothing.detail
+
+
+def test_first_bytes_for_a_bundle_that_needs_all_are_corrupt_and_nobody_elses_problem():
+    hold = threading.Event()
+    remote = FakeRemote(hold=hold, progressive=False)
+    with running(remote) as port:
+        answers = {}
+
+        def ask(payload: bytes, prefix: bool) -> None:
+            connection = client(port)
+            answers[payload] = connection.infer(payload, 5, prefix=prefix)
+            answers[payload + b", again"] = connection.infer(payload, 5)
+
+        asked = [(b"first", False), (b"cut", True), (b"good", False)]
+        threads = [threading.Thread(target=ask, args=arguments) for arguments in asked]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.1)
+        hold.set()
+        for thread in threads:
+            thread.join()
+    assert answers[b"cut"].status is Status.CORRUPT
+    assert "not progressive" in answers[b"cut"].detail
+    assert answers[b"good"].logits == (4, ord("g"))
+    assert answers[b"cut, again"].status is Status.OK, "its connection stays open"
+    assert remote.batches[:4] == [1, 2, 1, 1]
+
+
 def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
     with running(FakeRemote()) as port:
         connection = client(port)
@@ -99,10 +137,10 @@ def test_a_full_queue_is_busy_at_once():
     service = running(FakeRemote(hold=hold), limits)
     with service as port, socket.create_connection(("127.0.0.1", port)) as raw:
         stream = raw.makefile("rb")
-        raw.sendall(pack_hello(HASH) + pack_request(0, b"x"))
+        raw.sendall(pack_hello(HASH) + pack_request(0, Request(b"x")))
         assert stream.read(5)[4] == Kind.WELCOME
         time.sleep(0.2)
-        raw.sendall(b"".join(pack_request(number, b"x") for number in range(1, 5)))
+        raw.sendall(b"".join(pack_request(number, Request(b"x")) for number in range(1, 5)))
         assert read(2) == [(3, Status.BUSY), (4, Status.BUSY)]
         hold.set()
         assert read(3) == [(0, Status.OK), (1, Status.OK), (2, Status.OK)]
@@ -127,10 +165,11 @@ def test_requests_that_come_together_share_a_batch():
         struct.pack("<I", 0),
         struct.pack("<I", 10) + b"\x01",
         pack_frame(Kind.HELLO, b"short"),
-        pack_request(1, b"without greeting"),
+        pack_request(1, Request(b"without greeting")),
         pack_hello(HASH) + struct.pack("<IB", 1, 99),
         pack_hello(HASH) + pack_frame(Kind.WELCOME),
         pack_hello(HASH) + pack_frame(Kind.INFER, b"ab"),
+        pack_hello(HASH) + pack_frame(Kind.INFER, struct.pack("<IB", 1, 2) + b"unknown flags"),
     ],
 )
 def test_noise_ends_its_own_connection_only(noise):

@@ -86,11 +86,19 @@ def fixed_logits(payload: bytes) -> tuple[int, ...]:
 
 @dataclass
 class FakeServer:
-    """A server half in process: `answer(request number, payload)`, 2 ms each unless told otherwise."""
+    """A server half in process: `answer(request number, payload)`, 2 ms each unless told otherwise.
+
+    Asked about a payload's first bytes it answers `prefix(payload)`.
+    """
 
     answer: Callable[[int, bytes], Answer] = lambda number, payload: Answer(
         Status.OK, fixed_logits(payload), server_us=2000
     )
+    prefix: Callable[[bytes], Answer] = lambda payload: Answer(
+        Status.CORRUPT, detail="the bundle is not progressive"
+    )
+    asked: list[tuple[int, bool]] = field(default_factory=list)
+    """How many bytes, and whether they were said to be the first ones only."""
     dies_at: int | None = None
     """From this request on nobody is there."""
     requests: int = 0
@@ -106,10 +114,13 @@ class FakeServer:
     def _dead(self) -> bool:
         return self.dies_at is not None and self.requests >= self.dies_at
 
-    def infer(self, payload: bytes, timeout_s: float) -> Answer:
+    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
         if self._dead:
             raise ServerError("it closed the connection")
         self.requests += 1
+        self.asked.append((len(payload), prefix))
+        if prefix:
+            return self.prefix(payload)
         return self.answer(self.requests - 1, payload)
 
     def close(self) -> None:
@@ -148,12 +159,14 @@ class Recorder:
         return self.of(RunFinished)[-1].summary
 
 
-def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ) -> Deployment:
+def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ, progressive: bool = False) -> Deployment:
     """A deployment whose firmware is a FakeDevice with `model`."""
     elf = folder / "firmware.elf"
     elf.write_bytes(b"\x7fELF of nothing")
     side = int(model.input_bytes**0.5)
-    payload = PayloadFormat(1, 3, 4, 8, (0.0, 1.0, 2.0, 3.0)) if model.payload_bytes else None
+    payload = None
+    if model.payload_bytes:
+        payload = PayloadFormat(1, 3, 4, 8, (0.0, 1.0, 2.0, 3.0), "none", progressive=progressive)
     tensor = Tensor("x", (side, side, 1), 1 / 127, 0)
     return Deployment(
         folder=folder, elf=elf, bundle=folder / "bundle.safetensors", bundle_hash=model.bundle_hash,
@@ -190,6 +203,7 @@ def run_fake(
     board: FakeBoard | None = None,
     server: FakeServer | None = None,
     reporters: tuple[Any, ...] = (),
+    progressive: bool = False,
     **settings: Any,
 ) -> RunResult:
     """A run of 6 samples on a fake board, with what a test wants different."""
@@ -198,7 +212,7 @@ def run_fake(
         **{"n": 6, "out": tmp_path / "runs", "name": "test", "deadline_ms": 200.0, **settings}
     )
     return run_session(
-        deployment(tmp_path, board.model), board, samples(board.model), options=options,
-        oracle=oracle(board.model), server=server or FakeServer(), reporters=reporters,
+        deployment(tmp_path, board.model, progressive=progressive), board, samples(board.model),
+        options=options, oracle=oracle(board.model), server=server or FakeServer(), reporters=reporters,
         command=("hil", "run"),
     )  # fmt: skip

@@ -8,8 +8,9 @@ transfer's fate does not depend on what was sent before it.
 
 from __future__ import annotations
 
+import bisect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -38,6 +39,17 @@ class Currents:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """A packet of a message has arrived: all that was counted since the message began."""
+
+    seconds: float
+    message_bytes: int
+    packets: int
+    retransmissions: int
+    airtime_s: float
+
+
+@dataclass(frozen=True)
 class Transfer:
     """One message's way over the radio."""
 
@@ -48,6 +60,40 @@ class Transfer:
     lost: bool
     airtime_s: float
     """Time the transmitter was on, all tries included."""
+    latency_s: float = 0.0
+    """What each bit of it took beyond its airtime."""
+    arrivals: tuple[Arrival, ...] = ()
+    """One a packet, in order; those of a lost message end before the packet that was lost."""
+
+    def arrived(self, after_s: float) -> int:
+        """Bytes of the message that are there `after_s` seconds from its start: those of whole packets."""
+        last = self._last(after_s)
+        return last.message_bytes if last else 0
+
+    def stopped(self, after_s: float) -> Transfer:
+        """The same, had its sender stopped after `after_s` seconds.
+
+        The packet under way costs the time since the one before it, at most its own airtime.
+        """
+        would_arrive_s = after_s + self.latency_s
+        if would_arrive_s >= self.seconds:
+            return self
+        done = self._last(would_arrive_s) or Arrival(self.latency_s, 0, 0, 0, 0.0)
+        later = self.arrivals[done.packets :]
+        airtime_s = (later[0].airtime_s if later else self.airtime_s) - done.airtime_s
+        return replace(
+            self,
+            seconds=after_s,
+            packets=done.packets + 1,
+            retransmissions=done.retransmissions,
+            lost=True,
+            airtime_s=done.airtime_s + min(airtime_s, would_arrive_s - done.seconds),
+            arrivals=self.arrivals[: done.packets],
+        )
+
+    def _last(self, after_s: float) -> Arrival | None:
+        count = bisect.bisect_right(self.arrivals, after_s, key=lambda arrival: arrival.seconds)
+        return self.arrivals[count - 1] if count else None
 
 
 @dataclass(frozen=True)
@@ -87,13 +133,15 @@ class Radio:
     def transfer(self, message_bytes: int, direction: Direction, *, seed: int, sample: int) -> Transfer:
         """How `message_bytes` of sample number `sample` fare in a run seeded with `seed`."""
         if self.instant:
-            return Transfer(0.0, 0, 0, False, 0.0)
+            return Transfer(0.0, 0, 0, False, 0.0, 0.0, (Arrival(0.0, message_bytes, 0, 0, 0.0),))
         draws = np.random.default_rng([seed, sample, int(direction)])
         jitter_s = float(draws.uniform(-1.0, 1.0)) * self.jitter_s
+        latency_s = max(0.0, self.latency_s + jitter_s)
         airtime_s = waited_s = 0.0
-        repeats, lost = 0, False
+        repeats, there, lost = 0, 0, False
         sizes = self.packet_sizes(message_bytes)
-        for size in sizes:
+        arrivals: list[Arrival] = []
+        for count, size in enumerate(sizes, 1):
             losses = self._losses(draws)
             lost = losses == self.tries
             airtime_s += min(losses + 1, self.tries) * 8 * size / self.bandwidth_bps
@@ -101,8 +149,17 @@ class Radio:
             repeats += min(losses, self.tries - 1)
             if lost:
                 break
-        seconds = max(0.0, self.latency_s + jitter_s) + airtime_s + waited_s
-        return Transfer(seconds, len(sizes), repeats, lost, airtime_s)
+            there += size - self.overhead_bytes
+            arrivals.append(Arrival(latency_s + airtime_s + waited_s, there, count, repeats, airtime_s))
+        seconds = latency_s + airtime_s + waited_s
+        return Transfer(seconds, len(sizes), repeats, lost, airtime_s, latency_s, tuple(arrivals))
+
+    def undisturbed_s(self, message_bytes: int) -> float:
+        """The longest that a message takes of which no packet is lost."""
+        if self.instant:
+            return 0.0
+        bits = 8 * sum(self.packet_sizes(message_bytes))
+        return self.latency_s + self.jitter_s + bits / self.bandwidth_bps
 
     def _losses(self, draws: np.random.Generator) -> int:
         """How many tries of a packet in a row are lost, at most `tries`."""

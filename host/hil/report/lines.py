@@ -139,6 +139,7 @@ def device(state: Dashboard, width: int) -> list[Text]:
     troubles = f"fallbacks {tally.fallbacks}   failures {tally.failures}"
     rows += [
         line(_payload(state)),
+        *([line(f"answered from a prefix: {tally.prefixes}")] if tally.prefixes else []),
         line(f"sent again: wire {wire}, radio {radio}"),
         line((troubles, g.ORANGE if tally.fallbacks or tally.failures else "")),
     ]

@@ -58,6 +58,7 @@ def _sample_line(state: Dashboard) -> str | None:
     latency = stats.latency_spreads(state).get("total")
     accuracy = fmt.percent(stats.ratio(tally.correct, tally.samples))
     troubles = f", fallbacks {tally.fallbacks}" if tally.fallbacks else ""
+    troubles += f", prefixes {tally.prefixes}" if tally.prefixes else ""
     failures = f", failures {tally.failures}" if tally.failures else ""
     mean_ms = fmt.figure(latency.mean if latency else None)
     return f"samples: {tally.samples}/{total}, accuracy {accuracy}, latency {mean_ms} ms{troubles}{failures}"

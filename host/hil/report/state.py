@@ -51,6 +51,7 @@ class Tally:
     failures: int = 0
     sent: int = 0
     payload_bytes: int = 0
+    prefixes: int = 0
     wire_retransmissions: int = 0
     radio_retransmissions: int = 0
     stack_peak_bytes: int = 0
@@ -68,6 +69,7 @@ class Tally:
             failures=self.failures + (record.outcome == "failed"),
             sent=self.sent + (record.payload_bytes > 0),
             payload_bytes=self.payload_bytes + record.payload_bytes,
+            prefixes=self.prefixes + (record.prefix_channels > 0),
             wire_retransmissions=self.wire_retransmissions + record.wire_retransmissions,
             radio_retransmissions=self.radio_retransmissions + record.radio_retransmissions,
             stack_peak_bytes=max(self.stack_peak_bytes, record.stack_peak_bytes),

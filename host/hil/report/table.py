@@ -107,7 +107,15 @@ def _payload(summary: Summary) -> list[Row]:
     if part.get("raw") == 0:
         return [("payload", f"{g.DASH} nothing is sent", "")]
     sizes = " / ".join(fmt.size(part.get(name)) for name in ("mean", "p95", "raw"))
-    return [("payload, mean / p95 / raw", sizes, "")]
+    return [("payload, mean / p95 / raw", sizes, ""), *_prefixes(_part(summary, "prefixes"))]
+
+
+def _prefixes(part: Summary) -> list[Row]:
+    """Only where there were any."""
+    if not part.get("samples"):
+        return []
+    how = f"{fmt.figure(part.get('channels'))} channels, accuracy {fmt.percent(part.get('accuracy'))}"
+    return [("  answered from a prefix", f"{_count(part.get('samples'))} ({how})", "")]
 
 
 def _retransmissions(summary: Summary) -> Row:

@@ -1,4 +1,4 @@
-"""The server half as the server calls it: payloads in, logits as they cross the link out."""
+"""The server half as the server calls it: payloads, some cut short, in; logits for the link out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from hil import bundle
-from hil.codec.coder import make_coder
-from hil.errors import BundleError
+from hil.codec.coder import ProgressiveCoder, make_coder
+from hil.errors import BundleError, CodecError
+from hil.schemes import prefix
 from hil.schemes.halves import load_server
+from hil.server.answer import Request
+from hil.server.batching import Inferred
 
 FRACTION_BITS = 8
 """Logits are int16 with that many fraction bits: ±128 in steps of 1/256."""
@@ -34,6 +37,11 @@ class RemoteHalf:
         self._payload = loaded.manifest.payload
         self._centroids = np.array(self._payload.centroids, dtype=np.float32)
         self._coder = make_coder(self._payload, loaded.part("codec"))
+        if self._payload.progressive and not isinstance(self._coder, ProgressiveCoder):
+            raise BundleError(
+                f"{path} is progressive, but codec {self._payload.codec!r} is read whole or not at all",
+                "train it with 'range', 'huffman' or 'none'",
+            )
         self._network = load_server(loaded)
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
@@ -45,13 +53,39 @@ class RemoteHalf:
         symbols = self._coder.decode(payload)
         return self._centroids[symbols].reshape(form.channels, form.height, form.width)
 
+    def decode_prefix(self, payload: bytes) -> tuple[NDArray[np.float32], int]:
+        """The same of a payload's first bytes, and how many channels are complete in them.
+
+        The other channels are `prefix.MISSING`. Raises CodecError, also where the server half was not
+        trained for it.
+        """
+        form = self._payload
+        if not form.progressive or not isinstance(self._coder, ProgressiveCoder):
+            raise CodecError("the bundle is not progressive: its server half answers whole payloads only")
+        symbols = self._coder.decode_prefix(payload)
+        complete = symbols.size // (form.height * form.width)
+        values = np.empty((form.channels, form.height, form.width), np.float32)
+        values[:complete] = self._centroids[symbols].reshape(complete, form.height, form.width)
+        return prefix.known(values, complete), complete
+
+    def answer(self, requests: list[Request]) -> list[Inferred]:
+        """One for every request, all in one batch. Raises CodecError if one is corrupt."""
+        decoded = [self._decoded(request) for request in requests]
+        logits = iter(self._run([values for values, channels in decoded if channels]))
+        return [Inferred(next(logits) if channels else None, channels) for _, channels in decoded]
+
     def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
-        """Logits (N, classes) of all `payloads` in one batch. Raises CodecError if one is corrupt."""
+        """Logits (N, classes) of whole `payloads` in one batch. Raises CodecError if one is corrupt."""
         return self._run([self.decode(payload) for payload in payloads])
 
     def warm_up(self) -> None:
         """One inference on a payload of zeros, so that the first sample does not pay for set-up."""
         self.infer([self._coder.encode(np.zeros(self._payload.symbols, np.uint8))])
+
+    def _decoded(self, request: Request) -> tuple[NDArray[np.float32], int]:
+        if request.prefix:
+            return self.decode_prefix(request.payload)
+        return self.decode(request.payload), self._payload.channels
 
     def _run(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
         if not values:

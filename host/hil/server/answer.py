@@ -17,6 +17,17 @@ class Status(IntEnum):
     """The payload cannot be decoded."""
     FAILED = 3
     """The server half raised an error."""
+    EMPTY = 4
+    """No channel is complete in a payload's first bytes, so there is nothing to answer from."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a server half is asked."""
+
+    payload: bytes
+    prefix: bool = False
+    """The payload's first bytes only: the answer rests on the channels that are complete in them."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +42,18 @@ class Answer:
     queue_us: int = 0
     """Waiting for earlier requests, not part of `server_us`."""
     detail: str = ""
+    channels: int = 0
+    """Channels of the payload that the logits rest on; 0 unless `status` is OK."""
 
 
 class Connection(Protocol):
     """An open conversation with a server half."""
 
-    def infer(self, payload: bytes, timeout_s: float) -> Answer:
-        """The answer to `payload`. Raises ServerError when none came within `timeout_s`."""
+    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
+        """The answer to `payload`, or to the `prefix` of one.
+
+        Raises ServerError when none came within `timeout_s`.
+        """
         ...
 
     def close(self) -> None: ...

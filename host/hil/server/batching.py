@@ -13,14 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.errors import CodecError
-from hil.server.answer import Answer, Status
+from hil.server.answer import Answer, Request, Status
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What a server half makes of one request."""
+
+    logits: NDArray[np.int16] | None
+    """(classes,) with 8 fraction bits; None where no channel is complete."""
+    channels: int
+    """How many the logits rest on."""
 
 
 class Remote(Protocol):
     """A server half that decodes and infers."""
 
-    def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
-        """Logits (N, classes), int16 with 8 fraction bits. Raises CodecError for a corrupt payload."""
+    def answer(self, requests: list[Request]) -> list[Inferred]:
+        """One for every request, all in one batch. Raises CodecError for a corrupt payload."""
         ...
 
     def warm_up(self) -> None:
@@ -41,7 +51,7 @@ class BatchLimits:
 
 @dataclass(frozen=True)
 class _Waiting:
-    payload: bytes
+    request: Request
     since_ns: int
     reply: Callable[[Answer], None]
 
@@ -58,10 +68,10 @@ class Batcher:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(limits.queue_max)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hil-infer")
 
-    def submit(self, payload: bytes, reply: Callable[[Answer], None]) -> None:
-        """Queues `payload`; `reply` is called in the event loop, at once with BUSY when full."""
+    def submit(self, request: Request, reply: Callable[[Answer], None]) -> None:
+        """Queues `request`; `reply` is called in the event loop, at once with BUSY when full."""
         try:
-            self._queue.put_nowait(_Waiting(payload, time.monotonic_ns(), reply))
+            self._queue.put_nowait(_Waiting(request, time.monotonic_ns(), reply))
         except asyncio.QueueFull:
             reply(Answer(Status.BUSY, detail=f"{self._limits.queue_max} requests are waiting"))
 
@@ -97,20 +107,24 @@ class Batcher:
         """One inference for all; when a payload spoils it, one each, so that only its own fails."""
         began_ns = time.monotonic_ns()
         try:
-            logits = self._remote.infer([waiting.payload for waiting in batch])
+            inferred = self._remote.answer([waiting.request for waiting in batch])
         except Exception as error:  # the service outlives whatever the network raises
             if len(batch) > 1:
                 return [self._answer([waiting])[0] for waiting in batch]
             status = Status.CORRUPT if isinstance(error, CodecError) else Status.FAILED
             return [Answer(status, (), *_times(batch[0], began_ns), f"{type(error).__name__}: {error}")]
-        if len(logits) != len(batch):
-            return [Answer(Status.FAILED, detail=f"{len(logits)} answers to {len(batch)} payloads")] * len(
-                batch
-            )
-        return [
-            Answer(Status.OK, tuple(int(logit) for logit in row), *_times(waiting, began_ns))
-            for waiting, row in zip(batch, logits, strict=True)
-        ]
+        if len(inferred) != len(batch):
+            detail = f"{len(inferred)} answers to {len(batch)} payloads"
+            return [Answer(Status.FAILED, detail=detail)] * len(batch)
+        return [_said(*pair, began_ns) for pair in zip(batch, inferred, strict=True)]
+
+
+def _said(waiting: _Waiting, inferred: Inferred, began_ns: int) -> Answer:
+    times = _times(waiting, began_ns)
+    if inferred.logits is None:
+        return Answer(Status.EMPTY, (), *times, "no channel of the payload is complete")
+    logits = tuple(int(logit) for logit in inferred.logits)
+    return Answer(Status.OK, logits, *times, channels=inferred.channels)
 
 
 def _times(waiting: _Waiting, began_ns: int) -> tuple[int, int]:

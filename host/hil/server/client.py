@@ -7,7 +7,7 @@ import socket
 import time
 
 from hil.errors import ProtocolError, ServerError
-from hil.server.answer import Answer
+from hil.server.answer import Answer, Request
 from hil.server.protocol import (
     LENGTH,
     Kind,
@@ -44,11 +44,14 @@ class Client:
                 f"the server at {self._where} refused: {reason}", "serve the bundle that this run uses"
             )
 
-    def infer(self, payload: bytes, timeout_s: float) -> Answer:
-        """The answer to `payload`. Raises ServerError when none came within `timeout_s` seconds."""
+    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
+        """The answer to `payload`, or to the `prefix` of one.
+
+        Raises ServerError when none came within `timeout_s` seconds.
+        """
         until_s = time.monotonic() + timeout_s
         self._request = (self._request + 1) & 0xFFFF_FFFF
-        frame = self._exchange(pack_request(self._request, payload), until_s)
+        frame = self._exchange(pack_request(self._request, Request(payload, prefix)), until_s)
         while True:
             if frame.kind is Kind.ANSWER:
                 request, answer = self._parsed(frame)

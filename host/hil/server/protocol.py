@@ -12,18 +12,21 @@ from enum import IntEnum
 from typing import Any
 
 from hil.errors import ProtocolError
-from hil.server.answer import Answer, Status
+from hil.server.answer import Answer, Request, Status
 from hil.wire.protocol import HASH_BYTES
 
-SERVER_PROTOCOL_VERSION = 1
+SERVER_PROTOCOL_VERSION = 2
+"""Since 2 INFER has flags, and ANSWER a number of channels."""
 
 FRAME_MAX = 1 << 20
 """Longest kind and body in bytes. A longer announcement ends the connection before it is read."""
 
 LENGTH = struct.Struct("<I")
 _HELLO = struct.Struct(f"<H{HASH_BYTES}s")
-_REQUEST = struct.Struct("<I")
-_ANSWER = struct.Struct("<IBIIH")
+_REQUEST = struct.Struct("<IB")
+_ANSWER = struct.Struct("<IBIIHH")
+_PREFIX = 1
+"""The flag of an INFER whose payload is not whole."""
 _U32_MAX = 0xFFFF_FFFF
 
 
@@ -78,13 +81,17 @@ def parse_hello(body: bytes) -> tuple[int, bytes]:
     return version, bundle_hash
 
 
-def pack_request(request: int, payload: bytes) -> bytes:
-    return pack_frame(Kind.INFER, _REQUEST.pack(request) + payload)
+def pack_request(number: int, request: Request) -> bytes:
+    flags = _PREFIX if request.prefix else 0
+    return pack_frame(Kind.INFER, _REQUEST.pack(number, flags) + request.payload)
 
 
-def parse_request(body: bytes) -> tuple[int, bytes]:
-    """(request number, payload)."""
-    return _unpack(_REQUEST, body[: _REQUEST.size])[0], body[_REQUEST.size :]
+def parse_request(body: bytes) -> tuple[int, Request]:
+    """(request number, request)."""
+    number, flags = _unpack(_REQUEST, body[: _REQUEST.size])
+    if flags & ~_PREFIX:
+        raise ProtocolError(f"a server frame has the unknown flags {flags:#x}")
+    return number, Request(body[_REQUEST.size :], flags == _PREFIX)
 
 
 def pack_answer(request: int, answer: Answer) -> bytes:
@@ -94,6 +101,7 @@ def pack_answer(request: int, answer: Answer) -> bytes:
         answer.status,
         min(answer.server_us, _U32_MAX),
         min(answer.queue_us, _U32_MAX),
+        answer.channels,
         len(answer.logits),
     )
     logits = struct.pack(f"<{len(answer.logits)}h", *answer.logits)
@@ -102,13 +110,13 @@ def pack_answer(request: int, answer: Answer) -> bytes:
 
 def parse_answer(body: bytes) -> tuple[int, Answer]:
     """(request number, answer)."""
-    request, status, server_us, queue_us, count = _unpack(_ANSWER, body[: _ANSWER.size])
+    request, status, server_us, queue_us, channels, count = _unpack(_ANSWER, body[: _ANSWER.size])
     rest = body[_ANSWER.size :]
     if len(rest) < 2 * count or status not in list(Status):
         raise ProtocolError(f"a damaged answer of {len(body)} bytes from the server")
     logits = struct.unpack_from(f"<{count}h", rest)
     detail = rest[2 * count :].decode(errors="replace")
-    return request, Answer(Status(status), logits, server_us, queue_us, detail)
+    return request, Answer(Status(status), logits, server_us, queue_us, detail, channels)
 
 
 def _unpack(layout: struct.Struct, body: bytes) -> tuple[Any, ...]:

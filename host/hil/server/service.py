@@ -94,13 +94,13 @@ class Service:
             return
         if frame.kind is not Kind.INFER:
             raise ProtocolError(f"a client sent {frame.kind.name}")
-        request, payload = parse_request(frame.body)
+        number, request = parse_request(frame.body)
 
         def reply(answer: Answer) -> None:
             if not writer.is_closing():
-                writer.write(pack_answer(request, answer))
+                writer.write(pack_answer(number, answer))
 
-        self._batcher.submit(payload, reply)
+        self._batcher.submit(request, reply)
 
 
 async def _read(reader: asyncio.StreamReader) -> ServerFrame:

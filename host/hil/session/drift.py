@@ -13,6 +13,11 @@ REAL_S = 0.003
 """A frame of USB each way, and what a desktop's scheduler takes."""
 
 
+def tolerance_s(span_s: float, board: BoardInfo) -> float:
+    """By how much the clocks of host and device may differ over `span_s`."""
+    return SHARE * span_s + (VIRTUAL_S if board.virtual_time else REAL_S)
+
+
 def warn_of_drift(exchange: Exchange, clock_hz: int, board: BoardInfo, bus: Bus) -> None:
     """On a virtual board both ends share one clock; on others they agree but for the host's delays.
 
@@ -22,7 +27,7 @@ def warn_of_drift(exchange: Exchange, clock_hz: int, board: BoardInfo, bus: Bus)
     if result is None or exchange.arrival_s is None or result.outcome is not Outcome.ANSWERED:
         return
     wait_s, planned_s = result.cycles.wait / clock_hz, exchange.arrival_s - exchange.payload_start_s
-    if abs(wait_s - planned_s) > SHARE * planned_s + (VIRTUAL_S if board.virtual_time else REAL_S):
+    if abs(wait_s - planned_s) > tolerance_s(planned_s, board):
         bus.warn_once(
             "clock-drift",
             f"sample {exchange.index}: the device waited {1000 * wait_s:.3f} ms where "

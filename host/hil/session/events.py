@@ -83,6 +83,9 @@ class SampleRecord:
     energy_detail: EnergyDetail | None = None
     cycles: StageCycles | None = None
     payload_bytes: int = 0
+    """Of the whole payload, whatever of it was in time."""
+    prefix_channels: int = 0
+    """Channels that the answer rests on when the rest of the payload was not in time; 0: on all."""
     agrees: bool | None = None
     """Device equals the bit-exact host reference in logits, payload and fusion."""
     wire_retransmissions: int = 0

@@ -2,7 +2,8 @@
 
 The wire stands for the radio. What the device sends is on the wire at its own pace; the server is
 taken to have it when the modelled radio would have brought it, and the reply leaves the host so
-that its last byte reaches the device when the radio would have.
+that its last byte reaches the device when the radio would have. Where the payload is progressive and not
+all of it comes in time, the server is asked to answer from what does: `hil.session.in_time`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from hil.errors import BoardError, HilError
 from hil.link.radio import Direction, Radio, Transfer
 from hil.measure.power.conditions import Usage, since
 from hil.session.bus import Bus
-from hil.session.relay import Relay
+from hil.session.in_time import Deadline, Planned, answer_in_time
+from hil.session.relay import Relay, Relayed
 from hil.wire import frames
 from hil.wire.frames import Frame
 from hil.wire.messages import (
@@ -64,6 +66,8 @@ class Exchange:
     """When the reply's last byte should reach the device; None when the radio lost it."""
     remote_detail: str = ""
     """Why the server half gave no logits."""
+    prefix_channels: int = 0
+    """Channels that the reply rests on when it answers a payload's first bytes; 0: it answers all."""
     usage: Usage | None = None
     """What the core did from RUN to RESULT, on a board that counts it."""
 
@@ -89,6 +93,8 @@ class Conversation:
     """How much longer than its own time the device may take, on the channel's clock."""
     meter: Callable[[], Usage | None] = lambda: None
     """What the core did since power-on, on a board that counts it."""
+    progressive: Deadline | None = None
+    """None: the server half answers whole payloads only."""
     _due: _Due | None = field(default=None, init=False)
     _buffer: bytearray = field(default_factory=bytearray, init=False)
 
@@ -167,38 +173,71 @@ class Conversation:
 
     def _forward(self, exchange: Exchange, payload: bytes) -> None:
         """Asks the server and schedules the reply; a message the radio loses has no consequence."""
-        uplink = self._transfer(len(payload), Direction.UPLINK, exchange.index)
-        exchange.uplink = uplink
-        if uplink.lost:
-            return
-        relayed = self.relay.ask(payload, self.request_timeout_s)
+        exchange.uplink = uplink = self._transfer(len(payload), Direction.UPLINK, exchange.index)
+        planned = self._plan(payload, uplink, exchange.index)
+        if planned is not None:
+            self._schedule(exchange, planned.relayed, planned.begun_s)
+            if not planned.whole:
+                self._stop_sending(exchange, uplink, planned.relayed.channels)
+        elif not uplink.lost:
+            self._schedule(exchange, self.relay.ask(payload, self.request_timeout_s), uplink.seconds)
+
+    def _plan(self, payload: bytes, uplink: Transfer, index: int) -> Planned | None:
+        """The answer that can be back in time; None where none can, and for all that are not progressive."""
+        if self.progressive is None:
+            return None
+        reply = Reply(index, ReplyStatus.OK, (0,) * self.progressive.classes)
+        reply_s = max(self.radio.undisturbed_s(len(reply.pack())), self._uart_s(reply))
+        return answer_in_time(
+            payload,
+            uplink,
+            self.progressive.latest_s(reply_s),
+            self.relay.expected_s,
+            lambda part, prefix: self.relay.ask(part, self.request_timeout_s, prefix=prefix),
+        )
+
+    def _schedule(self, exchange: Exchange, relayed: Relayed, begun_s: float) -> None:
+        """Plans the reply of a server half that began `begun_s` after the payload, or later by the wire."""
         status = ReplyStatus.UNAVAILABLE if relayed.logits is None else ReplyStatus.OK
         exchange.reply = reply = Reply(exchange.index, status, relayed.logits or ())
         exchange.remote_s, exchange.remote_detail = relayed.seconds, relayed.detail
         downlink = self._transfer(len(reply.pack()), Direction.DOWNLINK, exchange.index)
         exchange.downlink = downlink
-        uart_s = (
-            len(frames.encode(Frame(reply.frame_type, 0, reply.pack()))) * self.transport.channel.byte_s()
-        )
-        self._warn_of_slow_wire(exchange, uplink, downlink, uart_s)
+        uart_s = self._uart_s(reply)
+        self._warn_of_slow_wire(exchange, begun_s, downlink, uart_s)
         if downlink.lost:
             return
-        request_s = max(exchange.payload_end_s, exchange.payload_start_s + uplink.seconds)
+        request_s = max(exchange.payload_end_s, exchange.payload_start_s + begun_s)
         exchange.arrival_s = arrival_s = request_s + relayed.seconds + max(downlink.seconds, uart_s)
         self._due = _Due(reply, arrival_s - uart_s)  # void when the device's result comes first
+
+    def _stop_sending(self, exchange: Exchange, uplink: Transfer, channels: int) -> None:
+        """Packets after the reply's first bit, or after the deadline where it is lost, are not sent."""
+        assert self.progressive is not None
+        exchange.prefix_channels = channels
+        until_s = self.progressive.seconds
+        if exchange.arrival_s is not None and exchange.downlink is not None:
+            reply_s = exchange.arrival_s - exchange.payload_start_s - exchange.downlink.airtime_s
+            until_s = min(until_s, reply_s)
+        exchange.uplink = uplink.stopped(until_s)
+
+    def _uart_s(self, reply: Reply) -> float:
+        """How long `reply` takes on the wire."""
+        encoded = frames.encode(Frame(reply.frame_type, 0, reply.pack()))
+        return len(encoded) * self.transport.channel.byte_s()
 
     def _transfer(self, message_bytes: int, direction: Direction, index: int) -> Transfer:
         return self.radio.transfer(message_bytes, direction, seed=self.seed, sample=index)
 
     def _warn_of_slow_wire(
-        self, exchange: Exchange, uplink: Transfer, downlink: Transfer, uart_s: float
+        self, exchange: Exchange, uplink_s: float, downlink: Transfer, uart_s: float
     ) -> None:
         wire_s = exchange.payload_end_s - exchange.payload_start_s
-        if self.radio.instant or (wire_s <= uplink.seconds and uart_s <= downlink.seconds):
+        if self.radio.instant or (wire_s <= uplink_s and uart_s <= downlink.seconds):
             return
         self.bus.warn_once(
             "wire-bottleneck",
             f"the wire takes {1000 * (wire_s + uart_s):.2f} ms for what {self.radio.name} "
-            f"carries in {1000 * (uplink.seconds + downlink.seconds):.2f} ms, so `link` is the wire's time",
+            f"carries in {1000 * (uplink_s + downlink.seconds):.2f} ms, so `link` is the wire's time",
             "raise the board's run_baud, or read `link` as an upper bound",
         )

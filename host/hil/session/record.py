@@ -93,6 +93,7 @@ def make_record(
         energy_detail=spent.detail if spent else None,
         cycles=result.cycles,
         payload_bytes=result.payload_bytes,
+        prefix_channels=exchange.prefix_channels if result.outcome is Outcome.ANSWERED else 0,
         agrees=agreement,
         wire_retransmissions=wire,
         radio_retransmissions=sum(transfer.retransmissions for transfer in transfers),
@@ -126,7 +127,7 @@ def reason_of(exchange: Exchange, result: Result) -> str:
     if result.reason is FallbackReason.NONE:
         return "the device failed" if result.outcome is Outcome.FAILED else ""
     reason = result.reason.name.lower().replace("_", " ")
-    if exchange.uplink is not None and exchange.uplink.lost:
+    if exchange.uplink is not None and exchange.uplink.lost and not exchange.prefix_channels:
         return f"{reason}: the radio lost the payload"
     if exchange.downlink is not None and exchange.downlink.lost:
         return f"{reason}: the radio lost the reply"

@@ -20,6 +20,8 @@ class Relayed:
     logits: tuple[int, ...] | None
     seconds: float
     detail: str = ""
+    channels: int = 0
+    """How many of the payload's channels the logits rest on."""
 
 
 class Relay:
@@ -32,43 +34,56 @@ class Relay:
         self._fixed_s = fixed_s
         self._connection: Connection | None = None
         self._reported = False
+        self._last_s = 0.0
 
     @property
     def source(self) -> Source:
         """Where the server's time comes from."""
         return Source.MEASURED_HOST if self._fixed_s is None else Source.MODELLED
 
+    @property
+    def expected_s(self) -> float:
+        """What the next answer will take: the fixed time, else the last one's."""
+        return self._last_s if self._fixed_s is None else self._fixed_s
+
     def open(self, timeout_s: float) -> None:
         """Waits for the server. Raises ServerError: a run that never had a server is a mistake."""
         if self._server is not None:
             self._connection = self._server.connect(self._bundle_hash, timeout_s)
 
-    def ask(self, payload: bytes, timeout_s: float) -> Relayed:
-        """The server's logits and its time in seconds, measured or the fixed one."""
+    def ask(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Relayed:
+        """The server's logits and its time in seconds, measured or the fixed one.
+
+        With `prefix` only a payload's first bytes are there; that no channel is complete in them is no
+        issue of the run.
+        """
         try:
-            answer = self._request(payload, timeout_s)
+            answer = self._request(payload, timeout_s, prefix)
         except ServerError as error:
             self._connection = None
             if not self._reported:
                 self._reported = True
                 self._bus.emit(ServerLost(error.message))
             return Relayed(None, 0.0, error.message)
+        if answer.status is Status.EMPTY:
+            return Relayed(None, 0.0, answer.status.name)
         if answer.status is not Status.OK:
             detail = f"{answer.status.name}: {answer.detail}" if answer.detail else answer.status.name
             code = f"server-{answer.status.name.lower()}"
             self._bus.warn_once(code, f"the server half answered {detail}", "the sample fell back")
             return Relayed(None, 0.0, detail)
         seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
-        return Relayed(answer.logits, seconds)
+        self._last_s = seconds
+        return Relayed(answer.logits, seconds, channels=answer.channels)
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _request(self, payload: bytes, timeout_s: float) -> Answer:
+    def _request(self, payload: bytes, timeout_s: float, prefix: bool) -> Answer:
         if self._server is None:
             raise ServerError("this run has no server half", "start it without turning the server off")
         if self._connection is None:
             self._connection = self._server.connect(self._bundle_hash, min(timeout_s, _RECONNECT_S))
-        return self._connection.infer(payload, timeout_s)
+        return self._connection.infer(payload, timeout_s, prefix=prefix)

@@ -15,7 +15,7 @@ COLUMNS = (
     "local_ms", "link_ms", "remote_ms", "fuse_ms", "total_ms", "cpu_mj", "radio_mj", "idle_mj",
     "peripherals_mj", "ipc",
     *_CYCLES,
-    "payload_bytes", "wire_retransmissions", "radio_retransmissions", "stack_peak_bytes",
+    "payload_bytes", "prefix_channels", "wire_retransmissions", "radio_retransmissions", "stack_peak_bytes",
 )  # fmt: skip
 """Of `samples.csv`; what a sample does not have is empty."""
 
@@ -38,6 +38,7 @@ def record_row(record: SampleRecord) -> list[object]:
         _cell(record.energy_detail.ipc) if record.energy_detail else "",
         *(astuple(cycles) if cycles else [""] * len(_CYCLES)),
         record.payload_bytes,
+        record.prefix_channels,
         record.wire_retransmissions,
         record.radio_retransmissions,
         record.stack_peak_bytes,

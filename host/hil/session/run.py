@@ -25,7 +25,7 @@ from hil.server.answer import Server
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
-from hil.session.drift import warn_of_drift
+from hil.session.drift import tolerance_s, warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -40,6 +40,7 @@ from hil.session.exchange import Conversation, Exchange, RefusedError
 from hil.session.external import board_provenance, keep_logs
 from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
+from hil.session.in_time import Deadline
 from hil.session.options import RunOptions
 from hil.session.provenance import provenance
 from hil.session.record import Place, agrees, failed_record, make_record
@@ -265,7 +266,14 @@ class _Run:
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
             self.board.info.slowness,
             self.device.usage,
+            self._progressive(deadline_s),
         )
+
+    def _progressive(self, deadline_s: float) -> Deadline | None:
+        manifest = self.deployment.manifest
+        if manifest.payload is None or not manifest.payload.progressive:
+            return None
+        return Deadline(deadline_s, tolerance_s(deadline_s, self.board.info), manifest.classes)
 
     def _cause(self, error: HilError) -> HilError:
         """What the board knows about its silence, or `error` when it knows nothing."""

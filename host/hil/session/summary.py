@@ -100,6 +100,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "energy_mj": _energy(records),
         "memory": _memory(facts, records),
         "payload_bytes": _payload(facts, records),
+        "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
         "wire_retransmissions": wire,
         "radio_retransmissions": radio,
@@ -195,6 +196,15 @@ def _payload(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]
     spread = percentiles(sizes)
     payload = facts.deployment.manifest.payload
     return {"mean": spread.mean, "p95": spread.p95, "raw": payload.raw_bytes if payload else 0}
+
+
+def _prefixes(records: Sequence[SampleRecord]) -> dict[str, Any]:
+    answered = [record for record in records if record.prefix_channels]
+    return {
+        "samples": len(answered),
+        "channels": _mean([record.prefix_channels for record in answered]),
+        "accuracy": _share([record.correct for record in answered]),
+    }
 
 
 def _throughput(records: Sequence[SampleRecord], wall_s: float) -> dict[str, Any]:
