@@ -42,9 +42,9 @@ _WORDS = SpinnRecipe(
 )
 _SMALL: dict[str, Any] = {
     "device": "auto",
-    "epochs": 8,
+    "epochs": 12,
     "stem": 16,
-    "stages": ((1, 16, 1, 2), (4, 24, 2, 2), (4, 32, 2, 1), (4, 64, 2, 2)),
+    "stages": ((1, 16, 1, 2), (4, 24, 2, 2), (4, 40, 3, 1), (4, 80, 2, 2)),
     "exit_width": 48,
     "head": 160,
 }

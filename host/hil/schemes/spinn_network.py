@@ -24,14 +24,14 @@ def exit_of(channels: int, width: int, classes: int) -> nn.Sequential:
 
 
 def _stage(inputs: int, stage: Stage) -> nn.Sequential:
+    """Inverted residuals that end in ReLU6, since zeros pack well: the paper, too, cuts behind ReLU."""
     expansion, outputs, repeats, stride = stage
     widths = [inputs] + [outputs] * repeats
-    return nn.Sequential(
-        *(
-            InvertedResidual(before, after, expansion, stride if number == 0 else 1)
-            for number, (before, after) in enumerate(pairwise(widths))
-        )
+    blocks = (
+        InvertedResidual(before, after, expansion, stride if number == 0 else 1)
+        for number, (before, after) in enumerate(pairwise(widths))
     )
+    return nn.Sequential(*blocks, nn.ReLU6())
 
 
 class DeviceHalf(nn.Module):

@@ -56,7 +56,7 @@ class Choice:
 
 
 def first_sure(confidence: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
-    """(samples,) the exit that answers: the first of (exits, samples) at `threshold` or above, or the last."""
+    """(samples,) the exit that answers: the first in (exits, samples) that is sure, or the last."""
     sure = confidence >= threshold
     sure[-1] = True
     index: NDArray[np.int64] = sure.argmax(axis=0)
