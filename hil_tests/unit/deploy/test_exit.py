@@ -38,9 +38,7 @@ def test_it_exits_where_the_top_softmax_reaches_the_threshold(
 
 
 @given(LOGITS, st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-def test_a_lower_threshold_lets_no_fewer_exit(
-    logits: NDArray[np.int8], one: float, other: float
-) -> None:
+def test_a_lower_threshold_lets_no_fewer_exit(logits: NDArray[np.int8], one: float, other: float) -> None:
     low, high = sorted((one, other))
     tensor = logits_of(len(logits))
     assert exits(make_exit(low, tensor), logits) >= exits(make_exit(high, tensor), logits)
