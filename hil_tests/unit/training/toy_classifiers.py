@@ -30,14 +30,14 @@ MCUNET = McuNetRecipe(
     flip=False,
 )
 SPINN = SpinnRecipe(
-    epochs=20,
+    epochs=30,
     batch=16,
     optimiser="adam",
     learning_rate=0.02,
     crop_padding=0,
     threads=1,
-    stem=8,
-    stages=((1, 8, 1, 1), (2, 12, 1, 2), (2, 16, 1, 2)),
+    stem=12,
+    stages=((1, 12, 1, 1), (2, 16, 1, 2), (2, 16, 1, 1)),
     exit_width=8,
     head=16,
     validation=0.25,
