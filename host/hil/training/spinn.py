@@ -66,7 +66,7 @@ def _metrics(
         "accuracy": np.mean(predictions == labels),
         "local_accuracy": np.mean(classes[0] == labels),
         "remote_accuracy": np.mean(classes[remote, samples] == labels),
-        "reference_accuracy": np.mean(classes[-1] == labels),
+        "end_accuracy": np.mean(classes[-1] == labels),
         "exit_share": np.mean(chosen == 0),
         "payload_bytes": np.mean(crossing * found.payload_bytes),
         "payload_raw_bytes": payload.raw_bytes,
