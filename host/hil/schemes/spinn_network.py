@@ -24,7 +24,7 @@ def exit_of(channels: int, width: int, classes: int) -> nn.Sequential:
 
 
 def _stage(inputs: int, stage: Stage) -> nn.Sequential:
-    """Inverted residuals that end in ReLU6, since zeros pack well: the paper, too, cuts behind ReLU."""
+    """Inverted residuals that end in ReLU6: behind them may be cut, and zeros pack well."""
     expansion, outputs, repeats, stride = stage
     widths = [inputs] + [outputs] * repeats
     blocks = (
@@ -52,7 +52,7 @@ class DeviceHalf(nn.Module):
 
 
 class ServerHalf(nn.Module):
-    """Everything behind the split. Its exits save the server work: one threshold goes for all (paper)."""
+    """Everything behind the split. Its exits save the server work, by the same threshold as the device's."""
 
     def __init__(
         self, stages: Sequence[nn.Module], predictors: Sequence[nn.Module], confidence: float | None
