@@ -62,9 +62,7 @@ def test_the_manifest_says_when_the_exit_stands_and_blends_nothing(made: Bundle)
     assert schedule["split"] in SPINN.splits
 
 
-def test_the_recorded_predictions_are_the_devices_where_it_is_sure_and_else_the_servers(
-    made: Bundle, tmp_path: Path
-) -> None:
+def test_exits_and_replies_together_are_right(made: Bundle, tmp_path: Path) -> None:
     made = replace(made, manifest=replace(made.manifest, exit_confidence=_middling(made)))
     bundle.save(made, tmp_path / "spinn.safetensors")
     local, alone, payloads = _deployed(made)

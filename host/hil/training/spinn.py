@@ -47,6 +47,24 @@ def held_out(split: Split, recipe: SpinnRecipe) -> tuple[Split, Split]:
     return Split(split.images[~kept], split.labels[~kept]), Split(split.images[kept], split.labels[kept])
 
 
+def _schedule(
+    network: ExitNetwork,
+    recipe: SpinnRecipe,
+    calibration: NDArray[np.float32],
+    validation: Batches,
+    classes: int,
+) -> tuple[Choice, PayloadFormat]:
+    """The split and the threshold for the planned link, and what is then sent."""
+    payloads = {
+        split: payload_of(network, split, recipe.levels, recipe.codec, calibration) for split in recipe.splits
+    }
+    profiles = [profile(network, split, form, validation) for split, form in payloads.items()]
+    radio = RADIOS[recipe.planned_radio]
+    conditions = Conditions(radio, DEVICE_MACS_PER_S, SERVER_S, reply_bytes=2 * classes)
+    choice = choose(profiles, conditions, recipe.accuracy_loss)
+    return choice, payloads[choice.split]
+
+
 def _metrics(
     network: ExitNetwork, choice: Choice, payload: PayloadFormat, test: Batches
 ) -> tuple[dict[str, float], NDArray[np.int64]]:
@@ -92,18 +110,10 @@ def train(dataset: Dataset, recipe: SpinnRecipe, seed: int, data_dir: Path | Non
         convert_conv2d_weight_memory_format(network, torch.channels_last)
         fit(settle(network, recipe, where), training, recipe, run)
         report(Progress("schedule", 0, 1))
-        payloads = {
-            split: payload_of(network, split, recipe.levels, recipe.codec, calibration)
-            for split in recipe.splits
-        }
-        profiles = [profile(network, split, form, validation) for split, form in payloads.items()]
-        conditions = Conditions(
-            RADIOS[recipe.planned_radio], DEVICE_MACS_PER_S, SERVER_S, reply_bytes=2 * dataset.classes
-        )
-        choice = choose(profiles, conditions, recipe.accuracy_loss)
+        choice, payload = _schedule(network, recipe, calibration, validation, dataset.classes)
         report(Progress("schedule", 1, 1, f"split {choice.split}, confidence {choice.confidence:.2f}"))
         report(Progress("evaluate", 0, 1))
-        metrics, predictions = _metrics(network, choice, payloads[choice.split], test)
+        metrics, predictions = _metrics(network, choice, payload, test)
         report(Progress("evaluate", 1, 1, f"accuracy {metrics['accuracy']:.3f}"))
     manifest = Manifest(
         scheme="spinn",
@@ -111,7 +121,7 @@ def train(dataset: Dataset, recipe: SpinnRecipe, seed: int, data_dir: Path | Non
         classes=dataset.classes,
         seed=seed,
         input=form,
-        payload=payloads[choice.split],
+        payload=payload,
         # The server's answer is not blended with the exit's: it knows all that the exit knew.
         alpha=0.0,
         config={"recipe": as_json(recipe), "schedule": asdict(choice)},
