@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from hil import bundle
+from hil import bundle, data
+from hil.schemes.halves import load_device
 from hil.training.api import ensure_bundle
 from hil_tests.twin import firmware
 
 pytestmark = pytest.mark.twin
 
-FEW_EPOCHS = {"edge_only": 4, "mcunet": 6}
+FEW_EPOCHS = {"edge_only": 4, "mcunet": 6, "spinn": 4}
 """Enough to be right about most digits."""
 
 Run = Callable[..., dict[str, Any]]
@@ -105,6 +107,34 @@ def test_without_a_server_nothing_is_sent_and_no_radio_is_used(run: Run) -> None
     )
     assert summary["energy_mj"]["radio"] == 0.0
     assert sum(layer["cycles"] for layer in summary["cycles"]["per_layer"]) > 500_000
+
+
+def test_a_sure_device_sends_nothing_and_an_unsure_one_asks(
+    run: Run, bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    samples, made = 16, bundle.load(bundles["spinn"])
+    images = made.manifest.input.prepare(data.get("digits").load("test").images)
+    with torch.inference_mode():
+        local, _ = load_device(made)(torch.from_numpy(images).permute(0, 3, 1, 2))
+    middling = float(local.softmax(1).amax(1).median())
+    bundle.save(
+        replace(made, manifest=replace(made.manifest, exit_confidence=middling)), tmp_path / "s.safetensors"
+    )
+    summary = run("spinn", "--n", samples, "--server-ms", 2, path=tmp_path / "s.safetensors")
+    assert summary["valid"], summary["issues"]
+    assert summary["host_agreement"] == 1.0
+    outcomes = summary["outcomes"]
+    assert summary["exits"] == outcomes["local"]
+    assert outcomes["local"] + outcomes["answered"] == samples
+    assert 0 < outcomes["local"] < samples, "about half of them"
+    assert 0 < summary["payload_bytes"]["mean"] < summary["payload_bytes"]["raw"]
+
+
+def test_a_lost_link_leaves_spinn_the_answer_of_its_exit(run: Run) -> None:
+    summary = run("spinn", "--n", 8, "--radio", "ble-270k", "--deadline-ms", 2, "--server-ms", 1)
+    assert summary["valid"], summary["issues"]
+    assert summary["outcomes"]["local"] + summary["outcomes"]["fallback"] == 8
+    assert summary["exits"] + summary["fallbacks"] == 8
 
 
 def test_two_runs_without_a_server_give_the_same_figures(run: Run) -> None:

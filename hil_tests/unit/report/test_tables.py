@@ -99,6 +99,12 @@ def test_a_training_without_a_link_or_a_local_half_says_where_the_answer_comes_f
         ("accuracy, on the server", "98.0 %"),
         ("payload, mean", "49 B of 64 B raw"),
     ]
+    exits = {"accuracy": 0.98, "end_accuracy": 0.99, "exit_share": 0.75}
+    assert training_rows(replace(remote, metrics=exits, exit_confidence=0.8), None) == [
+        ("accuracy, exit or server", "98.0 %"),
+        ("accuracy, the network's own end", "99.0 %"),
+        ("answered by the device's exit", "75.0 %"),
+    ]
 
 
 def test_a_run_that_sends_nothing_says_so() -> None:

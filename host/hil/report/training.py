@@ -15,6 +15,7 @@ _SHARES: Final = {
     "local_accuracy": "accuracy, device alone",
     "remote_accuracy": "accuracy, server alone",
     "reference_accuracy": "accuracy, reference network",
+    "end_accuracy": "accuracy, the network's own end",
     "exit_share": "answered by the device's exit",
 }
 

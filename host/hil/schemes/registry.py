@@ -8,11 +8,12 @@ from hil.schemes.agilenn import AgileNN
 from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.mcunet import McuNet
 from hil.schemes.scheme import HasSmallRecipe, Scheme
+from hil.schemes.spinn import Spinn
 from hil.training.recipe import Recipe
 
 SIZES = ("full", "small")
 
-_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet())}
+_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet(), Spinn())}
 
 
 def names() -> tuple[str, ...]:
