@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from hypothesis import given
+from rich.console import Console
 
 from hil.bench.row import AccuracyRow, OnTwin
 from hil.report.accuracy import HEAD, accuracy_markdown, accuracy_table, caption, cells
@@ -13,7 +16,7 @@ from hil_tests.unit.bench.rows import ROWS, row
 @given(ROWS)
 def test_every_figure_has_its_column(measured: AccuracyRow) -> None:
     assert len(cells(measured)) == len(HEAD)
-    assert len(accuracy_table([measured]).columns) == len(HEAD)
+    assert accuracy_table([measured]).row_count == len(HEAD) - 1
     lines = accuracy_markdown([measured]).splitlines()
     assert {line.count("|") for line in lines[:3]} == {len(HEAD) + 1}
 
@@ -24,7 +27,16 @@ def test_figures_are_in_their_units() -> None:
     assert shown["latency"] == "9.710 ms"
     assert shown["asks"] == "100 %"
     assert shown["MACs, device"] == "175 k"
-    assert shown["weights, device + server"] == "376 + 51.7 k"
+    assert (shown["weights, device"], shown["weights, server"]) == ("376", "51.7 k")
+
+
+def test_five_schemes_fit_a_terminal_of_80() -> None:
+    rows = [row(scheme=name) for name in ("agilenn", "edge_only", "mcunet", "deepcod", "spinn")]
+    console = Console(width=80, file=StringIO())
+    console.print(accuracy_table(rows))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\u2026" not in shown
+    assert all(line.count("81.25 %") == 5 for line in shown.splitlines() if line.startswith(" float"))
 
 
 def test_what_a_scheme_has_not_is_a_dash() -> None:

@@ -27,7 +27,8 @@ HEAD: Final = (
     "asks",
     "skewness",
     "MACs, device",
-    "weights, device + server",
+    "weights, device",
+    "weights, server",
 )
 
 
@@ -46,7 +47,8 @@ def cells(row: AccuracyRow) -> tuple[str, ...]:
         fmt.percent(asks, 0),
         fmt.percent(row.skewness),
         _count(row.device_macs),
-        f"{_count(row.device_parameters)} + {_count(row.server_parameters)}",
+        _count(row.device_parameters),
+        _count(row.server_parameters),
     )
 
 
@@ -63,14 +65,16 @@ def caption(rows: Sequence[AccuracyRow]) -> str:
 
 
 def accuracy_table(rows: Sequence[AccuracyRow]) -> Table:
-    """`rows` for a terminal."""
+    """`rows` for a terminal, a scheme per column: 80 characters hold five."""
     table = new_table()
     table.caption = caption(rows) if rows else None
     table.caption_justify = "left"
-    for index, name in enumerate(HEAD):
-        table.add_column(name, justify="left" if index == 0 else "right", style="bold" if index == 0 else "")
+    table.add_column("", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in cells(row)))
+        table.add_column(row.scheme, justify="right", no_wrap=True)
+    columns = [cells(row) for row in rows]
+    for index, name in enumerate(HEAD[1:], start=1):
+        table.add_row(name, *(Text(column[index]) for column in columns))
     return table
 
 
