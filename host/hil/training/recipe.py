@@ -69,6 +69,8 @@ Attribution = Literal["integrated_gradients", "saliency"]
 Remapping = Literal["global_importance", "topk_appearance", "none"]
 BlockKind = Literal["fused", "mbconv"]
 AgileCodec = Literal["lzw", "range", "huffman", "none"]
+_USERS = {"whole_share": "progressive", "distillation_temperature": "local_distillation"}
+"""Settings that mean nothing without another."""
 
 
 @dataclass(frozen=True)
@@ -168,16 +170,20 @@ class AgileRecipe(Recipe):
                 "codec 'lzw' cannot be read before the payload is whole, so it is not progressive",
                 "take codec=range, huffman or none",
             )
-        if self.rate_weight and self.codec == "none":
+        if self.rate_weight and self.codec not in ("range", "huffman"):
             raise UsageError(
-                "codec 'none' sends a byte a symbol, whatever rate_weight trains",
-                "take codec=range, huffman or lzw",
+                f"rate_weight trains for a coder with a table a channel, and codec {self.codec!r} has none",
+                "take codec=range or huffman",
             )
         if self.rate_weight and self.attribution_reuse:
             raise UsageError(
                 "attribution_reuse would take the rate's gradient for importance",
                 "leave out one of rate_weight and attribution_reuse",
             )
+        defaults = {item.name: item.default for item in fields(self)}
+        for name, user in _USERS.items():
+            if not getattr(self, user) and getattr(self, name) != defaults[name]:
+                raise UsageError(f"nothing uses the recipe's {name}", f"set {user}, or leave {name} out")
 
     @property
     def local_channels(self) -> int:
