@@ -96,7 +96,9 @@ def test_tables_of_many_samples_look_at_every_nth_whatever_the_batches(
     training = Batches(_Sorted().load("train"), form, chosen)
     payloads.packing(network, form, training, chosen)
     with torch.no_grad():
-        whole = torch.cat([network.device.extract(training.upscaled(part)) for part, _ in training.in_order()])
+        whole = torch.cat(
+            [network.device.extract(training.upscaled(part)) for part, _ in training.in_order()]
+        )
     assert torch.allclose(torch.cat(seen), whole[::5], atol=1e-5)
 
 
@@ -142,15 +144,15 @@ def test_what_is_never_sent_teaches_the_server_nothing() -> None:
 def _bits(weight: float) -> list[float]:
     """A symbol's mean price in every epoch of the training proper."""
     run = Run()
-    AgileNN().train(Toy(), recipe(**CHEAP, codec="range", rate_weight=weight, epochs=6), 0, None, run)
+    AgileNN().train(Toy(), recipe(**CHEAP, codec="range", rate_weight=weight, epochs=8), 0, None, run)
     return [epoch["bits_per_symbol"] for epoch in run.history if epoch["phase"] == "train"]
 
 
 def test_a_price_on_bits_makes_symbols_cheaper() -> None:
-    free, dear = _bits(1e-9), _bits(2.0)
-    assert len(dear) == 6
-    assert dear[-1] < 0.8 * dear[0]
-    assert dear[-1] < 0.8 * free[-1]
+    free, dear = _bits(1e-9), _bits(5.0)
+    assert len(dear) == 8
+    assert dear == sorted(dear, reverse=True)
+    assert dear[-1] < 0.9 * free[-1]
 
 
 def test_without_a_price_there_is_no_such_figure() -> None:
