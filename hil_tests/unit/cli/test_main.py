@@ -77,6 +77,12 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (["run", "--bundle", "/nowhere"], "error: there is no bundle at /nowhere", "hint: make one"),
         (["train", "--set", "batch"], "error: --set takes NAME=VALUE", "hint: for example"),
         (["train", "--set", "bach=1"], "error: unknown recipe setting 'bach'", "hint: did you mean 'batch'?"),
+        (
+            ["train", "--set", "progressive=true"],
+            "error: codec 'lzw' cannot be read before",
+            "hint: take codec=range",
+        ),
+        (["train", "--set", "rate_weight=0.1"], "error: rate_weight trains for", "hint: take codec=range"),
         (["train", "--recipe", "smal"], "error: unknown recipe 'smal'", "hint: did you mean 'small'?"),
         (["train", "--device", "cud"], "error: unknown device 'cud'", "hint: did you mean 'cuda'?"),
         (["train", "--plot", "p.png"], "error: p.png cannot be drawn to", "hint: the plot is an SVG"),

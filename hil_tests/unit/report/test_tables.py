@@ -78,6 +78,13 @@ def test_a_training_is_summed_up() -> None:
     assert table["accuracy, device alone"] == "70.0 %"
     assert table["skewness"] == "84.0 %, aimed at 80.0 %"
     assert table["payload, mean"] == "200 B of 456 B raw"
+    assert not [name for name in table if "percentile" in name or "channels" in name]
+    cut = {"payload_bytes_p95": 230.0, "accuracy_at_0": 0.5, "accuracy_at_25": 0.9, "accuracy_at_75": 0.97}
+    table = dict(training_rows(replace(manifest, metrics=manifest.metrics | cut), 0.8))
+    assert table["payload, 95th percentile"] == "230 B"
+    assert table["accuracy, 0 of 19 channels sent"] == "50.0 %"
+    assert table["accuracy, 5 of 19 channels sent"] == "90.0 %"
+    assert table["accuracy, 14 of 19 channels sent"] == "97.0 %"
 
 
 def test_a_training_without_a_link_or_a_local_half_says_where_the_answer_comes_from() -> None:

@@ -14,7 +14,7 @@ from hil.explain import integrated_gradients, saliency
 from hil.training.agilenn import device_half
 from hil.training.attribution import Attributor
 from hil.training.reference import Judge, Reference
-from hil.training.remap import permute, ranking
+from hil.training.remap import descending_tail, permute, ranking
 from hil_tests.unit.training.toy import RECIPE, recipe
 
 SHAPE = torch.Size((12, 6, 6))
@@ -126,3 +126,17 @@ def test_every_kind_of_block_can_be_differentiated_twice(kind: str, expansion: i
     torch.autograd.backward(importance.sum())
     assert features.grad is not None
     assert features.grad.abs().sum() > 0
+
+
+@given(st.integers(2, 8), st.data())
+def test_the_rest_is_sent_in_order_of_importance_whoever_stays(channels: int, data: st.DataObject) -> None:
+    local = data.draw(st.integers(1, channels - 1))
+    order = torch.tensor(data.draw(st.permutations(range(channels))))
+    importance = torch.rand(6, channels)
+    found = descending_tail(order, importance, local)
+    assert found[:local].tolist() == order[:local].tolist()
+    assert sorted(found.tolist()) == list(range(channels))
+    shares = (importance / importance.sum(1, keepdim=True)).mean(0)[found[local:]]
+    assert torch.all(shares.diff() <= 1e-6)
+    everything = ranking(importance, "global_importance", local)
+    assert torch.equal(descending_tail(everything, importance, local), everything)

@@ -61,11 +61,38 @@ def test_an_unknown_setting_is_answered_with_the_nearest_one() -> None:
         {"server_stages": [[1, 8]]},
         {"server_stages": [[1, "x", 1, 1]]},
         {"reference_stages": [["bottleneck", 1, 8, 1, 1]]},
+        {"distillation_temperature": 0},
+        {"codec": "range", "progressive": True, "whole_share": 1.5},
     ],
 )
 def test_a_value_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         override(AgileRecipe(), change)
+
+
+@pytest.mark.parametrize(
+    ("change", "why", "remedy"),
+    [
+        ({"progressive": True}, "codec 'lzw' cannot be read before", "codec=range, huffman or none"),
+        ({"rate_weight": 0.1}, "codec 'lzw' has none", "codec=range or huffman"),
+        ({"rate_weight": 0.1, "codec": "none"}, "codec 'none' has none", "codec=range or huffman"),
+        (
+            {"rate_weight": 0.1, "codec": "range", "attribution_reuse": True},
+            "would take the rate's gradient for importance",
+            "leave out one of",
+        ),
+        ({"whole_share": 0.2}, "nothing uses the recipe's whole_share", "set progressive"),
+        ({"distillation_temperature": 4.0}, "recipe's distillation_temperature", "set local_distillation"),
+        ({"codec": "lz4"}, "unknown codec 'lz4'", "lzw"),
+    ],
+)
+def test_settings_that_make_no_sense_together_are_refused_with_what_would(
+    change: dict[str, Any], why: str, remedy: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        override(AgileRecipe(), change)
+    assert why in str(refused.value)
+    assert remedy in (refused.value.hint or "") + str(refused.value)
 
 
 def test_equal_recipes_share_a_fingerprint_and_any_change_gives_another() -> None:

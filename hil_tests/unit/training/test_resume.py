@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,22 @@ def test_an_implicit_training_goes_on_as_well(
         "reference", "warm-up", "train",
     ]  # fmt: skip
     assert _same(_trained(cache), whole)
+
+
+OPTIONS = {"codec": "range", "rate_weight": 0.1, "progressive": True, "local_distillation": 0.5}
+
+
+def test_nested_dropout_and_the_rest_go_on_with_the_luck_they_had(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = replace(RECIPE, **OPTIONS)
+    monkeypatch.setattr(AgileNN, "recipe", lambda self, dataset: chosen)
+    _kill_training_in(monkeypatch, EPOCHS - 1)
+    api.train_bundle("agilenn", "toy")
+    killed = _trained(cache)
+    api.train_bundle("agilenn", "toy", fresh=True)
+    assert _same(_trained(cache), killed)
+    assert "codec.frequencies" in killed.tensors
 
 
 def test_a_fresh_training_looks_at_no_checkpoint(

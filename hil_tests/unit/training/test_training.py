@@ -98,6 +98,11 @@ def test_every_phase_reports_its_end() -> None:
         {"local_weight": 0.5},
         {"follow_rate": 0.0},
         {"limit": 16},
+        {"local_distillation": 0.5},
+        {"codec": "range", "rate_weight": 0.1, "progressive": True, "local_distillation": 0.5},
+        {"codec": "huffman", "rate_weight": 0.1},
+        {"codec": "none", "progressive": True},
+        {"codec": "range", "progressive": True, "attribution_reuse": True, "attribution_every": 2},
     ],
 )
 def test_every_option_trains(change: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from hil.bundle import Manifest
 from hil.report import format as fmt
 from hil.report.frame import new_table
+from hil.schemes.prefix import measured
 
 _SHARES: Final = {
     "local_accuracy": "accuracy, device alone",
@@ -31,9 +32,21 @@ def training_rows(manifest: Manifest, rho: float | None) -> list[tuple[str, str]
     if "payload_bytes" in metrics and manifest.payload is not None:
         raw = manifest.payload.raw_bytes
         rows.append(("payload, mean", f"{fmt.size(metrics['payload_bytes'])} of {fmt.size(raw)} raw"))
+        if "payload_bytes_p95" in metrics:
+            rows.append(("payload, 95th percentile", fmt.size(metrics["payload_bytes_p95"])))
+        rows += _in_part(metrics, manifest.payload.channels)
     if 0 < manifest.alpha < 1:
         rows.append(("share of the device in the answer", fmt.number(manifest.alpha, 3)))
     return rows
+
+
+def _in_part(metrics: dict[str, float], channels: int) -> list[tuple[str, str]]:
+    """Where the payload may be cut short: what the answer is worth then."""
+    return [
+        (f"accuracy, {complete} of {channels} channels sent", fmt.percent(metrics[name]))
+        for name, complete in measured(channels).items()
+        if name in metrics
+    ]
 
 
 def _whole(manifest: Manifest) -> str:

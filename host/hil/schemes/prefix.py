@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_MEASURED_PERCENT = (0, 25, 50, 75)
+"""Of the remote channels; whoever has all of them has the accuracy proper."""
+
 MISSING = 0.0
 """Stands for every value of a channel that is not there: what ReLU6 gives where it saw nothing."""
 
@@ -18,3 +21,8 @@ def known(values: NDArray[np.float32], complete: int) -> NDArray[np.float32]:
     out = np.full_like(values, MISSING)
     out[:complete] = values[:complete]
     return out
+
+
+def measured(channels: int) -> dict[str, int]:
+    """Names of a training's metrics → how many of the remote `channels` have arrived there."""
+    return {f"accuracy_at_{percent}": round(percent / 100 * channels) for percent in _MEASURED_PERCENT}
