@@ -5,6 +5,7 @@ from __future__ import annotations
 from hil.data.dataset import Dataset
 from hil.errors import UsageError, unknown_name
 from hil.schemes.agilenn import AgileNN
+from hil.schemes.deepcod import DeepCod
 from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.mcunet import McuNet
 from hil.schemes.scheme import HasSmallRecipe, Scheme
@@ -12,7 +13,7 @@ from hil.training.recipe import Recipe
 
 SIZES = ("full", "small")
 
-_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet())}
+_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), DeepCod(), EdgeOnly(), McuNet())}
 
 
 def names() -> tuple[str, ...]:
