@@ -32,6 +32,8 @@ class DeepCodRecipe(ClassifierRecipe):
     """Of the soft labels (Hinton et al., 2015)."""
     reconstruction: float = 1.0
     """Weight of the map's reconstruction error, as a share of the map's variance."""
+    rate: float = 0.05
+    """Weight of a symbol's entropy in bits."""
     decoder_width: int = 64
     stem: int = 24
     """Channels of the map at which the standard network is cut."""

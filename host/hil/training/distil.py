@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import torch
@@ -19,11 +20,14 @@ from hil.training.figures import Mean, accuracy
 from hil.training.optimiser import Decoupled
 from hil.training.pretrain import finite
 from hil.training.quantiser import Quantiser
+from hil.training.rate import bits_per_symbol
 from hil.training.run import Run
 from hil.training.schedules import cosine
 from hil.training.state import Parts
 
 _TINY = 1e-6
+_RATE_SAMPLES = 16
+"""Of each batch, which is shuffled: their symbols are thousands already."""
 
 
 class CompressedNetwork(nn.Module):
@@ -35,14 +39,17 @@ class CompressedNetwork(nn.Module):
         self.quantiser = quantiser
         self.server = server
 
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) → the stem's map, as the server sees it."""
-        measured = self.encoder(x)[1].float()  # the payload is no matter for 16 bits
+    def measure(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) → measurements (N, channels, h, w), not yet quantised."""
+        return cast(Tensor, self.encoder(x)[1]).float()  # the payload is no matter for 16 bits
+
+    def reconstruct(self, measured: Tensor) -> Tensor:
+        """(N, channels, h, w) → the stem's map, as the server sees it."""
         return cast(Tensor, self.server.decoder(self.quantiser(measured)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) → (N, classes)."""
-        return cast(Tensor, self.server.rest(self.reconstruct(x)))
+        return cast(Tensor, self.server.rest(self.reconstruct(self.measure(x))))
 
 
 def soft_label_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
@@ -59,10 +66,10 @@ def reconstruction_error(rebuilt: Tensor, original: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Losses:
-    """Scalars of one step: what is descended, and the share of it that the map has."""
+    """Scalars of one step: what is descended, and what an epoch's figures tell beside it."""
 
     total: Tensor
-    reconstruction: Tensor | None = None
+    figures: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 LossesOf = Callable[[Tensor, Tensor], Losses]
@@ -98,13 +105,16 @@ class Phase:
                 with torch.no_grad():
                     original = teacher.stem(x)
                     taught = teacher.rest(original)
-                rebuilt = network.reconstruct(x)
+                measured = network.measure(x)
+                rebuilt = network.reconstruct(measured)
                 logits = network.server.rest(rebuilt).float()
-            error = reconstruction_error(rebuilt.float(), original.float())
             soft = soft_label_loss(logits, taught.float(), recipe.temperature)
             task = self._by_labels(logits, labels)
             answer = recipe.distillation * soft + (1 - recipe.distillation) * task
-            return Losses(answer + recipe.reconstruction * error, error)
+            error = reconstruction_error(rebuilt.float(), original.float())
+            bits = bits_per_symbol(measured[:_RATE_SAMPLES], network.quantiser.centroids(), recipe.hardness)
+            total = answer + recipe.reconstruction * error + recipe.rate * bits
+            return Losses(total, {"reconstruction": error, "bits_per_symbol": bits})
 
         parts = {"teacher": teacher, "network": network}
         self._descend("distil", recipe.epochs, network, network.parameters(), losses_of, parts)
@@ -126,19 +136,19 @@ class Phase:
         network.train()
         for epoch in self.run.epochs(name, epochs, {**parts, "optimiser": optimiser.inner}):
             step, factor = epoch.number * len(batches), 0.0
-            total, error = Mean(), Mean()
+            total, means = Mean(), defaultdict[str, Mean](Mean)
             for images, labels in batches.shuffled():
                 losses = losses_of(images, labels)
                 factor = cosine(step, epochs * len(batches), warmup=len(batches))
                 optimiser.step(finite(losses.total, name), factor)
                 total.add(losses.total)
-                if losses.reconstruction is not None:
-                    error.add(losses.reconstruction)
+                for figure, value in losses.figures.items():
+                    means[figure].add(value)
                 step += 1
             epoch.steps = total.count
             epoch.figures = {
                 "loss": total.value(),
-                **({"reconstruction": error.value()} if error.count else {}),
+                **{figure: mean.value() for figure, mean in means.items()},
                 "accuracy": accuracy(network, lambda part: network(batches.upscaled(part)), batches),
                 "learning_rate": self.recipe.learning_rate * factor,
             }
