@@ -53,7 +53,10 @@ class CompressedNetwork(nn.Module):
 
 
 def soft_label_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """T² · KL(teacher / T ‖ student / T), a scalar: its gradient does not fall with T (Hinton et al., 2015)."""
+    """T² · KL(teacher / T ‖ student / T), a scalar.
+
+    Times T², so that its gradient does not fall with T (Hinton et al., 2015).
+    """
     wanted = softmax(taught / temperature, dim=1)
     given = log_softmax(logits / temperature, dim=1)
     return temperature**2 * kl_div(given, wanted, reduction="batchmean")
@@ -96,7 +99,7 @@ class Phase:
         teacher.requires_grad_(False).eval()
 
     def distil(self, network: CompressedNetwork, teacher: Uncompressed) -> None:
-        """Trains `network` in place by labels and by what `teacher` has in its place. Raises TrainingError."""
+        """Trains `network` in place by labels and by `teacher`'s map and logits. Raises TrainingError."""
         recipe = self.recipe
 
         def losses_of(images: Tensor, labels: Tensor) -> Losses:
