@@ -40,7 +40,7 @@ class SelfAttention(nn.Module):
         key, value = (part(pooled).flatten(2) for part in (self.key, self.value))
         weights = torch.softmax(query.transpose(1, 2) @ key, dim=2)
         seen = value @ weights.transpose(1, 2)
-        return x + self.gain * seen.reshape(x.shape)
+        return x + cast(Tensor, self.gain * seen.reshape(x.shape))
 
 
 class ResidualUp(nn.Module):

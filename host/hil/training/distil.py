@@ -53,7 +53,7 @@ class CompressedNetwork(nn.Module):
 
 
 def soft_label_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """T² · KL(teacher / T ‖ student / T), a scalar.
+    """KL(teacher / T ‖ student / T), a scalar.
 
     Times T², so that its gradient does not fall with T (Hinton et al., 2015).
     """
