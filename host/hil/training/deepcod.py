@@ -174,8 +174,9 @@ def train(
         run.begin({"teacher": (recipe.teacher_epochs, 1.0), "distil": (recipe.epochs, 2.0)}, identity(where))
         teacher, network = _networks(recipe, form, dataset.classes, where)
         if recipe.compile:
-            teacher.compile()
-            network.server.compile()
+            # What the losses call is the parts, so that each is compiled by itself.
+            for part in (teacher.stem, teacher.rest, network.server.decoder, network.server.rest):
+                part.compile()
         phase = Phase(training, recipe, run)
         phase.train_teacher(teacher)
         network.server.rest.load_state_dict(teacher.rest.state_dict())
