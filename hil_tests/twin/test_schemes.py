@@ -1,4 +1,4 @@
-"""Schemes that lack one of the halves, from `hil run` to its summary."""
+"""Schemes that answer on one side alone, from `hil run` to its summary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from hil_tests.twin import firmware
 
 pytestmark = pytest.mark.twin
 
-FEW_EPOCHS = {"edge_only": 4, "mcunet": 6, "spinn": 4}
+FEW_EPOCHS = {
+    "deepcod": {"teacher_epochs": 3, "epochs": 5},
+    "edge_only": {"epochs": 4},
+    "mcunet": {"epochs": 6},
+    "spinn": {"epochs": 4},
+}
 """Enough to be right about most digits."""
 
 Run = Callable[..., dict[str, Any]]
@@ -29,9 +34,7 @@ Run = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="session")
 def bundles() -> dict[str, Path]:
     """In the cache, as every bundle that tests share."""
-    return {
-        scheme: ensure_bundle(scheme, "digits", {"epochs": epochs}) for scheme, epochs in FEW_EPOCHS.items()
-    }
+    return {scheme: ensure_bundle(scheme, "digits", epochs) for scheme, epochs in FEW_EPOCHS.items()}
 
 
 @pytest.fixture
@@ -70,6 +73,14 @@ def test_without_a_local_half_every_pixel_is_sent_and_the_server_answers(run: Ru
     assert summary["payload_bytes"]["raw"] == 64
     assert 0 < summary["payload_bytes"]["mean"] < 80
     assert summary["latency_ms"]["local"] < 0.1, "a quantiser and a coder, and no layer"
+
+
+def test_an_encoder_without_a_local_answer_sends_its_measurements(run: Run) -> None:
+    summary = run("deepcod", "--n", 6, "--server-ms", 2)
+    assert summary["outcomes"]["answered"] == 6
+    assert len(summary["cycles"]["per_layer"]) == 2
+    assert summary["payload_bytes"]["raw"] == 36
+    assert 0 < summary["payload_bytes"]["mean"] < 36
 
 
 def test_pixels_go_as_they_are_where_no_codec_is_asked_for(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hil.data.dataset import Dataset
 from hil.errors import UsageError, unknown_name
 from hil.schemes.agilenn import AgileNN
+from hil.schemes.deepcod import DeepCod
 from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.mcunet import McuNet
 from hil.schemes.scheme import HasSmallRecipe, Scheme
@@ -13,7 +14,8 @@ from hil.training.recipe import Recipe
 
 SIZES = ("full", "small")
 
-_SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (AgileNN(), EdgeOnly(), McuNet(), Spinn())}
+_ALL: tuple[Scheme, ...] = (AgileNN(), DeepCod(), EdgeOnly(), McuNet(), Spinn())
+_SCHEMES = {scheme.name: scheme for scheme in _ALL}
 
 
 def names() -> tuple[str, ...]:
