@@ -15,6 +15,7 @@ _PANELS: Final = {
     "loss": "loss",
     "accuracy": "accuracy, training samples",
     "skewness": "skewness",
+    "bits_per_symbol": "bits per symbol",
     "learning_rate": "learning rate",
     "seconds_per_step": "seconds per step",
 }

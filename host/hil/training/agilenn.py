@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
-from hil.bundle import Bundle, Manifest, PayloadFormat
+from hil.bundle import Bundle, Manifest
 from hil.data.dataset import Dataset
 from hil.schemes.agilenn_device import DeviceHalf
 from hil.schemes.agilenn_server import ServerHalf
@@ -20,12 +20,13 @@ from hil.training.determinism import seeded
 from hil.training.device import device_of, identity, settle
 from hil.training.evaluate import Evaluation, evaluate
 from hil.training.fit import fit
+from hil.training.payloads import Packing, packing
 from hil.training.pretrain import train_reference, warm_up
 from hil.training.progress import Progress, Report
 from hil.training.quantiser import Quantiser
 from hil.training.recipe import AgileRecipe, as_json
 from hil.training.reference import Judge
-from hil.training.remap import permute, ranking
+from hil.training.remap import descending_tail, permute, ranking
 from hil.training.run import Run
 from hil.training.split_network import SplitNetwork
 from hil.training.weights import arrays
@@ -56,12 +57,16 @@ def _remap(
             for images, labels in batches.in_order()
         ]
     )
-    permute(device, judge, ranking(importance, recipe.remapping, recipe.local_channels))
+    order = ranking(importance, recipe.remapping, recipe.local_channels)
+    if recipe.progressive:
+        order = descending_tail(order, importance, recipe.local_channels)
+    permute(device, judge, order)
 
 
 def _bundle(
     network: SplitNetwork,
     found: Evaluation,
+    packing: Packing,
     dataset: Dataset,
     batches: Batches,
     recipe: AgileRecipe,
@@ -69,30 +74,23 @@ def _bundle(
 ) -> Bundle:
     form = input_format(dataset)
     calibration = form.prepare(batches.split.images[:_CALIBRATION_SAMPLES])
-    local = recipe.local_channels
-    payload = PayloadFormat(
-        channel_begin=local,
-        channels=recipe.channels - local,
-        height=form.height // 3,
-        width=form.width // 3,
-        centroids=network.quantiser.ascending(),
-    )
     manifest = Manifest(
         scheme="agilenn",
         dataset=dataset.name,
         classes=dataset.classes,
         seed=seed,
         input=form,
-        payload=payload,
+        payload=packing.form,
         alpha=network.alpha().item(),
-        config={"recipe": as_json(recipe), "local_channels": local},
-        metrics=found.metrics | {"payload_raw_bytes": float(payload.raw_bytes)},
+        config={"recipe": as_json(recipe), "local_channels": recipe.local_channels},
+        metrics=found.metrics | {"payload_raw_bytes": float(packing.form.raw_bytes)},
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": found.predictions,
         "record.calibration": calibration,
     }
-    return Bundle(manifest, arrays("device", network.device) | arrays("server", network.server) | records)
+    weights = arrays("device", network.device) | arrays("server", network.server)
+    return Bundle(manifest, weights | packing.tensors | records)
 
 
 def _plan(recipe: AgileRecipe) -> dict[str, tuple[int, float]]:
@@ -133,9 +131,10 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
         network = cut_network(device, dataset.classes, recipe, where)
         fit(network, attributor, training, recipe, {**frozen, "network": network}, run)
         report(Progress("evaluate", 0, 1))
-        found = evaluate(network, reference, judge, attributor, test)
+        packed = packing(network, form, training, recipe)
+        found = evaluate(network, reference, judge, attributor, test, packed.coder())
         report(Progress("evaluate", 1, 1, f"accuracy {found.metrics['accuracy']:.3f}"))
-        return _bundle(network, found, dataset, training, recipe, seed)
+        return _bundle(network, found, packed, dataset, training, recipe, seed)
 
 
 def cut_network(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: torch.device) -> SplitNetwork:

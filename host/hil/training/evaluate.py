@@ -9,15 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hil.codec import lzw
+from hil.codec.coder import Coder
+from hil.training import payloads
 from hil.training.attribution import Attributor
 from hil.training.batches import Batches
 from hil.training.losses import disorder, skewness
-from hil.training.quantiser import nearest
 from hil.training.reference import Judge, Reference
-from hil.training.split_network import SplitNetwork
+from hil.training.split_network import Outputs, SplitNetwork
 
 _FINE_INTERVALS = 16
+_PREFIXES_PERCENT = (0, 25, 50, 75)
+"""Of the remote channels."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,37 @@ def _skewness_figures(
     }
 
 
-def _payload_bytes(network: SplitNetwork, features: Tensor) -> Tensor:
+def _payload_bytes(network: SplitNetwork, features: Tensor, coder: Coder) -> Tensor:
     """Encoded size of each sample's payload."""
-    centroids = torch.tensor(network.quantiser.ascending(), device=features.device)
-    sent = nearest(features[:, network.device.local_channels :], centroids).flatten(1)
-    payloads = sent.to(torch.uint8).cpu().numpy()
-    return torch.tensor([float(len(lzw.encode(payload, len(centroids)))) for payload in payloads])
+    sent = payloads.symbols(network, features)
+    return torch.tensor([float(len(coder.encode(payload.reshape(-1)))) for payload in sent])
+
+
+def _at_prefixes(network: SplitNetwork, out: Outputs, coder: Coder) -> dict[str, Tensor]:
+    """Fused logits where only the first channels of a payload arrive, if it may be cut short."""
+    if not coder.form.progressive:
+        return {}
+    found = {}
+    for percent in _PREFIXES_PERCENT:
+        complete = torch.full((len(out.local),), round(percent / 100 * coder.form.channels))
+        found[f"accuracy_at_{percent}"] = network.answer(out.local, out.features, complete).fused
+    return found
 
 
 @torch.no_grad()
 def evaluate(
-    network: SplitNetwork, reference: Reference, judge: Judge, attributor: Attributor, batches: Batches
+    network: SplitNetwork,
+    reference: Reference,
+    judge: Judge,
+    attributor: Attributor,
+    batches: Batches,
+    coder: Coder,
 ) -> Evaluation:
     """Runs `network` over `batches` as it will be deployed: norms frozen, payload hard-quantised.
 
-    Metrics are means over the samples. `skewness_any_channels` lets the top k lie anywhere;
+    Metrics are means over the samples, but for `payload_bytes_p95`. A progressive payload has
+    `accuracy_at_25`, the fused answer's from the first 25 % of the remote channels, and others.
+    `skewness_any_channels` lets the top k lie anywhere;
     `skewness_fine` integrates gradients over 16 intervals; `judge_accuracy` is the re-rooted
     reference's on the final feature map, and says how far its judgement can still be trusted.
     """
@@ -72,14 +90,16 @@ def evaluate(
             "remote_accuracy": out.remote,
             "reference_accuracy": reference.stem(images),
             "judge_accuracy": judge.mapping(out.features),
+            **_at_prefixes(network, out, coder),
         }
         for name in ("reference_accuracy", "judge_accuracy"):
             heads[name] = judge.body(heads[name])
         part = {name: (logits.argmax(1) == labels).float() for name, logits in heads.items()}
         part |= _skewness_figures(attributor, out.features, labels, network.device.local_channels)
-        part["payload_bytes"] = _payload_bytes(network, out.features)
+        part["payload_bytes"] = _payload_bytes(network, out.features, coder)
         for name, values in part.items():
             figures.setdefault(name, []).append(values.cpu())
         predictions.append(out.fused.argmax(1).cpu())
     metrics = {name: float(torch.cat(values).double().mean()) for name, values in figures.items()}
+    metrics["payload_bytes_p95"] = float(np.percentile(torch.cat(figures["payload_bytes"]).numpy(), 95))
     return Evaluation(metrics, torch.cat(predictions).numpy())

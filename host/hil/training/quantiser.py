@@ -22,7 +22,7 @@ def nearest(values: Tensor, ascending: Tensor) -> Tensor:
     return index
 
 
-def _assign(values: Tensor, centroids: Tensor, hardness: float) -> tuple[Tensor, list[Tensor]]:
+def assign(values: Tensor, centroids: Tensor, hardness: float) -> tuple[Tensor, list[Tensor]]:
     """Soft assignment: the weighted mean of the centroids, and each one's weight, all shaped as `values`.
 
     Weights are softmax(−hardness·distance²). One centroid at a time: a map stays in the processor's
@@ -59,7 +59,7 @@ class _SoftToHard(torch.autograd.Function):
         values, centroids = ctx.saved_tensors
         hardness: float = ctx.hardness
         (slope,) = slopes
-        mean, weights = _assign(values, centroids, hardness)
+        mean, weights = assign(values, centroids, hardness)
         by_value, by_centroid = torch.zeros_like(values), torch.zeros_like(centroids)
         for index, (weight, centroid) in enumerate(zip(weights, centroids, strict=True)):
             pull = 2 * hardness * weight * (centroid - mean)

@@ -19,6 +19,8 @@ _LATER = frozenset(
     {
         *("device", "precision", "compile", "channels_last"),
         *("attribution_every", "attribution_batch", "attribution_reuse"),
+        *("local_distillation", "distillation_temperature"),
+        *("codec", "rate_weight", "progressive", "whole_share"),
     }
 )
 """Settings that came later: at their defaults neither bundles nor fingerprints mention them."""
@@ -66,6 +68,7 @@ class Recipe:
 Attribution = Literal["integrated_gradients", "saliency"]
 Remapping = Literal["global_importance", "topk_appearance", "none"]
 BlockKind = Literal["fused", "mbconv"]
+AgileCodec = Literal["lzw", "range", "huffman", "none"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,18 @@ class AgileRecipe(Recipe):
     remapping: Remapping = "global_importance"
     local_weight: float = 0.0
     """Share of the local predictor's own cross-entropy in the task loss; 0 as in the paper."""
+    local_distillation: float = 0.0
+    """Weight of a loss that teaches the local predictor the fused answer; 0 as in the paper."""
+    distillation_temperature: float = 2.0
+    """Divides the logits of teacher and pupil before softmax."""
+    codec: AgileCodec = "lzw"
+    """How payloads are packed; LZW is the paper's."""
+    rate_weight: float = 0.0
+    """Weight of the bits that a remote symbol costs on average (`hil.training.rate`); 0 as in the paper."""
+    progressive: bool = False
+    """Send the remote channels in order of importance, and train the server half on any number of them."""
+    whole_share: float = 0.5
+    """Share of the samples that a progressive training shows the server half with all channels."""
     reference_epochs: int = 15
     reference_rate: float = 1e-3
     """Adam's learning rate for the reference network and the mapping layer."""
@@ -132,7 +147,7 @@ class AgileRecipe(Recipe):
         super().__post_init__()
         if self.attribution_every < 1:
             raise UsageError(f"attributions at every {self.attribution_every}-th step", "at least 1")
-        for name in ("lambda_", "rho", "rho_slack", "split_ratio", "local_weight"):
+        for name in ("lambda_", "rho", "rho_slack", "split_ratio", "local_weight", "whole_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"the recipe's {name} is {getattr(self, name)}", "between 0 and 1")
         if not 2 <= self.centroids <= 32:
@@ -142,8 +157,27 @@ class AgileRecipe(Recipe):
                 f"a split ratio of {self.split_ratio} leaves one side without channels",
                 f"both sides need at least one of the {self.channels}",
             )
-        if self.temperature <= 0 or self.intervals < 1:
-            raise UsageError("temperature and intervals must be positive")
+        if self.temperature <= 0 or self.distillation_temperature <= 0 or self.intervals < 1:
+            raise UsageError("temperatures and intervals must be positive")
+        self._check_payload()
+
+    def _check_payload(self) -> None:
+        """Raises UsageError where codec and what is trained for do not go together."""
+        if self.progressive and self.codec == "lzw":
+            raise UsageError(
+                "codec 'lzw' cannot be read before the payload is whole, so it is not progressive",
+                "take codec=range, huffman or none",
+            )
+        if self.rate_weight and self.codec == "none":
+            raise UsageError(
+                "codec 'none' sends a byte a symbol, whatever rate_weight trains",
+                "take codec=range, huffman or lzw",
+            )
+        if self.rate_weight and self.attribution_reuse:
+            raise UsageError(
+                "attribution_reuse would take the rate's gradient for importance",
+                "leave out one of rate_weight and attribution_reuse",
+            )
 
     @property
     def local_channels(self) -> int:

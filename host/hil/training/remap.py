@@ -22,9 +22,24 @@ def ranking(importance: Tensor, criterion: Remapping, local: int) -> Tensor:
         top = importance.topk(local, dim=1).indices
         score = torch.bincount(top.flatten(), minlength=importance.shape[1]).double()
     else:
-        share = importance.double() / (importance.double().sum(dim=1, keepdim=True) + 1e-12)
-        score = share.mean(dim=0)
+        score = _mean_share(importance)
     return torch.argsort(score, descending=True, stable=True)
+
+
+def descending_tail(order: Tensor, importance: Tensor, local: int) -> Tensor:
+    """`order` (C,), the channels from place `local` on sorted by mean share of `importance` (N, C).
+
+    That is the order in which a progressive payload sends them, whatever chose the local ones.
+    """
+    tail = order[local:]
+    by_share = torch.argsort(_mean_share(importance)[tail], descending=True, stable=True)
+    return torch.cat([order[:local], tail[by_share]])
+
+
+def _mean_share(importance: Tensor) -> Tensor:
+    """Each channel's mean share (C,) of the samples' `importance` (N, C)."""
+    share = importance.double() / (importance.double().sum(dim=1, keepdim=True) + 1e-12)
+    return share.mean(dim=0)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from hil.schemes.agilenn_device import DeviceHalf
 from hil.schemes.agilenn_server import ServerHalf
+from hil.training.nested import keep
 from hil.training.quantiser import Quantiser
 
 
@@ -39,10 +40,22 @@ class SplitNetwork(nn.Module):
         """The local half's share, a scalar: softmax of two learned scalars over the temperature."""
         return torch.softmax(self.shares / self.temperature, dim=0)[0]
 
-    def forward(self, x: Tensor) -> Outputs:
-        """(N, inputs, H, W) → everything a loss may want."""
+    def remote_channels(self, features: Tensor) -> Tensor:
+        """What the quantiser is given of the feature map (N, C, h, w)."""
+        return features[:, self.device.local_channels :]
+
+    def forward(self, x: Tensor, complete: Tensor | None = None) -> Outputs:
+        """(N, inputs, H, W) → everything a loss may want; `complete` as in `answer`."""
         local, features = self.device(x)
-        features = features.float()  # importance and payload are no matter for 16 bits
-        remote = self.server(self.quantiser(features[:, self.device.local_channels :]))
+        # Importance and payload are no matter for 16 bits.
+        return self.answer(local, features.float(), complete)
+
+    def answer(self, local: Tensor, features: Tensor, complete: Tensor | None = None) -> Outputs:
+        """What comes of logits (N, classes) and feature map (N, C, h, w).
+
+        `complete` (N,) says how many of its remote channels reach the server half; None for all.
+        """
+        values = self.quantiser(self.remote_channels(features))
+        remote = self.server(values if complete is None else keep(values, complete))
         alpha = self.alpha()
         return Outputs(alpha * local + (1 - alpha) * remote, local, remote, features)
