@@ -12,17 +12,12 @@ import torch
 from hil.bundle import Bundle
 from hil.data import registry as datasets
 from hil.data.dataset import Split
-from hil.deploy.capture import capture
-from hil.deploy.interpret import interpret
 from hil.deploy.package import make_graph
-from hil.deploy.quantise import quantise
 from hil.errors import BundleError, TrainingError
 from hil.schemes.agilenn import AgileNN
-from hil.schemes.agilenn_device import DeviceHalf
 from hil.training import api, quantisation_aware
 from hil.training.progress import Progress, silent
 from hil.training.quantisation_aware import hold_out
-from hil.training.quantised import Quantised
 from hil.training.recipe import AgileRecipe, as_json
 from hil_tests.unit.training.test_resume import _kill_training_in, _same, _trained
 from hil_tests.unit.training.toy import Toy, recipe
@@ -44,43 +39,6 @@ def costly(monkeypatch: pytest.MonkeyPatch) -> None:
         return 200.0
 
     monkeypatch.setattr(quantisation_aware._Before, "measure", measure)
-
-
-def _int8_error(quantised: Quantised, images: torch.Tensor, wanted: torch.Tensor) -> float:
-    """Of the feature map that the device would compute."""
-    shape = (images.shape[2], images.shape[3], images.shape[1])
-    captured = capture(quantised.device, shape)
-    graph = quantise(captured, quantised._ranges(), *captured.outputs[:2])
-    assert graph.feature is not None
-    hwc = images.permute(0, 2, 3, 1).numpy()
-    values = interpret(graph, graph.tensor(graph.input).quantise(hwc))[graph.feature]
-    tensor = graph.tensor(graph.feature)
-    real = (values.astype(float) - tensor.zero_point) * tensor.scale
-    return float(((real - wanted.permute(0, 2, 3, 1).numpy()) ** 2).mean())
-
-
-def test_a_network_that_quantises_badly_improves() -> None:
-    torch.manual_seed(0)
-    device = DeviceHalf(3, 4, 8, 2, 3).eval()
-    images = torch.randn(16, 3, 18, 18)
-    # Weights that read nothing, so float does not notice, and that leave int8 few steps for all others.
-    with torch.no_grad():
-        for part in (device.stem, device.features):
-            part.depthwise.weight[0] = 0  # type: ignore[union-attr]
-            part.pointwise.weight[:, 0] = 20  # type: ignore[union-attr]
-        for norm in (device.stem.norm, device.features.norm):
-            norm.momentum = 1.0  # type: ignore[union-attr]
-        device.train()(images)
-        wanted = device.eval().extract(images)
-    quantised = Quantised(device, (18, 18, 3), images.permute(0, 2, 3, 1).numpy())
-    before = _int8_error(quantised, images, wanted)
-    weights = [weight for name, weight in device.named_parameters() if "depthwise" not in name]
-    optimiser = torch.optim.Adam(weights, lr=3e-3)
-    for _ in range(40):
-        optimiser.zero_grad()
-        (quantised(images)[1] - wanted).square().mean().backward()
-        optimiser.step()
-    assert _int8_error(quantised, images, wanted) < before / 2, before
 
 
 @pytest.mark.usefixtures("costly")
