@@ -96,10 +96,11 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A manifest and its tensors. Names start with `device.`, `server.` or `record.`.
+    """A manifest and its tensors. Names start with `device.`, `server.`, `codec.`, `record.` or `ranges.`.
 
     `record.predictions` (int64) holds the float model's prediction for every test sample;
     `record.calibration` (float32 N,H,W,C) holds prepared training inputs for int8 calibration.
+    `ranges.<activation>` (float64, (2,)) is there where training fixed it, and then for every one.
     """
 
     manifest: Manifest

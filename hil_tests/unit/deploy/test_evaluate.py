@@ -84,6 +84,13 @@ def test_the_float_predictions_are_those_of_the_training(
     assert found.payload_bytes is None
 
 
+def test_float_predictions_that_are_known_are_taken(evaluate: Evaluate) -> None:
+    known = (TEST.labels + 1) % 2
+    found = evaluate("agilenn", sizes=False, float_predictions=known)
+    assert np.array_equal(found.float_predictions, known)
+    assert found.drop == found.float_accuracy - found.accuracy
+
+
 def test_batches_do_not_change_the_answers(evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = evaluate("agilenn")
     monkeypatch.setattr("hil.deploy.evaluate._BATCH_MAX", 5)

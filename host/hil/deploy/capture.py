@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,14 +30,27 @@ def capture(module: nn.Module, input_shape: tuple[int, int, int]) -> FloatGraph:
 
     Raises CaptureError on an operator or an argument that the int8 graph cannot express.
     """
+    program = trace(module, input_shape)
+    return fold(program, {name: value.detach().double() for name, value in program.state_dict.items()})
+
+
+def trace(module: nn.Module, input_shape: tuple[int, int, int]) -> torch.export.ExportedProgram:
+    """What `module`, on the CPU, does in evaluation mode. Raises CaptureError."""
     height, width, channels = input_shape
     example = torch.zeros(1, channels, height, width)
     try:
         with torch.no_grad():
-            program = torch.export.export(module.eval(), (example,))
+            return torch.export.export(module.eval(), (example,))
     except Exception as error:
         raise CaptureError(f"torch.export cannot capture the device half: {error}") from error
-    return _Capture(program).graph()
+
+
+def fold(program: torch.export.ExportedProgram, state: Mapping[str, Tensor]) -> FloatGraph:
+    """`program` with the weights of `state`, through which the graph's can be differentiated.
+
+    Raises CaptureError on an operator or an argument that the int8 graph cannot express.
+    """
+    return _Capture(program, state).graph()
 
 
 def _pair(value: Any) -> Pair:
@@ -47,10 +61,10 @@ def _pair(value: Any) -> Pair:
 class _Capture:
     """Walks the exported nodes in order; `aliases` maps every node to the tensor it became."""
 
-    def __init__(self, program: torch.export.ExportedProgram) -> None:
+    def __init__(self, program: torch.export.ExportedProgram, state: Mapping[str, Tensor]) -> None:
         signature = program.graph_signature
         self.owners = dict(signature.inputs_to_parameters) | dict(signature.inputs_to_buffers)
-        self.state = {name: value.detach().double() for name, value in program.state_dict.items()}
+        self.state = state
         self.nodes = list(program.graph.nodes)
         self.ops: dict[str, FloatOp] = {}
         self.aliases: dict[str, str] = {}

@@ -48,12 +48,13 @@ def evaluate(graph: FloatGraph, inputs: Tensor) -> dict[str, Tensor]:
     """Every tensor of `graph` for a batch of inputs (N, channels, height, width), all NCHW float32."""
     values = {graph.input: inputs}
     for op in graph.ops:
-        value = _apply(op, [values[name] for name in op.inputs])
+        value = apply(op, [values[name] for name in op.inputs])
         values[op.output] = value if op.clamp is None else value.clamp(*op.clamp)
     return values
 
 
-def _apply(op: FloatOp, inputs: list[Tensor]) -> Tensor:
+def apply(op: FloatOp, inputs: list[Tensor]) -> Tensor:
+    """The output of `op` before its clamp."""
     x = inputs[0]
     match op.kind:
         case "convolution" | "depthwise":

@@ -1,7 +1,7 @@
 """The NumPy interpreter of the int8 graph: bit-exact with the device, and so the oracle for every board.
 
-Sums of products are computed in float64, where they are exact below 2^53, because NumPy's integer
-matrix product does not use BLAS.
+Sums of products are computed in floating point, because NumPy's integer matrix product does not use
+BLAS: in float32 where no sum of a layer can reach 2^24, in float64 (exact below 2^53) elsewhere.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ from hil.deploy.requantise import requantise
 
 Map = NDArray[np.int8]
 """A batch of maps: (N, height, width, channels)."""
+Reals = NDArray[np.float32] | NDArray[np.float64]
+"""Whole numbers, held in floating point."""
+
+_EXACT_FLOAT32 = 1 << 24
+_BLOCK = 1 << 14
+"""Values that are requantised at once: their temporaries stay in the processor's cache."""
 
 
 def interpret(graph: Graph, inputs: Map) -> dict[str, Map]:
@@ -46,50 +52,117 @@ def interpret(graph: Graph, inputs: Map) -> dict[str, Map]:
     return values
 
 
+def _padded(values: NDArray[Any], op: Window, output: Tensor, fill: float) -> NDArray[Any]:
+    """A batch with all the rows and columns that the windows of `op` touch."""
+    (kernel_h, kernel_w), (stride_h, stride_w), (top, left) = op.kernel, op.stride, op.padding
+    count, height, width, channels = values.shape
+    rows = max((output.shape[0] - 1) * stride_h + kernel_h, top + height)
+    columns = max((output.shape[1] - 1) * stride_w + kernel_w, left + width)
+    if (rows, columns) == (height, width):
+        return values
+    padded = np.full((count, rows, columns, channels), fill, values.dtype)
+    padded[:, top : top + height, left : left + width] = values
+    return padded
+
+
 def _windows(values: NDArray[Any], op: Window, output: Tensor, fill: float) -> NDArray[Any]:
     """All windows of a padded batch: (N, out_h, out_w, channels, kernel_h, kernel_w)."""
-    (kernel_h, kernel_w), (stride_h, stride_w), (top, left) = op.kernel, op.stride, op.padding
-    out_h, out_w, _ = output.shape
-    bottom = max(0, (out_h - 1) * stride_h + kernel_h - top - values.shape[1])
-    right = max(0, (out_w - 1) * stride_w + kernel_w - left - values.shape[2])
-    padded = np.pad(values, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
-    windows = sliding_window_view(padded, (kernel_h, kernel_w), axis=(1, 2))
+    (stride_h, stride_w), (out_h, out_w, _) = op.stride, output.shape
+    windows = sliding_window_view(_padded(values, op, output, fill), op.kernel, axis=(1, 2))
     return windows[:, ::stride_h, ::stride_w][:, :out_h, :out_w]
 
 
 def _saturate(values: NDArray[Any], zero_point: int, activation: tuple[int, int]) -> Map:
-    clamped: Map = np.clip(values.astype(np.int64) + zero_point, *activation).astype(np.int8)
+    shifted = values + zero_point if zero_point else values
+    clamped: Map = np.clip(shifted, *activation).astype(np.int8)
     return clamped
 
 
-def _finish(sums: NDArray[np.float64], weights: Weights, output: Tensor, activation: tuple[int, int]) -> Map:
-    accumulator = sums.astype(np.int64) + weights.bias
-    scaled = requantise(accumulator, weights.multiplier.astype(np.int64), weights.shift.astype(np.int64))
-    return _saturate(scaled, output.zero_point, activation)
+def _centred(values: Map, tensor: Tensor, kernels: NDArray[np.int8]) -> Reals:
+    """`values` less their zero point; `kernels` is (outputs, taps).
+
+    Of a type in which all sums of products, and all parts of them, are exact.
+    """
+    largest = max(127 - tensor.zero_point, 128 + tensor.zero_point)
+    reach = largest * int(np.abs(kernels.astype(np.int64)).sum(axis=1).max())
+    kind = np.float32 if reach <= _EXACT_FLOAT32 else np.float64
+    return np.subtract(values, kind(tensor.zero_point), dtype=kind)
+
+
+def _finish(sums: Reals, weights: Weights, output: Tensor, activation: tuple[int, int]) -> Map:
+    """Bias, requantisation, zero point and clamp of `sums`, whose last axis is the output's channels."""
+    width = output.shape[1]
+    # Row by row of the map: the inner loops are longer than over channels alone.
+    rows = sums.reshape(-1, width * output.shape[2])
+    bias, multiplier, shift = (
+        np.tile(part.astype(np.int64), width) for part in (weights.bias, weights.multiplier, weights.shift)
+    )
+    finished = np.empty(rows.shape, np.int8)
+    step = max(1, _BLOCK // rows.shape[1])
+    for start in range(0, len(rows), step):
+        accumulator = rows[start : start + step].astype(np.int64)
+        accumulator += bias
+        scaled = requantise(accumulator, multiplier, shift)
+        finished[start : start + step] = _saturate(scaled, output.zero_point, activation)
+    return finished.reshape(-1, *output.shape)
 
 
 def _convolution(graph: Graph, op: Convolution, inputs: list[Map]) -> Map:
-    output = graph.tensor(op.output)
-    centred = inputs[0].astype(np.float64) - graph.tensor(op.inputs[0]).zero_point
-    windows = _windows(centred, op, output, 0.0)
-    sums = np.tensordot(windows, op.weights.values.astype(np.float64), axes=((3, 4, 5), (3, 1, 2)))
-    return _finish(sums, op.weights, output, op.activation)
+    source, output = graph.tensor(op.inputs[0]), graph.tensor(op.output)
+    out_h, out_w, out_c = output.shape
+    kernels = op.weights.values.reshape(out_c, -1)
+    padded = _padded(_centred(inputs[0], source, kernels), op, output, 0.0)
+    sums = _columns(padded, op, (out_h, out_w)) @ kernels.T.astype(padded.dtype)
+    return _finish(sums.reshape(-1, *output.shape), op.weights, output, op.activation)
+
+
+def _columns(padded: Reals, op: Window, size: tuple[int, int]) -> Reals:
+    """One row a window: (N · out_h · out_w, kernel_h · kernel_w · channels)."""
+    (kernel_h, kernel_w), (stride_h, stride_w) = op.kernel, op.stride
+    count, rows, columns, channels = padded.shape
+    # A window's pixels of one row lie side by side.
+    flat = padded.reshape(count, rows, columns * channels)
+    windows = sliding_window_view(flat, (kernel_h, kernel_w * channels), axis=(1, 2))
+    chosen = windows[:, ::stride_h, :: stride_w * channels][:, : size[0], : size[1]]
+    return np.ascontiguousarray(chosen).reshape(-1, kernel_h * kernel_w * channels)
 
 
 def _depthwise(graph: Graph, op: DepthwiseConvolution, inputs: list[Map]) -> Map:
-    output = graph.tensor(op.output)
-    centred = inputs[0].astype(np.float64) - graph.tensor(op.inputs[0]).zero_point
-    windows = _windows(centred, op, output, 0.0)
-    channels, multiplier = centred.shape[3], op.channel_multiplier
-    kernel = op.weights.values.astype(np.float64).reshape(*op.kernel, channels, multiplier)
-    sums = np.einsum("nyxchw,hwcm->nyxcm", windows, kernel).reshape(len(centred), *output.shape)
+    source, output = graph.tensor(op.inputs[0]), graph.tensor(op.output)
+    kernels = op.weights.values.reshape(-1, output.shape[2])
+    padded = _padded(_centred(inputs[0], source, kernels.T), op, output, 0.0)
+    if op.channel_multiplier > 1:
+        padded = padded.repeat(op.channel_multiplier, axis=3)
+    sums = _tap_by_tap(padded, kernels.reshape(*op.kernel, -1).astype(padded.dtype), op.stride, output)
     return _finish(sums, op.weights, output, op.activation)
+
+
+def _tap_by_tap(padded: Reals, kernel: Reals, stride: tuple[int, int], output: Tensor) -> Reals:
+    """Each channel of `padded` (N, rows, columns, channels) under its own `kernel` (h, w, channels)."""
+    out_h, out_w, channels = output.shape
+    count = len(padded)
+    # A row of outputs needs a row of inputs: with the strides taken out, those lie side by side.
+    phases = {
+        (y, x): np.ascontiguousarray(padded[:, y :: stride[0], x :: stride[1]])
+        for y in range(min(stride[0], len(kernel)))
+        for x in range(min(stride[1], kernel.shape[1]))
+    }
+    flat = {at: phase.reshape(count, phase.shape[1], -1) for at, phase in phases.items()}
+    sums = np.zeros((count, out_h, out_w * channels), padded.dtype)
+    product = np.empty_like(sums)
+    for y, x in np.ndindex(kernel.shape[:2]):
+        (row, y_phase), (column, x_phase) = divmod(y, stride[0]), divmod(x, stride[1])
+        begin = column * channels
+        part = flat[y_phase, x_phase][:, row : row + out_h, begin : begin + out_w * channels]
+        sums += np.multiply(part, np.tile(kernel[y, x], out_w), out=product)
+    return sums.reshape(count, *output.shape)
 
 
 def _dense(graph: Graph, op: Dense, inputs: list[Map]) -> Map:
     output = graph.tensor(op.output)
-    centred = inputs[0].astype(np.float64) - graph.tensor(op.inputs[0]).zero_point
-    sums = centred.reshape(len(centred), -1) @ op.weights.values.astype(np.float64).T
+    kernels = op.weights.values
+    centred = _centred(inputs[0], graph.tensor(op.inputs[0]), kernels).reshape(len(inputs[0]), -1)
+    sums = centred @ kernels.T.astype(centred.dtype)
     return _finish(sums.reshape(-1, 1, 1, sums.shape[1]), op.weights, output, op.activation)
 
 

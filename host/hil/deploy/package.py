@@ -63,7 +63,7 @@ def deploy(
 
 def make_graph(bundle: Bundle, progress: Progress = lambda step: None) -> Graph:
     """Captures and quantises the device half of `bundle`."""
-    from hil.deploy.calibrate import observe
+    from hil.deploy.calibrate import observe, recorded_ranges
     from hil.deploy.capture import capture
     from hil.deploy.quantise import quantise
     from hil.schemes.halves import load_device
@@ -71,11 +71,16 @@ def make_graph(bundle: Bundle, progress: Progress = lambda step: None) -> Graph:
     inputs = bundle.manifest.input
     captured = capture(load_device(bundle), (inputs.height, inputs.width, inputs.channels))
     progress("quantise")
-    calibration = bundle.tensors.get("record.calibration")
-    if calibration is None or not len(calibration):
-        raise BundleError("the bundle holds no calibration samples", "train it again")
+    ranges = recorded_ranges(bundle)
+    if ranges is None:
+        calibration = bundle.tensors.get("record.calibration")
+        if calibration is None or not len(calibration):
+            raise BundleError("the bundle holds no calibration samples", "train it again")
+        ranges = observe(captured, calibration)
+    elif odd := sorted(captured.shapes.keys() ^ ranges.keys()):
+        raise BundleError(f"the bundle lacks or adds a range of {odd[0]!r}", "train it again")
     logits, feature = (*captured.outputs, None)[:2]
-    return quantise(captured, observe(captured, calibration), logits, feature)
+    return quantise(captured, ranges, logits, feature)
 
 
 def _build(

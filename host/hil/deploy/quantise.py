@@ -36,20 +36,25 @@ def quantise(
     captured: FloatGraph, ranges: dict[str, Range], logits: str | None, feature: str | None
 ) -> Graph:
     """The int8 graph of `captured`; `logits` and `feature` name its outputs."""
-    height, width, channels = captured.shapes[captured.input]
-    first = _tensor(captured.input, (height, width, channels), ranges[captured.input])
-    tensors = {captured.input: first}
-    ops: list[Op] = []
+    tensors = activations(captured, ranges)
+    ops = tuple(
+        _quantise_op(op, [tensors[name] for name in op.inputs], tensors[op.output]) for op in captured.ops
+    )
+    return Graph(tensors, ops, captured.input, logits, feature)
+
+
+def activations(captured: FloatGraph, ranges: dict[str, Range]) -> dict[str, Tensor]:
+    """Scale and zero point of every tensor; some take them from what they are computed of."""
+    first = captured.input
+    tensors = {first: _tensor(first, captured.shapes[first], ranges[first])}
     for op in captured.ops:
-        source = tensors[op.inputs[0]]
         shape = captured.shapes[op.output]
         if op.kind in _SAME_SCALE:
-            output = Tensor(op.output, shape, source.scale, source.zero_point)
+            source = tensors[op.inputs[0]]
+            tensors[op.output] = Tensor(op.output, shape, source.scale, source.zero_point)
         else:
-            output = _tensor(op.output, shape, ranges[op.output])
-        tensors[op.output] = output
-        ops.append(_quantise_op(op, [tensors[name] for name in op.inputs], output))
-    return Graph(tensors, tuple(ops), captured.input, logits, feature)
+            tensors[op.output] = _tensor(op.output, shape, ranges[op.output])
+    return tensors
 
 
 def _tensor(name: str, shape: tuple[int, int, int], bounds: Range) -> Tensor:
@@ -60,7 +65,8 @@ def _tensor(name: str, shape: tuple[int, int, int], bounds: Range) -> Tensor:
     return Tensor(name, shape, scale, zero_point)
 
 
-def _activation(op: FloatOp, output: Tensor) -> tuple[int, int]:
+def bounds_of(op: FloatOp, output: Tensor) -> tuple[int, int]:
+    """Between which int8 values the output of `op` is clamped."""
     if op.clamp is None:
         return -128, 127
     low, high = (
@@ -100,7 +106,7 @@ def _relayout(weights: Weights, values: NDArray[np.int8]) -> Weights:
 def _quantise_op(op: FloatOp, sources: list[Tensor], output: Tensor) -> Op:
     common: dict[str, Any] = {"name": op.name, "inputs": op.inputs, "output": op.output}
     window: dict[str, Any] = {"kernel": op.kernel, "stride": op.stride, "padding": op.padding}
-    clamp: dict[str, Any] = {"activation": _activation(op, output)}
+    clamp: dict[str, Any] = {"activation": bounds_of(op, output)}
     match op.kind:
         case "convolution":
             weights = _weights(op, sources[0], output, per_channel=True)
@@ -143,5 +149,5 @@ def _add(op: FloatOp, sources: list[Tensor], output: Tensor) -> Add:
         shifts=(inputs[0][1], inputs[1][1]),
         output_multiplier=multiplier,
         output_shift=shift,
-        activation=_activation(op, output),
+        activation=bounds_of(op, output),
     )

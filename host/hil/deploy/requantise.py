@@ -33,9 +33,13 @@ def requantise(
     """
     left = np.maximum(shift, 0)
     right = np.maximum(-np.asarray(shift, dtype=np.int64), 0)
-    shifted = (accumulator << left).astype(np.int32).astype(np.int64)
-    high = (shifted * multiplier + (1 << 30)) >> 31
-    mask = (np.int64(1) << right) - 1
-    threshold = (mask >> 1) + (high < 0)
-    rounded: NDArray[np.int64] = (high >> right) + ((high & mask) > threshold)
-    return rounded
+    high = (accumulator << left).astype(np.int32).astype(np.int64)
+    high *= multiplier
+    high += 1 << 30
+    high >>= 31
+    # Half up, but half down below zero; where nothing is shifted there is no half.
+    half = (np.int64(1) << right) >> 1
+    half_below = half - (right > 0)
+    high += np.where(high < 0, half_below, half)
+    high >>= right
+    return high

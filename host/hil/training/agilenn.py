@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
-from hil.bundle import Bundle, Manifest
+from hil.bundle import Bundle, InputFormat, Manifest
 from hil.data.dataset import Dataset
 from hil.schemes.agilenn_device import DeviceHalf
 from hil.schemes.agilenn_server import ServerHalf
@@ -23,6 +24,7 @@ from hil.training.fit import fit
 from hil.training.payloads import Packing, packing
 from hil.training.pretrain import train_reference, warm_up
 from hil.training.progress import Progress, Report
+from hil.training.quantisation_aware import PHASE, Adapted, FineTuning, hold_out
 from hil.training.quantiser import Quantiser
 from hil.training.recipe import AgileRecipe, as_json
 from hil.training.reference import Judge
@@ -63,17 +65,22 @@ def _remap(
     permute(device, judge, order)
 
 
+def _calibration(batches: Batches, form: InputFormat) -> NDArray[np.float32]:
+    """Prepared inputs to find int8's ranges with."""
+    return form.prepare(batches.split.images[:_CALIBRATION_SAMPLES])
+
+
 def _bundle(
     network: SplitNetwork,
     found: Evaluation,
     packing: Packing,
+    adapted: Adapted,
     dataset: Dataset,
     batches: Batches,
     recipe: AgileRecipe,
     seed: int,
 ) -> Bundle:
     form = input_format(dataset)
-    calibration = form.prepare(batches.split.images[:_CALIBRATION_SAMPLES])
     manifest = Manifest(
         scheme="agilenn",
         dataset=dataset.name,
@@ -83,25 +90,26 @@ def _bundle(
         payload=packing.form,
         alpha=network.alpha().item(),
         config={"recipe": as_json(recipe), "local_channels": recipe.local_channels},
-        metrics=found.metrics | {"payload_raw_bytes": float(packing.form.raw_bytes)},
+        metrics=found.metrics | {"payload_raw_bytes": float(packing.form.raw_bytes)} | adapted.metrics,
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": found.predictions,
-        "record.calibration": calibration,
+        "record.calibration": _calibration(batches, form),
     }
     weights = arrays("device", network.device) | arrays("server", network.server)
-    return Bundle(manifest, weights | packing.tensors | records)
+    return Bundle(manifest, weights | packing.tensors | adapted.tensors | records)
 
 
 def _plan(recipe: AgileRecipe) -> dict[str, tuple[int, float]]:
     """Epochs of every phase, and what one costs beside one of the reference, as seen on the digits."""
     share = recipe.attribution_batch / recipe.batch if recipe.attribution_batch else 1.0
     skewed = 2.5 + 3 * min(1.0, share) / recipe.attribution_every
-    return {
+    plan = {
         "reference": (recipe.reference_epochs, 1.0),
         "warm-up": (recipe.warmup_epochs, 1.0),
         "train": (recipe.epochs, skewed),
     }
+    return plan | ({PHASE: (recipe.qat_epochs, skewed)} if recipe.qat_epochs else {})
 
 
 def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | None, report: Report) -> Bundle:
@@ -112,7 +120,8 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
     Raises DataError when the data set cannot be read, TrainingError when training diverges.
     """
     form, where, run = input_format(dataset), device_of(recipe), Run.of(report)
-    training = Batches(dataset.load("train", data_dir), form, recipe, where)
+    known, apart = hold_out(dataset.load("train", data_dir), recipe)
+    training = Batches(known, form, recipe, where)
     test = Batches(dataset.load("test", data_dir), form, recipe, where)
     with seeded(seed, recipe.threads):
         run.begin(_plan(recipe), identity(where))
@@ -129,12 +138,22 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
         attributor = Attributor(judge, recipe, shape, dataset.classes)
         report(Progress("remap", 1, 1))
         network = cut_network(device, dataset.classes, recipe, where)
-        fit(network, attributor, training, recipe, {**frozen, "network": network}, run)
+        parts = {**frozen, "network": network}
+        fit(network, attributor, training, recipe, parts, run)
+
+        def bundle_of(found: Evaluation, packed: Packing, adapted: Adapted) -> Bundle:
+            return _bundle(network, found, packed, adapted, dataset, training, recipe, seed)
+
+        def unjudged(adapted: Adapted) -> Bundle:
+            return bundle_of(Evaluation.none(), packing(network, form, training, recipe), adapted)
+
+        tuning = FineTuning(network, attributor, training, recipe, _calibration(training, form), parts)
+        adapted = tuning.run(unjudged, apart, run)
         report(Progress("evaluate", 0, 1))
         packed = packing(network, form, training, recipe)
         found = evaluate(network, reference, judge, attributor, test, packed.coder())
         report(Progress("evaluate", 1, 1, f"accuracy {found.metrics['accuracy']:.3f}"))
-        return _bundle(network, found, packed, dataset, training, recipe, seed)
+        return bundle_of(found, packed, adapted)
 
 
 def cut_network(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: torch.device) -> SplitNetwork:

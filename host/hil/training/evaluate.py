@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -27,6 +28,11 @@ class Evaluation:
 
     metrics: dict[str, float]
     predictions: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Self:
+        """Where nothing has been looked at."""
+        return cls({}, np.zeros(0, np.int64))
 
 
 def _skewness_figures(

@@ -24,7 +24,7 @@ from hil.training.task_loss import task_loss
 
 
 @dataclass
-class _Means:
+class Means:
     """Of an epoch's steps."""
 
     task: Mean = field(default_factory=Mean)
@@ -37,7 +37,7 @@ class _Means:
         return shown | ({"bits_per_symbol": self.bits.value()} if self.bits.count else {})
 
 
-class _Objective:
+class Objective:
     """What a step descends."""
 
     def __init__(
@@ -50,7 +50,7 @@ class _Objective:
         self._remote = recipe.channels - recipe.local_channels
         self._whole_share = recipe.whole_share if recipe.progressive else 1.0
 
-    def loss(self, images: Tensor, labels: Tensor, factor: float, step: int, means: _Means) -> Tensor:
+    def loss(self, images: Tensor, labels: Tensor, factor: float, step: int, means: Means) -> Tensor:
         """A scalar, of normalised `images` at their own size; `factor` is the schedule's."""
         network, recipe = self._network, self._recipe
         complete = nested.draw(len(labels), self._remote, self._whole_share)
@@ -77,13 +77,13 @@ def fit(
 ) -> None:
     """Trains `network` in place. Raises TrainingError when the loss is no number any more."""
     optimiser = Decoupled(network.parameters(), recipe)
-    objective = _Objective(network, attributor, batches, recipe)
+    objective = Objective(network, attributor, batches, recipe)
     steps = recipe.epochs * len(batches)
     kept = {**parts, "optimiser": optimiser.inner, "follower": attributor.optimiser}
     network.train()
     for epoch in run.epochs("train", recipe.epochs, kept):
         attributor.refresh()  # the judge may come from a checkpoint
-        step, means, rate = epoch.number * len(batches), _Means(), 0.0
+        step, means, rate = epoch.number * len(batches), Means(), 0.0
         for images, labels in batches.shuffled():
             factor = cosine(step, steps, warmup=len(batches))
             loss = objective.loss(images, labels, factor, step, means)

@@ -21,6 +21,7 @@ _LATER = frozenset(
         *("attribution_every", "attribution_batch", "attribution_reuse"),
         *("local_distillation", "distillation_temperature"),
         *("codec", "rate_weight", "progressive", "whole_share"),
+        *("qat_epochs", "qat_drop", "qat_rate"),
     }
 )
 """Settings that came later: at their defaults neither bundles nor fingerprints mention them."""
@@ -108,6 +109,13 @@ class AgileRecipe(Recipe):
     """Send the remote channels in order of importance, and train the server half on any number of them."""
     whole_share: float = 0.5
     """Share of the samples that a progressive training shows the server half with all channels."""
+    qat_epochs: int = 0
+    """Of quantisation-aware fine-tuning, where int8 costs more than `qat_drop`; 0 for none. A tenth of the
+    training samples is then held out to measure that."""
+    qat_drop: float = 0.5
+    """Percentage points of accuracy on the held-out samples."""
+    qat_rate: float = 1e-3
+    """Adam's learning rate for it."""
     reference_epochs: int = 15
     reference_rate: float = 1e-3
     """Adam's learning rate for the reference network and the mapping layer."""
