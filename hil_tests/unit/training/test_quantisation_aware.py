@@ -78,8 +78,22 @@ def test_tuning_that_does_not_help_is_undone(monkeypatch: pytest.MonkeyPatch) ->
     made, plain = _train(RECIPE), _train(recipe(qat_epochs=2, qat_drop=100.0))
     assert "qat_drop_after" in made.manifest.metrics
     assert not made.part("ranges")
-    for name, value in made.part("device").items():
-        assert np.array_equal(value, plain.part("device")[name])
+    for half in ("device", "server"):
+        for name, value in made.part(half).items():
+            assert np.array_equal(value, plain.part(half)[name])
+
+
+@pytest.mark.usefixtures("costly")
+def test_both_halves_learn_and_what_lies_between_them_stands_still() -> None:
+    made, plain = _train(RECIPE), _train(recipe(qat_epochs=2, qat_drop=300.0))
+    tuned, before = made.manifest, plain.manifest
+    assert tuned.payload is not None
+    assert before.payload is not None
+    assert tuned.payload.centroids == before.payload.centroids
+    assert tuned.alpha == before.alpha
+    for half in ("device", "server"):
+        pairs = [(value, plain.part(half)[name]) for name, value in made.part(half).items()]
+        assert any(not np.array_equal(one, other) for one, other in pairs)
 
 
 @pytest.mark.usefixtures("costly")

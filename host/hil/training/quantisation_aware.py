@@ -91,7 +91,9 @@ class _Before(nn.Module):
 
 
 class FineTuning:
-    """Of the device half of one trained network, the rest standing still.
+    """Of one trained network: the device half on int8's grid, and the server half that reads from it.
+
+    Quantiser and fusion stand still, so that what crosses the link keeps its alphabet and its tables.
 
     `samples` (N, height, width, channels) are prepared inputs to calibrate with.
     """
@@ -128,15 +130,18 @@ class FineTuning:
             run(Progress(PHASE, self._recipe.qat_epochs, self._recipe.qat_epochs, text))
             return Adapted(found)
         quantised = Quantised(self._network.device, self._samples.shape[1:], self._samples)
-        untouched = copy.deepcopy(self._network.device)
+        untouched = copy.deepcopy(self._halves())
         self._fine_tune(quantised, run, {"before": before, "untouched": untouched})
         adapted = Adapted(before.metrics(), quantised.arrays())
         after = before.metrics_after(bundle_of(adapted), apart)
         if after["qat_drop_after"] >= after["qat_drop_before"]:
-            self._network.device.load_state_dict(untouched.state_dict())
+            self._halves().load_state_dict(untouched.state_dict())
             run(Progress(PHASE, self._recipe.qat_epochs, self._recipe.qat_epochs, "no better, and undone"))
             return Adapted(after)
         return replace(adapted, metrics=after)
+
+    def _halves(self) -> nn.ModuleList:
+        return nn.ModuleList([self._network.device, self._network.server])
 
     def _fine_tune(self, quantised: Quantised, run: Run, parts: Parts) -> None:
         batches, recipe = self._batches, self._recipe
@@ -144,10 +149,10 @@ class FineTuning:
         twin = SplitNetwork(device, self._network.quantiser, self._network.server, recipe.temperature)
         twin.shares = self._network.shares
         twin.eval().requires_grad_(False)
-        quantised.device.requires_grad_(True)
+        tuned = self._halves().requires_grad_(True)
         # Weights that decay would leave the ranges that they were given.
         own = replace(recipe, optimiser="adam", learning_rate=recipe.qat_rate, weight_decay=0.0)
-        optimiser = Decoupled(quantised.device.parameters(), own)
+        optimiser = Decoupled(tuned.parameters(), own)
         objective = Objective(twin, self._attributor, batches, recipe)
         steps = recipe.qat_epochs * len(batches)
         kept = {
