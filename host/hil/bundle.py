@@ -99,7 +99,8 @@ class Bundle:
     """A manifest and its tensors. Names start with `device.`, `server.`, `codec.`, `record.` or `ranges.`.
 
     `record.predictions` (int64) holds the float model's prediction for every test sample;
-    `record.calibration` (float32 N,H,W,C) holds prepared training inputs for int8 calibration.
+    `record.calibration` (N,H,W,C) holds images of the training split, as that has them, for int8
+    calibration: `InputFormat.prepare` makes network input of them.
     `ranges.<activation>` (float64, (2,)) is there where training fixed it, and then for every one.
     """
 

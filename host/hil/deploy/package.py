@@ -76,7 +76,7 @@ def make_graph(bundle: Bundle, progress: Progress = lambda step: None) -> Graph:
         calibration = bundle.tensors.get("record.calibration")
         if calibration is None or not len(calibration):
             raise BundleError("the bundle holds no calibration samples", "train it again")
-        ranges = observe(captured, calibration)
+        ranges = observe(captured, inputs.prepare(calibration))
     elif odd := sorted(captured.shapes.keys() ^ ranges.keys()):
         raise BundleError(f"the bundle lacks or adds a range of {odd[0]!r}", "train it again")
     logits, feature = (*captured.outputs, None)[:2]

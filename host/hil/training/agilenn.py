@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
-from hil.bundle import Bundle, InputFormat, Manifest
+from hil.bundle import Bundle, Manifest
 from hil.data.dataset import Dataset
 from hil.schemes.agilenn_device import DeviceHalf
 from hil.schemes.agilenn_server import ServerHalf
@@ -65,11 +64,6 @@ def _remap(
     permute(device, judge, order)
 
 
-def _calibration(batches: Batches, form: InputFormat) -> NDArray[np.float32]:
-    """Prepared inputs to find int8's ranges with."""
-    return form.prepare(batches.split.images[:_CALIBRATION_SAMPLES])
-
-
 def _bundle(
     network: SplitNetwork,
     found: Evaluation,
@@ -94,7 +88,7 @@ def _bundle(
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": found.predictions,
-        "record.calibration": _calibration(batches, form),
+        "record.calibration": batches.split.images[:_CALIBRATION_SAMPLES],
     }
     weights = arrays("device", network.device) | arrays("server", network.server)
     return Bundle(manifest, weights | packing.tensors | adapted.tensors | records)
@@ -147,7 +141,8 @@ def train(dataset: Dataset, recipe: AgileRecipe, seed: int, data_dir: Path | Non
         def unjudged(adapted: Adapted) -> Bundle:
             return bundle_of(Evaluation.none(), packing(network, form, training, recipe), adapted)
 
-        tuning = FineTuning(network, attributor, training, recipe, _calibration(training, form), parts)
+        samples = form.prepare(training.split.images[:_CALIBRATION_SAMPLES])
+        tuning = FineTuning(network, attributor, training, recipe, samples, parts)
         adapted = tuning.run(unjudged, apart, run)
         report(Progress("evaluate", 0, 1))
         packed = packing(network, form, training, recipe)

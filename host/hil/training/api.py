@@ -19,8 +19,8 @@ from hil.training import metrics
 from hil.training.progress import Report, silent
 from hil.training.recipe import Recipe, fingerprint, override
 
-CODE_VERSION = 1
-"""Raised whenever the same recipe and seed would give another network."""
+CODE_VERSION = 2
+"""Raised whenever the same recipe and seed would give another bundle."""
 
 
 def cached_bundle_path(scheme: str, dataset: str, seed: int = 0, recipe: Recipe | None = None) -> Path:

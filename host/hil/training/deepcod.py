@@ -150,7 +150,7 @@ def _bundle(
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": predictions,
-        "record.calibration": form.prepare(training.split.images[:_CALIBRATION_SAMPLES]),
+        "record.calibration": training.split.images[:_CALIBRATION_SAMPLES],
     }
     halves = arrays("device", network.encoder) | arrays("server", network.server)
     return Bundle(manifest, halves | tables | records)

@@ -53,6 +53,6 @@ def train(dataset: Dataset, recipe: McuNetRecipe, seed: int, data_dir: Path | No
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": predictions,
-        "record.calibration": form.prepare(training.split.images[:_CALIBRATION_SAMPLES]),
+        "record.calibration": training.split.images[:_CALIBRATION_SAMPLES],
     }
     return Bundle(manifest, arrays("device", network) | records)

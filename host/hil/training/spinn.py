@@ -103,14 +103,14 @@ def train(dataset: Dataset, recipe: SpinnRecipe, seed: int, data_dir: Path | Non
     seen, unseen = held_out(dataset.load("train", data_dir), recipe)
     training, validation = Batches(seen, form, recipe, where), Batches(unseen, form, recipe, where)
     test = Batches(dataset.load("test", data_dir), form, recipe, where)
-    calibration = form.prepare(seen.images[:_CALIBRATION_SAMPLES])
+    calibration = seen.images[:_CALIBRATION_SAMPLES]
     with seeded(seed, recipe.threads):
         network = network_of(recipe, form.channels, dataset.classes)
         # Depthwise convolutions and their gradients are half as fast again in this layout.
         convert_conv2d_weight_memory_format(network, torch.channels_last)
         fit(settle(network, recipe, where), training, recipe, run)
         report(Progress("schedule", 0, 1))
-        choice, payload = _schedule(network, recipe, calibration, validation, dataset.classes)
+        choice, payload = _schedule(network, recipe, form.prepare(calibration), validation, dataset.classes)
         report(Progress("schedule", 1, 1, f"split {choice.split}, confidence {choice.confidence:.2f}"))
         report(Progress("evaluate", 0, 1))
         metrics, predictions = _metrics(network, choice, payload, test)
