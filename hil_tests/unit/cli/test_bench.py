@@ -37,25 +37,15 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_every_bundle_is_a_row(measured: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
-    given = [
-        "bench",
-        "accuracy",
-        "--bundle",
-        "one",
-        "--bundle",
-        "two",
-        "--twin",
-        "5",
-        "--again",
-        "--markdown",
-    ]
-    assert main(given) == 0
+    bundles = ["--bundle", "one", "--bundle", "two"]
+    chosen = ["--twin", "5", "--radio", "ble-270k", "--again", "--markdown"]
+    assert main(["bench", "accuracy", *bundles, *chosen]) == 0
     out = capsys.readouterr().out
     assert "| one | 81.25 % | 81.00 % | +0.25 |" in out
     assert "| two |" in out
-    assert [(name, again, settings.twin_samples) for name, settings, again in measured] == [
-        ("one", True, 5),
-        ("two", True, 5),
+    assert [(name, again, settings.twin_samples, settings.radio) for name, settings, again in measured] == [
+        ("one", True, 5, "ble-270k"),
+        ("two", True, 5, "ble-270k"),
     ]
 
 
@@ -83,6 +73,7 @@ def test_a_bundle_that_fails_is_named_and_the_rest_goes_on(
         (["--dataset", "cifar11"], "unknown data set"),
         (["--scheme", "agilenn"], "there is no bundle of agilenn for digits"),
         (["--samples", "-1"], "samples"),
+        (["--radio", "wifi-7m", "--bundle", "x"], "unknown radio"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -95,4 +86,6 @@ def test_what_makes_no_sense_is_refused(
 def test_a_file_that_is_no_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "noise").write_bytes(b"\x07" * 64)
     assert main(["bench", "accuracy", "--bundle", str(tmp_path / "noise")]) == 1
-    assert "noise was not measured" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "noise was not measured" in printed.err
+    assert not printed.out, "no table without a row"

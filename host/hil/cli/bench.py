@@ -44,6 +44,7 @@ def accuracy(
     bundles: Bundles = None,
     samples: Samples = 0,
     twin: TwinSamples = 1000,
+    radio: options.Radio = "wifi-6m",
     out: Out = Path("runs"),
     again: Again = False,
     markdown: Markdown = False,
@@ -62,8 +63,10 @@ def accuracy(
     if bundles and (schemes or dataset):
         raise UsageError("a bundle knows its scheme and data set", "leave --scheme and --dataset out")
     from hil.bench.accuracy import Settings
+    from hil.link import parse_radio
 
-    settings = Settings(samples, twin, data_dir=data_dir, runs=out)
+    parse_radio(radio)  # a typing error costs a second, not minutes
+    settings = Settings(samples, twin, radio, data_dir, out)
     rows, failed = _measure(bundles or _found(schemes, dataset), settings, again)
     _print(rows, failed, markdown, as_json)
     return 1 if failed else 0
@@ -115,7 +118,7 @@ def _print(rows: Sequence[AccuracyRow], failed: dict[str, str], markdown: bool, 
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     elif markdown:
         sys.stdout.write(accuracy_markdown(rows))
-    else:
+    elif rows:
         Console().print(accuracy_table(rows))
     errors = Console(stderr=True)
     for name, reason in failed.items():

@@ -50,3 +50,12 @@ ClockMhz = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, to stdout.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live dashboard.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")]
+Radio = Annotated[
+    str,
+    typer.Option(
+        "--radio",
+        "-r",
+        help="The modelled link: a name, name:key=value,… or custom:bandwidth=1M,latency=2ms,…",
+        autocompletion=complete.radios,
+    ),
+]

@@ -8,17 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.cli import complete, options
+from hil.cli import options
 
-Radio = Annotated[
-    str,
-    typer.Option(
-        "--radio",
-        "-r",
-        help="The modelled link: a name, name:key=value,… or custom:bandwidth=1M,latency=2ms,…",
-        autocompletion=complete.radios,
-    ),
-]
 Samples = Annotated[int, typer.Option("--n", "-n", help="Samples to run.")]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Where run folders are made; runs/ if not given.")
@@ -57,7 +48,7 @@ def run(
     scheme: options.Scheme = None,
     dataset: options.Dataset = None,
     board: options.BoardName = "twin",
-    radio: Radio = "wifi-6m",
+    radio: options.Radio = "wifi-6m",
     samples: Samples = 100,
     seed: options.Seed = 0,
     out: Out = None,

@@ -15,9 +15,9 @@ Precision = Literal["float32", "bf16"]
 Where = Literal["cpu", "cuda", "auto"]
 
 
-_LATER = frozenset(
+_LATER = frozenset({"device", "precision", "compile", "channels_last"})
+_LATER_OF_AGILE = frozenset(
     {
-        *("device", "precision", "compile", "channels_last"),
         *("attribution_every", "attribution_batch", "attribution_reuse"),
         *("local_distillation", "distillation_temperature"),
         *("codec", "rate_weight", "progressive", "whole_share"),
@@ -252,10 +252,11 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
     Settings that came later are left out at their defaults, so that recipes older than they are
     keep their fingerprints and give the same bundles, byte for byte.
     """
+    later = _LATER | (_LATER_OF_AGILE if isinstance(recipe, AgileRecipe) else frozenset())
     plain = {
         item.name: getattr(recipe, item.name)
         for item in fields(recipe)
-        if item.name not in _LATER or getattr(recipe, item.name) != item.default
+        if item.name not in later or getattr(recipe, item.name) != item.default
     }
     known: dict[str, Any] = json.loads(json.dumps(plain))
     return known
