@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hil.errors import UsageError
-from hil.training.recipe import Recipe
+from hil.training.recipe import MOBILENET_V2, Recipe, Stages
 
 LosslessCodec = Literal["lzw", "none"]
 
@@ -32,16 +32,7 @@ class EdgeOnlyRecipe(ClassifierRecipe):
     """How the pixels are packed."""
     stem: int = 24
     server_stem: int = 16
-    server_stages: tuple[tuple[int, int, int, int], ...] = (
-        (1, 16, 1, 1),
-        (6, 24, 2, 1),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
-    )
-    """MobileNetV2's (expansion, channels, repeats, stride)."""
+    server_stages: Stages = MOBILENET_V2
     server_head: int = 1280
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from hil.errors import UsageError
 from hil.training.classifier_recipes import ClassifierRecipe
+from hil.training.recipe import MOBILENET_V2, Stages
 
 PayloadCodec = Literal["range", "huffman", "lzw", "lz4", "none"]
 
@@ -38,16 +39,7 @@ class DeepCodRecipe(ClassifierRecipe):
     stem: int = 24
     """Channels of the map at which the standard network is cut."""
     server_stem: int = 16
-    server_stages: tuple[tuple[int, int, int, int], ...] = (
-        (1, 16, 1, 1),
-        (6, 24, 2, 1),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
-    )
-    """MobileNetV2's (expansion, channels, repeats, stride)."""
+    server_stages: Stages = MOBILENET_V2
     server_head: int = 1280
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from hil.errors import UsageError, unknown_name
 
@@ -14,6 +14,19 @@ Optimiser = Literal["sgd", "adam"]
 Precision = Literal["float32", "bf16"]
 Where = Literal["cpu", "cuda", "auto"]
 
+
+Stages = tuple[tuple[int, int, int, int], ...]
+"""(expansion, channels, repeats, stride) of inverted residual blocks."""
+MOBILENET_V2: Final[Stages] = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 1),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+"""On maps of 32 × 32, as AgileNN's authors have it."""
 
 _LATER = frozenset({"device", "precision", "compile", "channels_last"})
 _LATER_OF_AGILE = frozenset(
@@ -133,16 +146,7 @@ class AgileRecipe(Recipe):
     stem: int = 4
     channels: int = 24
     server_stem: int = 16
-    server_stages: tuple[tuple[int, int, int, int], ...] = (
-        (1, 16, 1, 1),
-        (6, 24, 2, 1),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
-    )
-    """MobileNetV2's (expansion, channels, repeats, stride)."""
+    server_stages: Stages = MOBILENET_V2
     server_head: int = 1280
     reference_stages: tuple[tuple[str, int, int, int, int], ...] = (
         ("fused", 1, 24, 2, 1),
