@@ -76,15 +76,18 @@ def evaluate(graph: FloatGraph, tensors: Mapping[str, int8.Tensor], inputs: Tens
     """
     values = {graph.input: on_grid(inputs, tensors[graph.input])}
     for op in graph.ops:
-        sources, source = [values[name] for name in op.inputs], tensors[op.inputs[0]]
-        output = tensors[op.output]
-        if op.kind == "average":
-            values[op.output] = _average(op, sources[0], output)
-            continue
-        if op.weight is not None:
-            op = _with_int8_weights(op, op.weight, source.scale)
-        values[op.output] = on_grid(apply(op, sources), output, bounds_of(op, output))
+        values[op.output] = evaluate_op(op, [values[name] for name in op.inputs], tensors)
     return values
+
+
+def evaluate_op(op: FloatOp, sources: list[Tensor], tensors: Mapping[str, int8.Tensor]) -> Tensor:
+    """What `op` makes of `sources`, its inputs as `evaluate` has them."""
+    output = tensors[op.output]
+    if op.kind == "average":
+        return _average(op, sources[0], output)
+    if op.weight is not None:
+        op = _with_int8_weights(op, op.weight, tensors[op.inputs[0]].scale)
+    return on_grid(apply(op, sources), output, bounds_of(op, output))
 
 
 def _average(op: FloatOp, values: Tensor, tensor: int8.Tensor) -> Tensor:
