@@ -24,7 +24,8 @@ typedef struct {
 } hil_exit_rule_t;
 
 /* Which part of the feature map crosses the link. A map is HWC: pixel p, channel c is at
- * feature[p * feature_channels + c]. Symbols are ordered channel by channel. */
+ * feature[p * feature_channels + c]. Symbols lie in the order in which they are packed: channel by
+ * channel, or row by row and in each row channel by channel. */
 typedef struct {
     uint32_t pixels;
     uint16_t feature_channels;
@@ -32,6 +33,8 @@ typedef struct {
     uint16_t channels;     /* 0: nothing is sent and the local answer is final */
     uint16_t alphabet;     /* number of centroids */
     uint8_t codec;         /* HIL_CODEC_* */
+    uint8_t order;         /* HIL_ORDER_* */
+    uint16_t width;        /* of a row, in pixels */
     const uint32_t *table; /* what the codec knows of each channel: channels * alphabet words, or
                             * NULL */
 } hil_payload_format_t;

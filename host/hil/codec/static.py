@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
-from hil.codec import check, huffman, range_coder, tables
+from hil.codec import check, huffman, order, range_coder, tables
 from hil.wire.protocol import Codec
 
 
@@ -22,6 +22,7 @@ class Range:
     def __init__(self, form: PayloadFormat, tensors: Mapping[str, NDArray[Any]]) -> None:
         self.form = form
         self._pixels = form.height * form.width
+        self._length = order.run_length(form)
         self._frequencies = tables.read_frequencies(form, tensors)
         self.capacity = range_coder.encoded_bytes_max(self._pixels, self._frequencies)
 
@@ -39,10 +40,13 @@ class Range:
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
         sized = check.require_size(payload, self.capacity)
-        return range_coder.decode(sized, self._pixels, self._frequencies).reshape(-1)
+        return order.to_planes(
+            range_coder.decode(sized, self.form.symbols, self._length, self._frequencies), self.form
+        )
 
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
+        check.require_planes(self.form)
         sized = check.require_size(payload, self.capacity)
         return range_coder.decode_prefix(sized, self._pixels, self._frequencies).reshape(-1)
 
@@ -56,6 +60,7 @@ class Huffman:
     def __init__(self, form: PayloadFormat, tensors: Mapping[str, NDArray[Any]]) -> None:
         self.form = form
         self._pixels = form.height * form.width
+        self._length = order.run_length(form)
         self._lengths = tables.read_lengths(form, tensors)
         self.capacity = huffman.encoded_bytes_max(self._pixels, self._lengths)
 
@@ -72,9 +77,12 @@ class Huffman:
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
         sized = check.require_size(payload, self.capacity)
-        return huffman.decode(sized, self._pixels, self._lengths).reshape(-1)
+        return order.to_planes(
+            huffman.decode(sized, self.form.symbols, self._length, self._lengths), self.form
+        )
 
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
+        check.require_planes(self.form)
         sized = check.require_size(payload, self.capacity)
         return huffman.decode_prefix(sized, self._pixels, self._lengths).reshape(-1)

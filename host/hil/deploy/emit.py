@@ -166,6 +166,8 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.coder.wire.name},
+        .order = HIL_ORDER_{payload.order.upper()},
+        .width = {payload.width},
         .table = {"NULL" if model.coder.table is None else CODEC_TABLE},
     }},
     .encode = hil_encode_{model.coder.wire.name.lower()},"""

@@ -138,6 +138,13 @@ class Codec(IntEnum):
     LZ4 = 4
 
 
+class Order(IntEnum):
+    """In which order payload symbols are packed."""
+
+    PLANES = 0
+    ROWS = 1
+
+
 LZW_WIDTH_MAX: Final = 12
 LZW_ENTRIES: Final = 1 << LZW_WIDTH_MAX
 """The LZW table freezes when full; the first code table holds the alphabet itself."""
