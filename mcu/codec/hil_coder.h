@@ -37,6 +37,12 @@ typedef struct {
             uint32_t bits, bit_count, codes, next_code;
             int32_t prefix;
         } phrase;
+        /* Context: as range, with a carry above the 32 bits of `low`; and how many bytes may have
+         * left before the next row. */
+        struct {
+            uint64_t low;
+            uint32_t range, allowed;
+        } context;
     };
 } hil_coder_t;
 
@@ -54,9 +60,13 @@ typedef int hil_put_t(hil_coder_t *coder, const uint8_t *symbols, uint32_t count
 /* The payload's bytes, or -1 when a put was refused or the end does not fit. */
 typedef int32_t hil_finish_t(hil_coder_t *coder);
 
-hil_begin_t hil_none_begin, hil_lzw_begin, hil_huffman_begin, hil_range_begin;
-hil_put_t hil_none_put, hil_lzw_put, hil_huffman_put, hil_range_put;
-hil_finish_t hil_none_finish, hil_lzw_finish, hil_huffman_finish, hil_range_finish;
+hil_begin_t hil_none_begin, hil_lzw_begin, hil_huffman_begin, hil_range_begin, hil_context_begin;
+hil_put_t hil_none_put, hil_lzw_put, hil_huffman_put, hil_range_put, hil_context_put;
+hil_finish_t hil_none_finish, hil_lzw_finish, hil_huffman_finish, hil_range_finish,
+    hil_context_finish;
+
+/* Scratch of the context coder: what it remembers of the latest row. */
+uint32_t hil_context_scratch_bytes(const hil_payload_format_t *format);
 
 /* How many of the first bytes at `out` no later put changes: those can be sent already. A range
  * coder's carry may still run back over full bytes (0xFF) into the one before them. */

@@ -28,6 +28,12 @@ int32_t hil_encode_huffman(const hil_payload_format_t *format, uint8_t *symbols,
                            hil_huffman_put, hil_huffman_finish);
 }
 
+int32_t hil_encode_context(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
+                           uint8_t *out, uint32_t capacity) {
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_context_begin,
+                           hil_context_put, hil_context_finish);
+}
+
 int32_t hil_encode_lz4(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                        uint8_t *out, uint32_t capacity) {
     return hil_lz4_encode(symbols, format->pixels * format->channels, scratch, out, capacity);
@@ -38,7 +44,7 @@ int32_t hil_encode(const hil_payload_format_t *format, uint8_t *symbols, void *s
     static hil_encoder_t *const encoders[] = {
         [HIL_CODEC_NONE] = hil_encode_none,   [HIL_CODEC_LZW] = hil_encode_lzw,
         [HIL_CODEC_RANGE] = hil_encode_range, [HIL_CODEC_HUFFMAN] = hil_encode_huffman,
-        [HIL_CODEC_LZ4] = hil_encode_lz4,
+        [HIL_CODEC_LZ4] = hil_encode_lz4,     [HIL_CODEC_CONTEXT] = hil_encode_context,
     };
     if (format->codec >= sizeof encoders / sizeof encoders[0]) {
         return -1;

@@ -35,8 +35,7 @@ typedef struct {
     uint8_t codec;         /* HIL_CODEC_* */
     uint8_t order;         /* HIL_ORDER_* */
     uint16_t width;        /* of a row, in pixels */
-    const uint32_t *table; /* what the codec knows of each channel: channels * alphabet words, or
-                            * NULL */
+    const uint32_t *table; /* what the codec knows beforehand, as its source says, or NULL */
 } hil_payload_format_t;
 
 typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
@@ -45,7 +44,8 @@ typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbo
 /* Each packs the format's symbols into `out`. `scratch` is what the codec's own header asks for.
  * LZ4 leaves the symbols shuffled. Returns the bytes written, or -1 when a symbol is foreign or
  * `capacity` is too small. */
-hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4;
+hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4,
+    hil_encode_context;
 
 typedef struct {
     uint8_t bundle_hash[32];

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
 from hil.codec import check, lz4, lzw, order, shuffle
-from hil.codec.static import Huffman, Range
+from hil.codec.static import Context, Huffman, Range
 from hil.errors import UsageError, unknown_name
 from hil.wire.protocol import LZ4_SCRATCH_BYTES, LZ4_SYMBOLS_MAX, LZW_SCRATCH_BYTES, Codec
 
@@ -44,7 +44,7 @@ class Coder(Protocol):
 
     @property
     def table(self) -> NDArray[np.uint32] | None:
-        """(channels, alphabet) words that the device's encoder reads, or None."""
+        """Words that the device's encoder reads, as its source says, or None."""
         ...
 
     def encode(self, symbols: NDArray[np.uint8]) -> bytes:
@@ -167,6 +167,7 @@ def make_coder(form: PayloadFormat, tables: Tables) -> Coder:
         "lz4": lambda: Lz4(form),
         "huffman": lambda: Huffman(form, tables),
         "range": lambda: Range(form, tables),
+        "context": lambda: Context(form, tables),
     }
     if form.codec not in coders:
         raise unknown_name("codec", form.codec, coders)
