@@ -14,6 +14,7 @@ typedef struct {
 } hil_cobs_t;
 
 void hil_cobs_begin(hil_cobs_t *cobs, uint8_t *out);
+/* The bytes may lie ahead of where they are written. */
 void hil_cobs_put(hil_cobs_t *cobs, const uint8_t *bytes, uint32_t count);
 /* Closes the last block; returns the encoded bytes. */
 uint32_t hil_cobs_end(hil_cobs_t *cobs);

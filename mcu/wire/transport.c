@@ -5,6 +5,13 @@
 #include "board.h"
 #include "frame.h"
 
+/* A body may be made in the buffer that it is sent from. It lies so far behind the frame's
+ * beginning that the encoder, which adds at most a byte in 254, never writes over what it has yet
+ * to read. */
+#define BODY_AT (HIL_ENCODED_MAX - HIL_BODY_MAX)
+_Static_assert(BODY_AT >= 2U + HIL_HEADER_BYTES + (HIL_HEADER_BYTES + HIL_BODY_MAX) / 254U,
+               "the encoder overtakes the body");
+
 /* ACK and NAK: header, one body byte, CRC, COBS code and two zeros. */
 #define SHORT_MAX (HIL_HEADER_BYTES + 1U + HIL_CRC_BYTES + 3U)
 
@@ -44,7 +51,7 @@ static void transmit(void) {
     state.wire_ms = state.outstanding_bytes * 10000U / hil_uart_baud(); /* ten bits a byte */
     state.sent_ms = hil_tick_ms();
     state.tries++;
-    hil_uart_write(outstanding, state.outstanding_bytes);
+    hil_uart_send(outstanding, state.outstanding_bytes);
 }
 
 static void repeat(void) {
@@ -145,7 +152,14 @@ void hil_transport_drop(void) {
     state.inbox_full = false;
 }
 
+uint8_t *hil_transport_body(void) {
+    state.sending = HIL_SENDING_IDLE; /* nothing to repeat */
+    hil_uart_await_sent();
+    return outstanding + BODY_AT;
+}
+
 bool hil_transport_begin(uint8_t kind, hil_bytes_t head, hil_bytes_t tail) {
+    hil_uart_await_sent();
     state.sequence++;
     state.outstanding_bytes = hil_frame_encode(kind, state.sequence, head, tail, outstanding);
     if (state.outstanding_bytes == 0U) {

@@ -23,7 +23,7 @@ from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
-from hil.deploy.plan import buffers_of, plan
+from hil.deploy.plan import plan_program
 from hil.deploy.program import DeviceHalf, Program, Step, step_title
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.errors import BundleError, UsageError
@@ -106,7 +106,7 @@ def _build(
     if payload and graph.feature:
         symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
     program = plain(DeviceHalf(graph, coder, symbols))
-    memory = plan(buffers_of(program))
+    memory = plan_program(program)
     budget.check(program, memory, board)
     progress("emit")
     digest = bundles.digest(bundle_path)

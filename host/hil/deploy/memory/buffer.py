@@ -18,6 +18,8 @@ class Buffer:
     last: int
     accesses: int = 0
     """Bytes read and written over the whole life, an estimate."""
+    scratch: bool = False
+    """What a kernel or codec works in: read and written all the time."""
 
     def meets(self, other: Buffer) -> bool:
         """Whether both are alive at some step."""
