@@ -19,7 +19,4 @@ void hil_cobs_put(hil_cobs_t *cobs, const uint8_t *bytes, uint32_t count);
 /* Closes the last block; returns the encoded bytes. */
 uint32_t hil_cobs_end(hil_cobs_t *cobs);
 
-/* Decodes in place; returns the decoded bytes, or -1 when a block reaches past the end. */
-int32_t hil_cobs_decode(uint8_t *bytes, uint32_t count);
-
 #endif

@@ -90,9 +90,11 @@ uint32_t hil_tick_ms(void) {
 
 static void decode_stream(const uint8_t *bytes, uint32_t count) {
     static hil_decoder_t decoder;
+    static uint8_t body[HIL_BODY_MAX];
     for (uint32_t i = 0; i < count; i++) {
         hil_decoding_t decoding;
-        const hil_decoded_t decoded = hil_decoder_put(&decoder, bytes[i], &decoding);
+        const hil_decoded_t decoded =
+            hil_decoder_put(&decoder, bytes[i], body, sizeof body, &decoding);
         if (decoded == HIL_DECODED_FRAME) {
             const hil_frame_t frame = decoding.frame;
             const uint8_t head[] = {1, frame.version, frame.kind};
