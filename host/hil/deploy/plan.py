@@ -43,6 +43,11 @@ class Plan:
         return sum(arena.lower_bound for arena in self.arenas.values())
 
     @property
+    def gap_bytes(self) -> int:
+        """What better placements in the same regions could save at most."""
+        return self.arena_bytes - self.lower_bound
+
+    @property
     def fullest_step(self) -> int:
         """The step at which most bytes are alive."""
         return self.alive.index(max(self.alive))
@@ -91,8 +96,7 @@ def overlaps_of(program: Program, buffers: Sequence[Buffer]) -> tuple[Overlap, .
         for time, step in enumerate(program.steps)
         if isinstance(step.kernel, Overlapping)
         for (output, source), lead in step.kernel.leads(program.half, program.ops(step)).items()
-        if {output, source} <= by_name.keys()
-        and by_name[output].first == time == by_name[source].last
+        if {output, source} <= by_name.keys() and by_name[output].first == time == by_name[source].last
     )
 
 
