@@ -45,7 +45,9 @@ class Branching:
 
     def _twins(self) -> list[int]:
         """For each buffer one before it that is the same in all respects, or -1."""
-        problem, seen, twins = self._problem, {}, []
+        problem = self._problem
+        seen: dict[tuple[int, int, int, str], int] = {}
+        twins = []
         loose = {name for o in problem.overlaps for name in (o.output, o.input)}
         for index, b in enumerate(problem.buffers):
             key = (problem.size[index], b.first, b.last, b.name if b.name in loose else "")
