@@ -80,6 +80,7 @@ def _head(model: Model) -> str:
 #include "hil_dsp.h"
 #include "hil_kernels.h"
 #include "hil_requantise.h"
+#include "hil_rows.h"
 #include "hil_wire.h"
 #include "quantise.h"
 #include "stm32f7xx.h"

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hil.deploy.graph import Op
-from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front, match
 from hil.deploy.kernels.front.middle import middle_pairs, middle_source
-from hil.deploy.kernels.front.sink import pool_source, symbols_source
+from hil.deploy.kernels.front.sink import empty_source, last_constants, sums_source, symbols_source
 from hil.deploy.kernels.front.stem import row_halves, stem_source
 from hil.deploy.kernels.text import array
 from hil.deploy.program import SYMBOLS, Code, DeviceHalf, Sends, Site
 
-RING_ROWS = 4
-"""Three that a kernel touches, and one of padding for above the first and below the last."""
+RING_ROWS = 3
+"""What a 3×3 kernel touches."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +40,32 @@ class SymbolFront:
         front, name = _front(site.half, site.ops), site.name
         assert site.half.coder and site.half.symbol_of is not None
         form = site.half.coder.form
-        before = [_constants(site, front), stem_source(name, front), middle_source(name, front)]
-        if form.channels:
-            before.append(symbols_source(name, front, int(site.half.symbol_of[0])))
+        before = [
+            _constants(site, front),
+            stem_source(name, front),
+            middle_source(name, front),
+            empty_source(name, front),
+            symbols_source(name, front),
+        ]
         if front.pool:
-            before.append(pool_source(name, front))
+            before.append(sums_source(name, front))
+        lowest = int(site.half.symbol_of[0])
         sink = (
             f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
-            f"    {name}_symbol_row(middle, {form.channel_begin} + c,",
-            f"        symbols + ({front.height} * c + y) * {front.width});",
+            f"    uint8_t *const row = symbols + ({front.height} * c + y) * {front.width};",
+            f"    if (idle[c] && {name}_empty(middle, {form.channel_begin} + c)) {{",
+            f"        memset(row, {lowest}, {front.width});",
+            "    } else {",
+            f"        {name}_symbols(middle, {form.channel_begin} + c, row);",
+            f"        idle[c] = hil_row_is(row, {front.width}, 0x{lowest * 0x01010101:08x}U);",
+            "    }",
             "}",
         )
-        body = [f"uint8_t *const symbols = {site.at(SYMBOLS)};", *_loop(site, front, sink)]
+        body = [
+            f"uint8_t *const symbols = {site.at(SYMBOLS)};",
+            f"uint8_t idle[{form.channels}] = {{0}}; /* the channel's last row was empty */",
+            *_loop(site, front, sink),
+        ]
         return Code(tuple(body), "".join(before))
 
 
@@ -71,21 +84,10 @@ def _ring_bytes(front: Front) -> int:
 
 
 def _constants(site: Site, front: Front) -> str:
-    name, symbol_of, last = site.name, site.half.symbol_of, front.pointwise
+    symbol_of = site.half.symbol_of
     assert symbol_of is not None
-    least = constants.thresholds(front.middle, front.feature, last, symbol_of)
-    weights = last.weights.values.reshape(len(last.weights.values), -1)
-    parts = [
-        constants.stem_constants(name, front.source, front.first, front.stem_depthwise, front.stem_pointwise),
-        constants.middle_constants(name, front.stem, front.depthwise),
-        constants.words(f"{name}_weights", constants.pairs(weights)),
-        array("int32_t", f"{name}_bias", constants.folded_bias(front.middle, last) - least),
-        array("int32_t", f"{name}_multiplier", constants.doubled(last)),
-        array("int32_t", f"{name}_threshold", least),
-        array("uint8_t", f"{name}_symbol_of", np.asarray(symbol_of)),
-        "\n",
-    ]
-    return "".join(parts)
+    last = last_constants(site.name, front, symbol_of)
+    return last + array("uint8_t", f"{site.name}_symbol_of", symbol_of) + "\n"
 
 
 def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
@@ -94,31 +96,35 @@ def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
     begin, end = front.local
     advance = front.stem_depthwise.stride[0] * front.source.shape[1] * front.source.shape[2]
     lines = [
-        f"int16_t *const ring = {site.scratch}, *const padding = ring + {3 * row};",
-        f"int16_t *const middle = ring + {_ring_bytes(front) // 2};",
+        f"int16_t *const ring = {site.scratch}, *const middle = ring + {_ring_bytes(front) // 2};",
         f"const int8_t *input = {site.at(front.stem_depthwise.inputs[0])};",
     ]
     if front.pool:
         lines.append(f"int32_t sums[{end - begin}] = {{0}};")
     lines += [
-        f"for (int32_t i = 0; i < {RING_ROWS * row}; i++) {{",
-        f"    ring[i] = {front.stem.zero_point};",
-        "}",
+        "/* Row y lies in ring row y % 3; rows above and below the map are padding. */",
+        f"hil_fill_s16(ring, {RING_ROWS * row}, {front.stem.zero_point});",
         f"{name}_stem_row(input, ring + 1);",
         f"for (int32_t y = 0; y < {front.height}; y++) {{",
-        "    /* Row y lies in ring row y % 3. */",
         f"    int16_t *const below = ring + (y + 1) % 3 * {row};",
         f"    if (y + 1 < {front.height}) {{",
         f"        input += {advance};",
         f"        {name}_stem_row(input, below + 1);",
+        "    } else {",
+        f"        hil_fill_s16(below, {row}, {front.stem.zero_point});",
         "    }",
-        f"    {name}_middle_row(y == 0 ? padding : ring + (y + 2) % 3 * {row}, ring + y % 3 * {row},",
-        f"        y + 1 < {front.height} ? below : padding, middle);",
+        "    if (y % 3 == 0) {",
+        f"        {name}_middle_row_0(ring, middle);",
+        "    } else if (y % 3 == 1) {",
+        f"        {name}_middle_row_1(ring, middle);",
+        "    } else {",
+        f"        {name}_middle_row_2(ring, middle);",
+        "    }",
     ]
     if front.pool:
         lines += [
             f"    for (uint32_t c = 0; c < {end - begin}; c++) {{",
-            f"        sums[c] += {name}_sum_row(middle, {begin} + c);",
+            f"        sums[c] += {name}_sum(middle, {begin} + c);",
             "    }",
         ]
     lines += [f"    {line}" for line in sink] + ["}"]
