@@ -13,11 +13,9 @@ from hil.deploy.memory.bound import alive_bytes
 from hil.deploy.memory.buffer import ALIGNMENT, Buffer, Overlap
 from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region, divide
-from hil.deploy.program import Overlapping, Program
+from hil.deploy.program import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Overlapping, Program, Sends
 
 __all__ = ["ALIGNMENT", "Buffer", "Overlap", "Plan", "Region", "plan"]
-
-SYMBOLS, CODEC_SCRATCH, PAYLOAD = "symbols", "codec_scratch", "payload"
 
 DTCM_ARENA_BYTES = 56 * 1024
 """What stack and DMA buffers leave of DTCM's 64 KB, and some to spare."""
@@ -130,11 +128,12 @@ def _sending(program: Program) -> list[Buffer]:
     coder, steps = program.half.coder, program.steps
     quantise = len(steps)
     encode, send = quantise + 1, quantise + 2
+    made = steps.index(program.sender) if program.sender else quantise
     if coder is None:
         return []
-    if program.sender is not None:
-        return [Buffer(PAYLOAD, coder.capacity, steps.index(program.sender), send, coder.capacity)]
-    buffers = [Buffer(SYMBOLS, coder.form.symbols, quantise, encode, 2 * coder.form.symbols)]
+    if program.sends is Sends.PAYLOAD:
+        return [Buffer(PAYLOAD, coder.capacity, made, send, coder.capacity)]
+    buffers = [Buffer(SYMBOLS, coder.form.symbols, made, encode, 2 * coder.form.symbols)]
     if coder.scratch_bytes:
         buffers.append(Buffer(CODEC_SCRATCH, coder.scratch_bytes, encode, encode, scratch=True))
     return [*buffers, Buffer(PAYLOAD, coder.capacity, encode, send, coder.capacity)]
