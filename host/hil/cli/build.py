@@ -32,6 +32,10 @@ def build(
         Path | None, typer.Option("--out", "-o", help="Copy firmware and sources to this folder.")
     ] = None,
     data_dir: options.DataDir = None,
+    arena_map: Annotated[bool, typer.Option("--map", help="Show where every buffer lies, and when.")] = False,
+    map_svg: Annotated[
+        Path | None, typer.Option("--map-svg", help="Draw the same into this file, as SVG.")
+    ] = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -55,8 +59,21 @@ def build(
     deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
     if out is not None:
         _copy(deployment.folder, out)
-    _print(deployment, plan.board.info, out, as_json)
+    if map_svg is not None:
+        _draw(deployment, map_svg)
+    _print(deployment, plan.board.info, out, as_json, arena_map)
     return 0
+
+
+def _draw(deployment: Deployment, target: Path) -> None:
+    from hil.report.arena_svg import arena_svg
+    from hil.report.footprint import title
+
+    layers = [layer.name for layer in deployment.layers]
+    try:
+        target.write_text(arena_svg(deployment.memory, layers, title(deployment)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", "name another file") from None
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -71,15 +88,20 @@ def _copy(source: Path, target: Path) -> None:
         ) from None
 
 
-def _print(deployment: Deployment, board: BoardInfo, out: Path | None, as_json: bool) -> None:
+def _print(
+    deployment: Deployment, board: BoardInfo, out: Path | None, as_json: bool, arena_map: bool
+) -> None:
     elf = (out or deployment.folder) / "hil.elf"
     if as_json:
+        from hil.report.arena_json import memory_report
+
         report = {
             "elf": str(elf.resolve()),
             "board": board.name,
             "clock_hz": deployment.clock_hz,
             "footprint": asdict(deployment.footprint),
             "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
+            "memory": memory_report(deployment.memory),
             "layers": [asdict(layer) for layer in deployment.layers],
         }
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
@@ -90,4 +112,9 @@ def _print(deployment: Deployment, board: BoardInfo, out: Path | None, as_json: 
 
     console = Console()
     console.print(footprint_view(deployment, board, console.width))
+    if arena_map:
+        from hil.report.arena import arena_view
+
+        layers = [layer.name for layer in deployment.layers]
+        console.print(arena_view(deployment.memory, layers, console.width))
     console.print(f"firmware: {elf}", markup=False, soft_wrap=True)

@@ -128,6 +128,7 @@ def _build(
         exit=exit_rule,
         codec_tables=bundle.part("codec"),
         layers=tuple(_layer(program, step) for step in program.steps),
+        memory=memory,
         footprint=read_footprint(elf),
     )
 
