@@ -25,6 +25,7 @@ from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
 from hil.deploy.plan import plan_program
 from hil.deploy.program import DeviceHalf, Program, Step, step_title
+from hil.deploy.stack import check_stack
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.errors import BundleError, UsageError
 
@@ -113,7 +114,10 @@ def _build(
     model = Model(program, memory, manifest.classes, digest, fusion, exit_rule)
     (folder / "model.c").write_text(emit(model))
     progress("build")
-    elf = build_firmware(prepare_toolchain(), folder, board.config, clock_hz)
+    toolchain = prepare_toolchain()
+    elf = build_firmware(toolchain, folder, board.config, clock_hz)
+    footprint = read_footprint(elf)
+    check_stack(elf, toolchain.compiler, footprint.stack_bytes)
     return Deployment(
         folder=folder,
         elf=elf,
@@ -129,7 +133,7 @@ def _build(
         codec_tables=bundle.part("codec"),
         layers=tuple(_layer(program, step) for step in program.steps),
         memory=memory,
-        footprint=read_footprint(elf),
+        footprint=footprint,
     )
 
 
