@@ -176,7 +176,9 @@ static const uint32_t {name}[{len(words)}] = {{
 
 def _rows(values: bytes | list[int], indent: int = 8) -> str:
     numbers = [str(value) for value in values]
-    return (",\n" + " " * indent).join(", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)) + ","
+    return (",\n" + " " * indent).join(
+        ", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)
+    ) + ","
 
 
 def _pointer(model: Model, name: str | None) -> str:

@@ -38,7 +38,9 @@ def words(name: str, values: NDArray[np.uint32]) -> str:
     return f"static const uint32_t {name}[{len(numbers)}] = {{\n    {text},\n}};\n"
 
 
-def thresholds(source: Tensor, output: Tensor, op: Convolution, symbol_of: NDArray[np.uint8]) -> NDArray[np.int64]:
+def thresholds(
+    source: Tensor, output: Tensor, op: Convolution, symbol_of: NDArray[np.uint8]
+) -> NDArray[np.int64]:
     """(channels,) the least accumulator with another symbol than the lowest value has.
 
     Exact: requantisation grows with the accumulator, and so does the symbol with the value.

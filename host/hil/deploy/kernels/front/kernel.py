@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from hil.deploy.graph import Op
 from hil.deploy.kernels.front.match import Front, match
 from hil.deploy.kernels.front.middle import middle_pairs, middle_source
-from hil.deploy.kernels.front.sink import empty_source, last_constants, sums_source, symbols_source
+from hil.deploy.kernels.front.sink import last_constants, sums_source, symbols_source
 from hil.deploy.kernels.front.stem import row_halves, stem_source
 from hil.deploy.kernels.text import array
 from hil.deploy.program import SYMBOLS, Code, DeviceHalf, Sends, Site
@@ -40,31 +38,23 @@ class SymbolFront:
         front, name = _front(site.half, site.ops), site.name
         assert site.half.coder and site.half.symbol_of is not None
         form = site.half.coder.form
+        lowest = int(site.half.symbol_of[0])
+        channels = (form.channel_begin, form.channel_begin + form.channels)
         before = [
             _constants(site, front),
             stem_source(name, front),
             middle_source(name, front),
-            empty_source(name, front),
-            symbols_source(name, front),
+            symbols_source(name, front, channels, front.height * front.width, lowest),
         ]
         if front.pool:
             before.append(sums_source(name, front))
-        lowest = int(site.half.symbol_of[0])
-        sink = (
-            f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
-            f"    uint8_t *const row = symbols + ({front.height} * c + y) * {front.width};",
-            f"    if (idle[c] && {name}_empty(middle, {form.channel_begin} + c)) {{",
-            f"        memset(row, {lowest}, {front.width});",
-            "    } else {",
-            f"        {name}_symbols(middle, {form.channel_begin} + c, row);",
-            f"        idle[c] = hil_row_is(row, {front.width}, 0x{lowest * 0x01010101:08x}U);",
-            "    }",
-            "}",
-        )
         body = [
-            f"uint8_t *const symbols = {site.at(SYMBOLS)};",
-            f"uint8_t idle[{form.channels}] = {{0}}; /* the channel's last row was empty */",
-            *_loop(site, front, sink),
+            f"uint8_t idle[{form.channels}] = {{0}};",
+            *_loop(
+                site,
+                front,
+                (f"{name}_symbols(middle, idle, (uint8_t *){site.at(SYMBOLS)} + {front.width} * y);",),
+            ),
         ]
         return Code(tuple(body), "".join(before))
 
@@ -122,11 +112,7 @@ def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
         "    }",
     ]
     if front.pool:
-        lines += [
-            f"    for (uint32_t c = 0; c < {end - begin}; c++) {{",
-            f"        sums[c] += {name}_sum(middle, {begin} + c);",
-            "    }",
-        ]
+        lines.append(f"    {name}_sum(middle, sums);")
     lines += [f"    {line}" for line in sink] + ["}"]
     if front.pool:
         count = front.height * front.width

@@ -55,7 +55,11 @@ class _Table:
     """Where the constants of a stem are, in words."""
 
     def __init__(self, front: Front) -> None:
-        inputs, outputs, taps = front.source.shape[2], front.channels, front.stem_depthwise.weights.values.size
+        inputs, outputs, taps = (
+            front.source.shape[2],
+            front.channels,
+            front.stem_depthwise.weights.values.size,
+        )
         self.taps = 0
         self.tap_bias = (taps + 1) // 2
         self.tap_multiplier = self.tap_bias + inputs
