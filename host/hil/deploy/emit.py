@@ -242,6 +242,8 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .order = HIL_ORDER_{payload.order.upper()},
+        .width = {payload.width},
         .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
     }},
     .pack = pack,"""
