@@ -81,4 +81,9 @@ extern const hil_model_buffers_t hil_model_buffers;
  * kernel refused its arguments. */
 int hil_model_run(uint32_t *layer_cycles);
 
+/* Called by a hil_model_run that encodes on its way, after each row of the feature map, with the
+ * bytes at hil_model_buffers.payload that will not change any more. NULL unless the firmware sets
+ * it. */
+extern void (*hil_model_progress)(uint32_t settled_bytes);
+
 #endif

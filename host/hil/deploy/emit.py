@@ -77,6 +77,7 @@ def _head(model: Model) -> str:
 #include <string.h>
 
 #include "arm_nnfunctions.h"
+#include "hil_coder.h"
 #include "hil_dsp.h"
 #include "hil_kernels.h"
 #include "hil_requantise.h"
@@ -187,7 +188,8 @@ def _pointer(model: Model, name: str | None) -> str:
 
 
 def _payload_state(model: Model) -> str:
-    return "" if model.program.sends is not Sends.PAYLOAD else "\nstatic int32_t payload_bytes;\n"
+    progress = "\nvoid (*hil_model_progress)(uint32_t settled_bytes);\n"
+    return progress + ("static int32_t payload_bytes;\n" if model.program.sends is Sends.PAYLOAD else "")
 
 
 def _pack(model: Model) -> str:

@@ -67,6 +67,8 @@ def buffers_of(program: Program) -> tuple[Buffer, ...]:
     made = steps.index(program.sender) if program.sender else quantise
     if half.coder and program.sends is Sends.PAYLOAD:
         buffers.append(Buffer(PAYLOAD, half.coder.capacity, made, send))
+        if half.coder.scratch_bytes:
+            buffers.append(Buffer(CODEC_SCRATCH, half.coder.scratch_bytes, made, made))
     elif half.coder:
         buffers.append(Buffer(SYMBOLS, half.coder.form.symbols, made, encode))
         if half.coder.scratch_bytes:

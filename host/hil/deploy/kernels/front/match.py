@@ -13,6 +13,9 @@ from hil.deploy.program import DeviceHalf
 CHANNELS_MAX = 8
 """Of the stem's output: more would not fit the registers, and CMSIS-NN is better there."""
 
+OFFSET_MAX = 1 << 12
+"""Bytes: the field of LDR and its kind."""
+
 _FULL = (-128, 127)
 
 
@@ -65,6 +68,8 @@ def match(half: DeviceHalf, first: int) -> Front | None:
     sound = all(_requantised_once(op.weights) and op.activation == _FULL for op in (a, b, c, d))
     if not sound or not _chained(graph, first) or not _fits_int32(graph, (a, b, c, d)):
         return None
+    if not _within_reach(graph, a, c):
+        return None
     tensors = tuple(graph.tensor(name) for name in (a.inputs[0], a.output, b.output, c.output, d.output))
     if tensors[2].shape[1] % 4 or not 1 <= tensors[2].shape[2] <= CHANNELS_MAX:
         return None
@@ -89,6 +94,14 @@ def _stem_fits(graph: Graph, op: DepthwiseConvolution) -> bool:
         and channels <= 4
         and width * channels % 4 == 0
     )
+
+
+def _within_reach(graph: Graph, stem: DepthwiseConvolution, middle: DepthwiseConvolution) -> bool:
+    """Whether the offsets of loads and stores fit their instructions."""
+    _, width, channels = graph.tensor(stem.inputs[0]).shape
+    _, columns, inner = graph.tensor(middle.inputs[0]).shape
+    window = stem.kernel[0] * width * channels + 8 * stem.stride[1] * channels
+    return max(window, 2 * 3 * inner * (columns + 10)) < OFFSET_MAX
 
 
 def _is_3x3(op: DepthwiseConvolution) -> bool:
@@ -141,8 +154,13 @@ def _pooled(graph: Graph, at: int, feature: str) -> tuple[AveragePool | None, tu
     if taken >= len(ops):
         return None, (0, 0), 0
     pool = ops[taken]
-    whole = isinstance(pool, AveragePool) and pool.inputs == (name,) and pool.activation == _FULL
-    if whole and isinstance(pool, AveragePool) and pool.padding == (0, 0):
-        if pool.kernel == graph.tensor(name).shape[:2] and graph.tensor(pool.output).shape[:2] == (1, 1):
-            return pool, (begin, end), taken + 1
+    if isinstance(pool, AveragePool) and pool.inputs == (name,) and _is_mean(graph, pool):
+        return pool, (begin, end), taken + 1
     return None, (0, 0), 0
+
+
+def _is_mean(graph: Graph, op: AveragePool) -> bool:
+    """Over all pixels, into one."""
+    (height, width, _), (rows, columns, _) = (graph.tensor(name).shape for name in (op.inputs[0], op.output))
+    whole = op.kernel == (height, width) and op.padding == (0, 0) and (rows, columns) == (1, 1)
+    return whole and op.activation == _FULL
