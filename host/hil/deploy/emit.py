@@ -10,9 +10,22 @@ from hil.deploy.cost import macs
 from hil.deploy.deployment import ExitRule, Fusion
 from hil.deploy.kernels.text import shape_text
 from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan, scratch_name
-from hil.deploy.program import DeviceHalf, Program, Site, Step, identifier, step_title
+from hil.deploy.program import Code, DeviceHalf, Program, Site, Step, identifier, step_title
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
+
+INCLUDES = """\
+#include "hil_model.h"
+
+#include <stddef.h>
+
+#include "arm_nnfunctions.h"
+#include "hil_kernels.h"
+#include "hil_wire.h"
+#include "quantise.h"
+#include "stm32f7xx.h"
+"""
+"""What the code of steps may use."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +57,14 @@ def _layer(model: Model, index: int) -> str:
     name, ops = identifier(program, index), program.ops(step)
     places = {tensor: f"arena_at({offset})" for tensor, offset in model.plan.offsets.items()}
     scratch, payload = (places.get(key, "NULL") for key in (scratch_name(index), PAYLOAD))
-    code = step.kernel.emit(Site(model.half, ops, name, places, scratch, payload))
+    site = Site(model.half, ops, name, places, scratch, payload)
+    return step_function(step.kernel.emit(site), name, _summary(program, step))
+
+
+def step_function(code: Code, name: str, summary: str) -> str:
+    """The C of one step: a static function `name` behind what it needs."""
     lines = "\n".join(f"    {line}" if line else "" for line in code.body)
-    head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
+    head = f"/* {summary} */\nstatic arm_cmsis_nn_status {name}(void)"
     return f"{code.before}{head}\n{{\n{lines}\n}}\n"
 
 
@@ -61,16 +79,7 @@ def _summary(program: Program, step: Step) -> str:
 def _head(model: Model) -> str:
     return f"""\
 /* Generated from bundle {model.bundle_hash.hex()[:16]}. One function a layer, one static arena. */
-#include "hil_model.h"
-
-#include <stddef.h>
-
-#include "arm_nnfunctions.h"
-#include "hil_kernels.h"
-#include "hil_wire.h"
-#include "quantise.h"
-#include "stm32f7xx.h"
-
+{INCLUDES}
 static uint8_t hil_model_arena[{model.plan.arena_bytes}]
     __attribute__((aligned(8), section(".hil_arena"), used));
 
