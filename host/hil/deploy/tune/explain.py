@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hil.deploy.cost import macs
-from hil.deploy.program import Program
+from hil.deploy.program import Program, Sends
 from hil.deploy.tune.tuner import Tuned, place
 from hil.errors import BundleError
 
@@ -32,8 +32,8 @@ class Candidate:
     code_bytes: int
     """Code generated for it; library functions that it calls are shared."""
     constant_bytes: int
-    sends: bool
-    """It quantises and encodes too; compare it with the same ops and the row of the firmware's encoder."""
+    sends: str
+    """`symbols` or `payload` where it makes those too, else `nothing`; see `hil.deploy.program.Sends`."""
     chosen: bool
 
     @property
@@ -60,19 +60,27 @@ def table(tuned: Tuned, program: Program) -> tuple[Candidate, ...]:
                 scratch_bytes=trial.scratch_bytes,
                 code_bytes=found.code_bytes if found else 0,
                 constant_bytes=found.constant_bytes if found else 0,
-                sends=trial.step.kernel.sends,
+                sends=trial.sends.value,
                 chosen=where in chosen,
             )
         )
-    if tuned.tail is not None and tuned.half.coder is not None:
-        codec = f"hil_encode_{tuned.half.coder.wire.name.lower()}"
-        last = len(graph.ops)
-        scratch = tuned.half.coder.scratch_bytes
-        taken = program.sender is None
-        rows.append(
-            Candidate("quantise, encode", last, 0, codec, tuned.tail.cycles, 0, scratch, 0, 0, True, taken)
-        )
-    return tuple(rows)
+    return (*rows, *_tail(tuned, program))
+
+
+def _tail(tuned: Tuned, program: Program) -> list[Candidate]:
+    """Rows of what the firmware does after the graph, as far as no step has done it."""
+    coder, tail, last = tuned.half.coder, tuned.tail, len(tuned.half.graph.ops)
+    if tail is None or coder is None:
+        return []
+    encoder = f"hil_encode_{coder.wire.name.lower()}"
+    quantises, encodes = program.sends is Sends.NOTHING, program.sends is not Sends.PAYLOAD
+    no = Sends.NOTHING.value
+    return [
+        Candidate("quantise", last, 0, "hil_quantise", tail.quantise_cycles, 0, 0, 0, 0, no, quantises),
+        Candidate(
+            "encode", last + 1, 0, encoder, tail.encode_cycles, 0, coder.scratch_bytes, 0, 0, no, encodes
+        ),
+    ]
 
 
 def as_values(rows: Sequence[Candidate]) -> list[dict[str, object]]:

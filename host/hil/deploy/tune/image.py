@@ -52,7 +52,7 @@ def build(toolchain: Toolchain, trials: Sequence[Trial], tail: DeviceHalf | None
     """
     header.write(folder)
     sources = {"trials.c": _trials_source(trials), "setup.c": SETUP}
-    roots = ["hil_trials", "calibrate_setup"]
+    roots = ["hil_trials", "calibrate_setup", "layer_cycles"]
     if tail is not None:
         sources["tail.c"] = tail_source(tail)
         roots += ["tail_run", "tail_hil_model_buffers"]

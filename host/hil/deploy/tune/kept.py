@@ -8,10 +8,13 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from hil import paths
 from hil.deploy.build import Toolchain, source_hash
-from hil.deploy.tune.measure import Measurement
+from hil.deploy.tune.measure import Measurement, Tail
+
+Kept = TypeVar("Kept", Measurement, Tail)
 
 _ROOMS = ("deploy/kernels", "deploy/tune", "twin/timing")
 """Whose code decides what is built and how it is timed."""
@@ -24,17 +27,17 @@ def key(toolchain: Toolchain, signature: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def load(name: str) -> Measurement | None:
+def load(name: str, kind: type[Kept]) -> Kept | None:
     """The measurement kept under `name`; None when there is none, or none that can be read."""
     try:
         values = json.loads(_path(name).read_text())
-        found = Measurement(**values)
+        found = kind(**values)
     except (OSError, ValueError, TypeError):
         return None
     return found if all(isinstance(value, int) for value in asdict(found).values()) else None
 
 
-def save(name: str, measurement: Measurement) -> None:
+def save(name: str, measurement: Measurement | Tail) -> None:
     """Keeps `measurement`, whole or not at all."""
     path = _path(name)
     path.parent.mkdir(parents=True, exist_ok=True)

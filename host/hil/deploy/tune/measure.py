@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hil.deploy.build import Toolchain
 from hil.deploy.interpret import interpret
-from hil.deploy.program import DeviceHalf
+from hil.deploy.program import PAYLOAD, SYMBOLS, DeviceHalf, Sends
 from hil.deploy.tune.image import ARENA, ARENA_MAX, batches, build
 from hil.deploy.tune.tail import PREFIX
 from hil.deploy.tune.trial import Trial
@@ -27,6 +27,19 @@ from hil.twin.twin import Twin
 SEED = 746
 
 Values = Mapping[str, NDArray[np.int8]]
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Cycles of the firmware's quantiser and encoder."""
+
+    quantise_cycles: int
+    encode_cycles: int
+
+    def after(self, sends: Sends) -> int:
+        """Cycles that are left when the steps have done as much as `sends`."""
+        left = {Sends.NOTHING: self.quantise_cycles + self.encode_cycles, Sends.SYMBOLS: self.encode_cycles}
+        return left.get(sends, 0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ def sample_values(half: DeviceHalf) -> dict[str, NDArray[np.int8]]:
 
 def measure(
     toolchain: Toolchain, half: DeviceHalf, trials: Sequence[Trial], tail: DeviceHalf | None
-) -> tuple[list[Measurement | None], Measurement | None]:
+) -> tuple[list[Measurement | None], Tail | None]:
     """Times `trials` of `half`, and the `tail` where there is one.
 
     A trial that does not fit in SRAM has None. Raises BuildError, naming the kernel, where an output is
@@ -99,12 +112,15 @@ def _check(twin: Twin, trial: Trial, values: Values) -> None:
         got = np.frombuffer(twin.read(ARENA + trial.offsets[name], want.size), np.int8)
         if wrong := int(np.count_nonzero(got != want.ravel())):
             raise _wrong(trial, f"makes {wrong} of {want.size} values of {name!r} other than the interpreter")
-    if trial.payload_offset is None:
-        return
-    expected = payload_of(trial.half, values)
-    count = struct.unpack("<i", twin.read(twin.symbol("payload_bytes"), 4))[0]
-    if count != len(expected) or twin.read(ARENA + trial.payload_offset, count) != expected:
-        raise _wrong(trial, f"sends another payload of {count} bytes; the host's has {len(expected)}")
+    if trial.sends is Sends.SYMBOLS:
+        symbols = symbols_of(trial.half, values).tobytes()
+        if twin.read(ARENA + trial.offsets[SYMBOLS], len(symbols)) != symbols:
+            raise _wrong(trial, "makes other symbols than the host")
+    elif trial.sends is Sends.PAYLOAD:
+        expected = payload_of(trial.half, values)
+        count = struct.unpack("<i", twin.read(twin.symbol("payload_bytes"), 4))[0]
+        if count != len(expected) or twin.read(ARENA + trial.offsets[PAYLOAD], count) != expected:
+            raise _wrong(trial, f"makes another payload, of {count} bytes; the host's has {len(expected)}")
 
 
 def _wrong(trial: Trial, what: str) -> BuildError:
@@ -114,28 +130,37 @@ def _wrong(trial: Trial, what: str) -> BuildError:
     )
 
 
-def payload_of(half: DeviceHalf, values: Values) -> bytes:
-    """What the host's coder makes of the feature map in `values`."""
+def symbols_of(half: DeviceHalf, values: Values) -> NDArray[np.uint8]:
+    """What the host makes of the feature map in `values`, in the payload's order."""
     assert half.coder is not None
     assert half.feature is not None
     form = half.coder.form
     sent = values[half.feature][:, :, form.channel_begin : form.channel_begin + form.channels]
     planar = sent.transpose(2, 0, 1).ravel()
     symbol_of = np.zeros(256, np.uint8) if half.symbol_of is None else half.symbol_of
-    return half.coder.encode(symbol_of[planar.astype(np.int16) + 128])
+    symbols: NDArray[np.uint8] = symbol_of[planar.astype(np.int16) + 128]
+    return symbols
 
 
-def _time_tail(twin: Twin, tail: DeviceHalf, values: Values) -> Measurement:
+def payload_of(half: DeviceHalf, values: Values) -> bytes:
+    """The same, encoded."""
+    assert half.coder is not None
+    return half.coder.encode(symbols_of(half, values))
+
+
+def _time_tail(twin: Twin, tail: DeviceHalf, values: Values) -> Tail:
     feature, _, payload = struct.unpack("<3I", twin.read(twin.symbol(f"{PREFIX}hil_model_buffers"), 12))
-    expected, cycles = payload_of(tail, values), 0
+    expected, quantise = payload_of(tail, values), twin.symbol("layer_cycles")
+    cycles = 0
     for _ in range(2):
         twin.write(feature, values[tail.graph.input].tobytes())
         before = twin.cycles
-        count = twin.call("tail_run")
+        count = twin.call("tail_run", quantise)
         cycles = twin.cycles - before
         if twin.read(payload, len(expected)) != expected or count != len(expected):
             raise BuildError("the firmware's encoder and the host's differ", "report it")
-    return Measurement(cycles, 0, 0)
+    of_quantiser = struct.unpack("<I", twin.read(quantise, 4))[0]
+    return Tail(of_quantiser, cycles - of_quantiser)
 
 
 def _sizes(elf: Path) -> dict[str, list[int]]:

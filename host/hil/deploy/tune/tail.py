@@ -26,15 +26,18 @@ def tail_plan(half: DeviceHalf) -> Plan:
 
 
 def tail_source(half: DeviceHalf) -> str:
-    """`model.c` of a `tail_half`, every name of it with `PREFIX`, and `int32_t tail_run(void)`."""
+    """`model.c` of a `tail_half`, every name of it with `PREFIX`, and `tail_run`."""
     renames = "".join(f"#define {name} {PREFIX}{name}\n" for name in RENAMED)
     text = emit(Model(Program(half, ()), tail_plan(half), 1, bytes(32), None))
     text = text.replace('".hil_arena"', f'"{SECTION}"')
     return f"""\
 {renames}{text}
-int32_t tail_run(void)
+int32_t tail_run(uint32_t *quantise_cycles)
 {{
+    const uint32_t begun = DWT->CYCCNT;
     uint32_t quantised;
-    return hil_model.pack(&quantised);
+    const int32_t bytes = hil_model.pack(&quantised);
+    *quantise_cycles = quantised - begun;
+    return bytes;
 }}
 """

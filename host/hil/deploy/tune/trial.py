@@ -10,9 +10,9 @@ from functools import cached_property
 from hil.deploy.emit import step_function
 from hil.deploy.graph import Op, Weights
 from hil.deploy.plan import ALIGNMENT
-from hil.deploy.program import DeviceHalf, Program, Site, Step, step_title
+from hil.deploy.program import PAYLOAD, SYMBOLS, DeviceHalf, Program, Sends, Site, Step, step_title
 
-_SCRATCH, _PAYLOAD = "scratch", "payload"
+_SCRATCH = "scratch"
 
 _SHAPING = (
     "kernel", "stride", "padding", "channel_multiplier", "amounts", "begin", "end", "left_shift",
@@ -67,17 +67,19 @@ class Trial:
         return self._layout[1]
 
     @property
-    def payload_offset(self) -> int | None:
-        """Where it sends from; None where it does not."""
-        return self.offsets.get(_PAYLOAD)
+    def sends(self) -> Sends:
+        """What it makes of the feature map."""
+        return self.step.kernel.sends
 
     @cached_property
     def _layout(self) -> tuple[dict[str, int], int]:
         sizes = {name: self.half.graph.tensor(name).elements for name in (*self.reads, *self.writes)}
         if self.scratch_bytes:
             sizes[_SCRATCH] = self.scratch_bytes
-        if self.step.kernel.sends and self.half.coder:
-            sizes[_PAYLOAD] = self.half.coder.capacity
+        if self.half.coder and self.sends is Sends.SYMBOLS:
+            sizes[SYMBOLS] = self.half.coder.form.symbols
+        elif self.half.coder and self.sends is Sends.PAYLOAD:
+            sizes[PAYLOAD] = self.half.coder.capacity
         offsets, end = {}, 0
         for name, size in sizes.items():
             offsets[name] = end
@@ -87,8 +89,7 @@ class Trial:
     def source(self, name: str) -> str:
         """The C of a static function `name`; `arena_at(offset)` is an address in the arena."""
         places = {tensor: f"arena_at({offset})" for tensor, offset in self.offsets.items()}
-        scratch, payload = (places.get(key, "NULL") for key in (_SCRATCH, _PAYLOAD))
-        site = Site(self.half, self.ops, name, places, scratch, payload)
+        site = Site(self.half, self.ops, name, places, places.get(_SCRATCH, "NULL"))
         return step_function(self.step.kernel.emit(site), name, f"{self.title}: {self.step.kernel.name}")
 
     @cached_property
@@ -111,7 +112,7 @@ class Trial:
         return f"{type(op).__name__} {shapes} {shaping} {ratios}"
 
     def _sent(self) -> tuple[str, ...]:
-        return (payload_signature(self.half),) if self.step.kernel.sends else ()
+        return () if self.sends is Sends.NOTHING else (payload_signature(self.half),)
 
 
 def payload_signature(half: DeviceHalf) -> str:

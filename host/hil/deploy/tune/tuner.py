@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from hil.deploy.build import Toolchain
 from hil.deploy.kernels.registry import PLAIN
 from hil.deploy.lower import candidates, lower
-from hil.deploy.program import DeviceHalf, Program, Step
+from hil.deploy.program import DeviceHalf, Program, Sends, Step
 from hil.deploy.tune import kept
-from hil.deploy.tune.measure import Measurement, measure
+from hil.deploy.tune.measure import Measurement, Tail, measure
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial, payload_signature
 
 _UNMEASURED = 1e15
 """More than anything takes: the last resort, but better than a kernel that nobody can vouch for."""
 
-Measure = Callable[..., tuple[list[Measurement | None], Measurement | None]]
+Measure = Callable[..., tuple[list[Measurement | None], Tail | None]]
 Place = tuple[int, int, str]
 
 
@@ -35,15 +35,18 @@ class Tuned:
     trials: tuple[Trial, ...]
     found: dict[Place, Measurement]
     """Without those that do not fit in SRAM by themselves."""
-    tail: Measurement | None
+    tail: Tail | None
     """Quantiser and encoder behind the graph, where no step sends; None where nothing is sent."""
 
     def cost(self, half: DeviceHalf, step: Step) -> float:
-        """Cycles of a candidate. One that sends is credited with the quantiser and encoder it replaces."""
+        """Cycles of a candidate. One that sends is credited with the quantiser, and encoder, it replaces."""
         measured = self.found.get(place(step))
         if measured is None:
             return _UNMEASURED if step.kernel in PLAIN else math.inf
-        return measured.cycles - (self.tail.cycles if self.tail and step.kernel.sends else 0)
+        if self.tail is None:
+            return measured.cycles
+        # As if the tail were always there: what a step has done of it is taken off.
+        return measured.cycles + self.tail.after(step.kernel.sends) - self.tail.after(Sends.NOTHING)
 
     def program(self, without: frozenset[Place] = frozenset()) -> Program:
         """The fastest cover of the graph that uses none of `without`."""
@@ -61,19 +64,23 @@ def tune(half: DeviceHalf, toolchain: Toolchain, timer: Measure = measure) -> Tu
         Trial(half, step) for first in range(len(half.graph.ops)) for step in candidates(half, first)
     )
     names = [kept.key(toolchain, trial.signature) for trial in trials]
-    tail = tail_half(half)
-    tail_name = kept.key(toolchain, f"tail {payload_signature(half)}") if tail else ""
-    known = {name: found for name in (*names, tail_name) if name and (found := kept.load(name))}
+    known = {name: found for name in names if (found := kept.load(name, Measurement))}
     new = {name: trial for name, trial in zip(names, trials, strict=True) if name not in known}
-    tail_is_new = tail is not None and tail_name not in known
-    if new or tail_is_new:
-        measured, of_tail = timer(toolchain, half, list(new.values()), tail if tail_is_new else None)
-        fresh = dict(zip(new, measured, strict=True)) | ({tail_name: of_tail} if tail_is_new else {})
-        for name, found in fresh.items():
+    tail, tail_name = tail_half(half), ""
+    if tail is not None:
+        tail_name = kept.key(toolchain, f"tail {payload_signature(half)}")
+    of_tail = kept.load(tail_name, Tail) if tail else None
+    wanted = tail if of_tail is None else None
+    if new or wanted:
+        measured, of_new_tail = timer(toolchain, half, list(new.values()), wanted)
+        for name, found in zip(new, measured, strict=True):
             if found is not None:
                 known[name] = found
                 kept.save(name, found)
+        if of_new_tail is not None:
+            of_tail = of_new_tail
+            kept.save(tail_name, of_tail)
     by_place = {
         place(trial.step): known[name] for name, trial in zip(names, trials, strict=True) if name in known
     }
-    return Tuned(half, trials, by_place, known.get(tail_name))
+    return Tuned(half, trials, by_place, of_tail)
