@@ -78,7 +78,7 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
     if request.dataset is not None:
         datasets.get(request.dataset)
     if request.kernels not in tuple(KernelChoice):
-        raise unknown_name("kernels", request.kernels, KernelChoice)
+        raise unknown_name("kernels", request.kernels, [choice.value for choice in KernelChoice])
     scheme, dataset = request.scheme or SCHEME, request.dataset or DATASET
     if request.bundle is not None:
         manifest = bundles.read_manifest(request.bundle)
