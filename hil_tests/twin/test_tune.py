@@ -11,7 +11,7 @@ from hil.deploy import lower
 from hil.deploy.build import Toolchain, prepare_toolchain
 from hil.deploy.graph import Clamp, Graph, Slice
 from hil.deploy.program import DeviceHalf
-from hil.deploy.tune.measure import measure
+from hil.deploy.tune.measure import measure, random_sample
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial
 from hil.deploy.tune.tuner import tune
@@ -62,12 +62,12 @@ def test_every_candidate_and_the_tail_are_timed_the_same_each_time(
     monkeypatch.setattr(lower, "SPECIALISED", (RIGHT,))
     half = _sending()
     trials = [Trial(half, step) for first in range(3) for step in lower.candidates(half, first)]
-    found, tail = measure(toolchain, half, trials, tail_half(half))
+    found, tail = measure(toolchain, half, random_sample(half), trials, tail_half(half))
     assert tail
     assert tail.quantise_cycles > 2 * PIXELS
     assert tail.encode_cycles > 0
     assert all(one and one.cycles > PIXELS and one.code_bytes > 0 for one in found)
-    assert measure(toolchain, half, trials, tail_half(half)) == (found, tail)
+    assert measure(toolchain, half, random_sample(half), trials, tail_half(half)) == (found, tail)
 
 
 @pytest.mark.parametrize(

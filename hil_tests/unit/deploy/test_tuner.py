@@ -13,6 +13,7 @@ from hil_tests import graphs
 from hil_tests.stand_in_kernels import StandIn, chain
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hil import paths
 from hil.deploy import lower
@@ -46,7 +47,12 @@ class Timer:
         self.cycles, self.asked = cycles, []
 
     def __call__(
-        self, toolchain: Toolchain, half: DeviceHalf, trials: Sequence[Trial], tail: DeviceHalf | None
+        self,
+        toolchain: Toolchain,
+        half: DeviceHalf,
+        sample: NDArray[np.int8],
+        trials: Sequence[Trial],
+        tail: DeviceHalf | None,
     ) -> tuple[list[Measurement | None], Tail | None]:
         names = [trial.step.kernel.name for trial in trials]
         self.asked.append(names)
@@ -59,11 +65,11 @@ def _kernels(tuned: Tuned) -> list[str]:
 
 def test_the_fastest_cover_is_taken() -> None:
     half = chain()
-    assert _kernels(tune(half, TOOLCHAIN, Timer(fused=199))) == ["hil_pad_s8", "fused"]
+    assert _kernels(tune(half, TOOLCHAIN, timer=Timer(fused=199))) == ["hil_pad_s8", "fused"]
 
 
 def test_a_kernel_slower_than_the_plain_ones_is_not() -> None:
-    tuned = tune(chain(), TOOLCHAIN, Timer(fused=201, single=101))
+    tuned = tune(chain(), TOOLCHAIN, timer=Timer(fused=201, single=101))
     assert _kernels(tuned) == ["hil_pad_s8", "hil_clamp_s8", "hil_slice_channels_s8"]
 
 
@@ -87,29 +93,29 @@ def test_no_step_ever_takes_longer_than_the_plain_ones_it_replaces(
 
 
 def test_what_was_not_measured_is_not_taken_but_for_the_plain_ones() -> None:
-    tuned = tune(chain(), TOOLCHAIN, Timer())
+    tuned = tune(chain(), TOOLCHAIN, timer=Timer())
     assert _kernels(replace(tuned, found={})) == ["hil_pad_s8", "hil_clamp_s8", "hil_slice_channels_s8"]
 
 
 def test_a_network_is_measured_once() -> None:
     first, second = Timer(fused=150), Timer()
-    one, other = tune(chain(), TOOLCHAIN, first), tune(chain(), TOOLCHAIN, second)
+    one, other = tune(chain(), TOOLCHAIN, timer=first), tune(chain(), TOOLCHAIN, timer=second)
     assert len(first.asked) == 1
     assert second.asked == []
     assert one.found == other.found
 
 
 def test_the_same_shapes_with_other_numbers_are_not_measured_again() -> None:
-    tune(chain(low=-50), TOOLCHAIN, Timer())
+    tune(chain(low=-50), TOOLCHAIN, timer=Timer())
     again = Timer()
-    tune(chain(low=-40), TOOLCHAIN, again)
+    tune(chain(low=-40), TOOLCHAIN, timer=again)
     assert again.asked == []
 
 
 def test_other_shapes_are() -> None:
-    tune(chain(6), TOOLCHAIN, Timer())
+    tune(chain(6), TOOLCHAIN, timer=Timer())
     again = Timer()
-    tune(chain(7), TOOLCHAIN, again)
+    tune(chain(7), TOOLCHAIN, timer=again)
     assert [sorted(names) for names in again.asked] == [
         sorted(["hil_pad_s8", "fused", "single", "hil_clamp_s8", "hil_slice_channels_s8"])
     ]
@@ -117,11 +123,11 @@ def test_other_shapes_are() -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b'{"cycles": 1}', b"\xff\xff", b'{"cycles": "a"}'])
 def test_a_damaged_file_is_measured_anew_and_mended(damage: bytes) -> None:
-    tune(chain(), TOOLCHAIN, Timer())
+    tune(chain(), TOOLCHAIN, timer=Timer())
     files = sorted((paths.cache_dir() / "tune").iterdir())
     files[0].write_bytes(damage)
     again = Timer()
-    tune(chain(), TOOLCHAIN, again)
+    tune(chain(), TOOLCHAIN, timer=again)
     assert [len(names) for names in again.asked] == [1]
     assert len(kept_files := sorted((paths.cache_dir() / "tune").iterdir())) == len(files)
     assert kept.load(kept_files[0].stem, Measurement)
@@ -141,7 +147,7 @@ def test_weights_do_not_matter_to_a_signature_but_shifts_do(case: graphs.Case, s
         weights = replace(op.weights, **changes)
         graph = replace(case.graph, ops=(replace(op, weights=weights),))
         half = DeviceHalf(graph)
-        return Trial(half, lower.plain(half).steps[0]).signature
+        return Trial(half, lower.plain(half).steps[0]).signature(np.zeros(1, np.int8))
 
     values = np.random.default_rng(seed).integers(-127, 128, op.weights.values.shape, dtype=np.int8)
     assert signature() == signature(values=values, bias=op.weights.bias + 5)
@@ -156,7 +162,7 @@ def test_sending_steps_are_credited_with_what_they_replace() -> None:
 
 
 def test_the_table_marks_what_was_taken_and_survives_the_disk(tmp_path: Path) -> None:
-    tuned = tune(chain(), TOOLCHAIN, Timer(fused=150))
+    tuned = tune(chain(), TOOLCHAIN, timer=Timer(fused=150))
     rows = explain.table(tuned, tuned.program())
     assert [(row.kernel, row.chosen, row.cycles) for row in rows] == [
         ("hil_pad_s8", True, 100),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hil.boards.protocol import BoardInfo
 from hil.deploy import budget
 from hil.deploy.build import Toolchain
@@ -26,14 +29,20 @@ class Chosen:
     """None where nothing was measured."""
 
 
-def choose(half: DeviceHalf, board: BoardInfo, kernels: KernelChoice, toolchain: Toolchain) -> Chosen:
-    """The program for `half`.
+def choose(
+    half: DeviceHalf,
+    board: BoardInfo,
+    kernels: KernelChoice,
+    toolchain: Toolchain,
+    sample: NDArray[np.int8] | None = None,
+) -> Chosen:
+    """The program for `half`; candidates are timed on `sample`, the graph's input.
 
     Raises DoesNotFitError where not even the kernels that need least memory fit, and what `tune` raises.
     """
     if kernels is KernelChoice.PLAIN:
         return _fitting(plain(half), board, None)
-    tuned = tune(half, toolchain)
+    tuned = tune(half, toolchain, sample)
     without: frozenset[Place] = frozenset()
     while True:
         program = tuned.program(without)

@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hil import bundle as bundles
 from hil import paths
 from hil.boards.protocol import BoardInfo
@@ -91,6 +94,25 @@ def make_graph(bundle: Bundle, progress: Progress = lambda step: None) -> Graph:
     return quantise(captured, ranges, logits, feature)
 
 
+def make_half(bundle: Bundle, graph: Graph) -> DeviceHalf:
+    """`graph`, as `make_graph` made it of `bundle`, with what becomes of its feature map."""
+    payload = bundle.manifest.payload
+    if payload is None:
+        return DeviceHalf(graph)
+    coder = make_coder(payload, bundle.part("codec"))
+    if not graph.feature:
+        return DeviceHalf(graph, coder)
+    return DeviceHalf(graph, coder, symbol_table(graph.tensor(graph.feature), payload.centroids))
+
+
+def sample_input(bundle: Bundle, graph: Graph) -> NDArray[np.int8] | None:
+    """The bundle's first calibration image as int8 (height, width, channels); None where it has none."""
+    images = bundle.tensors.get("record.calibration")
+    if images is None or not len(images):
+        return None
+    return graph.tensor(graph.input).quantise(bundle.manifest.input.prepare(images[:1])[0])
+
+
 def _build(
     bundle: Bundle,
     bundle_path: Path,
@@ -104,16 +126,14 @@ def _build(
     manifest = bundle.manifest
     payload = manifest.payload
     progress("tune")
-    coder = make_coder(payload, bundle.part("codec")) if payload else None
-    fusion = symbols = exit_rule = None
+    half = make_half(bundle, graph)
+    fusion = exit_rule = None
     if payload:
         fusion = make_fusion(manifest.alpha, graph.tensor(graph.logits) if graph.logits else None)
     if manifest.exit_confidence is not None and graph.logits:
         exit_rule = make_exit(manifest.exit_confidence, graph.tensor(graph.logits))
-    if payload and graph.feature:
-        symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
     toolchain = prepare_toolchain()
-    chosen = choose(DeviceHalf(graph, coder, symbols), board, kernels, toolchain)
+    chosen = choose(half, board, kernels, toolchain, sample_input(bundle, graph))
     program = chosen.program
     progress("emit")
     digest = bundles.digest(bundle_path)
@@ -133,7 +153,7 @@ def _build(
         clock_hz=clock_hz,
         kernels=kernels,
         graph=graph,
-        symbol_of=symbols,
+        symbol_of=half.symbol_of,
         fusion=fusion,
         exit=exit_rule,
         codec_tables=bundle.part("codec"),

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 from numpy.typing import NDArray
 
 from hil.deploy.build import Toolchain
+from hil.deploy.footprint import symbol_sizes
 from hil.deploy.interpret import interpret
 from hil.deploy.program import PAYLOAD, SYMBOLS, DeviceHalf, Sends
 from hil.deploy.tune.image import ARENA, ARENA_MAX, batches, build
@@ -57,22 +56,25 @@ TooLarge = None
 """Instead of a `Measurement`: inputs, outputs and scratch do not fit in SRAM together."""
 
 
-def sample_values(half: DeviceHalf) -> dict[str, NDArray[np.int8]]:
-    """Every tensor of one inference on seeded random input."""
+def random_sample(half: DeviceHalf) -> NDArray[np.int8]:
+    """Seeded random input of the graph."""
     shape = half.graph.tensor(half.graph.input).shape
-    inputs = np.random.default_rng(SEED).integers(-128, 128, (1, *shape), dtype=np.int8)
-    return {name: value[0] for name, value in interpret(half.graph, inputs).items()}
+    return np.random.default_rng(SEED).integers(-128, 128, shape, dtype=np.int8)
 
 
 def measure(
-    toolchain: Toolchain, half: DeviceHalf, trials: Sequence[Trial], tail: DeviceHalf | None
+    toolchain: Toolchain,
+    half: DeviceHalf,
+    sample: NDArray[np.int8],
+    trials: Sequence[Trial],
+    tail: DeviceHalf | None,
 ) -> tuple[list[Measurement | None], Tail | None]:
-    """Times `trials` of `half`, and the `tail` where there is one.
+    """Times `trials` of `half` on `sample`, its input, and the `tail` where there is one.
 
     A trial that does not fit in SRAM has None. Raises BuildError, naming the kernel, where an output is
     not the interpreter's.
     """
-    values = sample_values(half)
+    values = {name: value[0] for name, value in interpret(half.graph, sample[None]).items()}
     fitting = [trial for trial in trials if trial.arena_bytes <= ARENA_MAX]
     found: dict[int, Measurement] = {}
     of_tail = None
@@ -166,12 +168,9 @@ def _time_tail(twin: Twin, tail: DeviceHalf, values: Values) -> Tail:
 def _sizes(elf: Path) -> dict[str, list[int]]:
     """Bytes of functions and of constants by trial: all symbols that begin with its name."""
     found: dict[str, list[int]] = {}
-    with elf.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection)
-        for symbol in table.iter_symbols():
-            owner = symbol.name.partition("_")[0]
-            kind = symbol.entry.st_info.type
-            if owner.startswith("trial") and kind in ("STT_FUNC", "STT_OBJECT"):
-                found.setdefault(owner, [0, 0])[kind == "STT_OBJECT"] += symbol.entry.st_size
+    for at, kind in enumerate(("STT_FUNC", "STT_OBJECT")):
+        for name, size in symbol_sizes(elf, kind):
+            owner = name.partition("_")[0]
+            if owner.startswith("trial"):
+                found.setdefault(owner, [0, 0])[at] += size
     return found

@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hil.deploy.emit import step_function
 from hil.deploy.graph import Op, Weights
 from hil.deploy.plan import ALIGNMENT
@@ -92,16 +95,16 @@ class Trial:
         site = Site(self.half, self.ops, name, places, places.get(_SCRATCH, "NULL"))
         return step_function(self.step.kernel.emit(site), name, f"{self.title}: {self.step.kernel.name}")
 
-    @cached_property
-    def signature(self) -> str:
+    def signature(self, sample: NDArray[np.int8]) -> str:
         """Equal where two trials take the same time: kernel, shapes, and the C without its numbers.
 
         Numbers are weights, biases, ratios and offsets, whose values cost nothing, and sizes, which
         follow from the shapes. Where a value does change the code, by a branch that is left out or a
-        helper that is needed, the rest of the text shows it.
+        helper that is needed, the rest of the text shows it. `sample` matters to what sends.
         """
+        sent = () if self.sends is Sends.NOTHING else (payload_signature(self.half, sample),)
         code = hashlib.sha256(_without_numbers(self.source("step")).encode()).hexdigest()
-        return "\n".join([self.step.kernel.name, code, *map(self._op_text, self.ops), *self._sent()])
+        return "\n".join([self.step.kernel.name, code, *map(self._op_text, self.ops), *sent])
 
     def _op_text(self, op: Op) -> str:
         graph = self.half.graph
@@ -111,18 +114,15 @@ class Trial:
         ratios = _shift_text(weights) if isinstance(weights, Weights) else ""
         return f"{type(op).__name__} {shapes} {shaping} {ratios}"
 
-    def _sent(self) -> tuple[str, ...]:
-        return () if self.sends is Sends.NOTHING else (payload_signature(self.half),)
 
-
-def payload_signature(half: DeviceHalf) -> str:
-    """Names the symbols that a seeded input gives, on which an encoder's time depends.
+def payload_signature(half: DeviceHalf, sample: NDArray[np.int8]) -> str:
+    """Names the symbols that `sample` gives, on which an encoder's time depends.
 
     Here weights matter, so a network that was trained again is measured again.
     """
     assert half.coder is not None
     assert half.feature is not None
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(sample.tobytes())
     for op in half.graph.ops:
         weights = getattr(op, "weights", None)
         if isinstance(weights, Weights):

@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hil.deploy.build import Toolchain
 from hil.deploy.kernels.registry import PLAIN
 from hil.deploy.lower import candidates, lower
 from hil.deploy.program import DeviceHalf, Program, Sends, Step
 from hil.deploy.tune import kept
-from hil.deploy.tune.measure import Measurement, Tail, measure
+from hil.deploy.tune.measure import Measurement, Tail, measure, random_sample
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial, payload_signature
 
@@ -55,24 +58,33 @@ class Tuned:
         )
 
 
-def tune(half: DeviceHalf, toolchain: Toolchain, timer: Measure = measure) -> Tuned:
+def tune(
+    half: DeviceHalf,
+    toolchain: Toolchain,
+    sample: NDArray[np.int8] | None = None,
+    timer: Measure = measure,
+) -> Tuned:
     """Costs of all candidates of `half`; those of a shape that is known are not measured again.
+
+    `sample` is the graph's input, seeded random values if not given: what encoders take depends on it.
 
     Raises BuildError when an image does not build, or a candidate is wrong.
     """
     trials = tuple(
         Trial(half, step) for first in range(len(half.graph.ops)) for step in candidates(half, first)
     )
-    names = [kept.key(toolchain, trial.signature) for trial in trials]
+    if sample is None:
+        sample = random_sample(half)
+    names = [kept.key(toolchain, trial.signature(sample)) for trial in trials]
     known = {name: found for name in names if (found := kept.load(name, Measurement))}
     new = {name: trial for name, trial in zip(names, trials, strict=True) if name not in known}
     tail, tail_name = tail_half(half), ""
     if tail is not None:
-        tail_name = kept.key(toolchain, f"tail {payload_signature(half)}")
+        tail_name = kept.key(toolchain, f"tail {payload_signature(half, sample)}")
     of_tail = kept.load(tail_name, Tail) if tail else None
     wanted = tail if of_tail is None else None
     if new or wanted:
-        measured, of_new_tail = timer(toolchain, half, list(new.values()), wanted)
+        measured, of_new_tail = timer(toolchain, half, sample, list(new.values()), wanted)
         for name, found in zip(new, measured, strict=True):
             if found is not None:
                 known[name] = found
