@@ -36,6 +36,7 @@ INCLUDES = """\
 #include "hil_dsp.h"
 #include "hil_kernels.h"
 #include "hil_requantise.h"
+#include "hil_rows.h"
 #include "hil_wire.h"
 #include "quantise.h"
 #include "stm32f7xx.h"
@@ -251,6 +252,8 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .order = HIL_ORDER_{payload.order.upper()},
+        .width = {payload.width},
         .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
     }},
     .pack = pack,"""

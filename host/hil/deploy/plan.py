@@ -13,6 +13,7 @@ from hil.deploy.program import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Program, Sends
 
 ALIGNMENT = 8
 
+
 @dataclass(frozen=True)
 class Buffer:
     """`size` bytes, alive from step `first` to step `last`, both included."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from hil.codec.coder import Coder
 from hil.deploy.graph import Graph, Op
 
-
 SYMBOLS, CODEC_SCRATCH, PAYLOAD = "symbols", "codec_scratch", "payload"
 """Buffers that are no tensors."""
 

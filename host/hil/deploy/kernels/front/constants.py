@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from hil.deploy.graph import Convolution, DepthwiseConvolution, Tensor
 from hil.deploy.kernels.front.match import reach
-from hil.deploy.kernels.text import array
 
 
 def pairs(values: NDArray[np.int8]) -> NDArray[np.uint32]:
@@ -39,36 +38,9 @@ def words(name: str, values: NDArray[np.uint32]) -> str:
     return f"static const uint32_t {name}[{len(numbers)}] = {{\n    {text},\n}};\n"
 
 
-def stem_constants(name: str, source: Tensor, first: Tensor, a: DepthwiseConvolution, b: Convolution) -> str:
-    """Of the stem: taps row by row, column by column, channel by channel; then the pointwise part."""
-    taps = a.weights.values.reshape(1, -1)
-    points = b.weights.values.reshape(len(b.weights.values), -1)
-    return "".join(
-        (
-            words(f"{name}_taps", pairs(taps)),
-            array("int32_t", f"{name}_tap_bias", folded_bias(source, a)),
-            array("int32_t", f"{name}_tap_multiplier", doubled(a)),
-            words(f"{name}_points", pairs(points)),
-            array("int32_t", f"{name}_point_bias", folded_bias(first, b)),
-            array("int32_t", f"{name}_point_multiplier", doubled(b)),
-        )
-    )
-
-
-def middle_constants(name: str, source: Tensor, op: DepthwiseConvolution) -> str:
-    """A channel's kernel row (w0, w1, w2) as the words (w0, w1) and (w1, w2), three rows of them."""
-    kernels = op.weights.values.transpose(2, 0, 1)
-    overlapping = np.stack((kernels[:, :, :2], kernels[:, :, 1:]), axis=2)
-    return "".join(
-        (
-            words(f"{name}_kernels", pairs(overlapping.reshape(-1, 2))),
-            array("int32_t", f"{name}_kernel_bias", folded_bias(source, op)),
-            array("int32_t", f"{name}_kernel_multiplier", doubled(op)),
-        )
-    )
-
-
-def thresholds(source: Tensor, output: Tensor, op: Convolution, symbol_of: NDArray[np.uint8]) -> NDArray[np.int64]:
+def thresholds(
+    source: Tensor, output: Tensor, op: Convolution, symbol_of: NDArray[np.uint8]
+) -> NDArray[np.int64]:
     """(channels,) the least accumulator with another symbol than the lowest value has.
 
     Exact: requantisation grows with the accumulator, and so does the symbol with the value.

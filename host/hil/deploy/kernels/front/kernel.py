@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from hil.deploy.graph import Op
-from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front, match
 from hil.deploy.kernels.front.middle import middle_pairs, middle_source
-from hil.deploy.kernels.front.sink import pool_source, symbols_source
+from hil.deploy.kernels.front.sink import last_constants, sums_source, symbols_source
 from hil.deploy.kernels.front.stem import row_halves, stem_source
 from hil.deploy.kernels.text import array
 from hil.deploy.program import SYMBOLS, Code, DeviceHalf, Sends, Site
 
-RING_ROWS = 4
-"""Three that a kernel touches, and one of padding for above the first and below the last."""
+RING_ROWS = 3
+"""What a 3×3 kernel touches."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,24 @@ class SymbolFront:
         front, name = _front(site.half, site.ops), site.name
         assert site.half.coder and site.half.symbol_of is not None
         form = site.half.coder.form
-        before = [_constants(site, front), stem_source(name, front), middle_source(name, front)]
-        if form.channels:
-            before.append(symbols_source(name, front, int(site.half.symbol_of[0])))
+        lowest = int(site.half.symbol_of[0])
+        channels = (form.channel_begin, form.channel_begin + form.channels)
+        before = [
+            _constants(site, front),
+            stem_source(name, front),
+            middle_source(name, front),
+            symbols_source(name, front, channels, front.height * front.width, lowest),
+        ]
         if front.pool:
-            before.append(pool_source(name, front))
-        sink = (
-            f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
-            f"    {name}_symbol_row(middle, {form.channel_begin} + c,",
-            f"        symbols + ({front.height} * c + y) * {front.width});",
-            "}",
-        )
-        body = [f"uint8_t *const symbols = {site.at(SYMBOLS)};", *_loop(site, front, sink)]
+            before.append(sums_source(name, front))
+        body = [
+            f"uint8_t idle[{form.channels}] = {{0}};",
+            *_loop(
+                site,
+                front,
+                (f"{name}_symbols(middle, idle, (uint8_t *){site.at(SYMBOLS)} + {front.width} * y);",),
+            ),
+        ]
         return Code(tuple(body), "".join(before))
 
 
@@ -71,21 +74,10 @@ def _ring_bytes(front: Front) -> int:
 
 
 def _constants(site: Site, front: Front) -> str:
-    name, symbol_of, last = site.name, site.half.symbol_of, front.pointwise
+    symbol_of = site.half.symbol_of
     assert symbol_of is not None
-    least = constants.thresholds(front.middle, front.feature, last, symbol_of)
-    weights = last.weights.values.reshape(len(last.weights.values), -1)
-    parts = [
-        constants.stem_constants(name, front.source, front.first, front.stem_depthwise, front.stem_pointwise),
-        constants.middle_constants(name, front.stem, front.depthwise),
-        constants.words(f"{name}_weights", constants.pairs(weights)),
-        array("int32_t", f"{name}_bias", constants.folded_bias(front.middle, last) - least),
-        array("int32_t", f"{name}_multiplier", constants.doubled(last)),
-        array("int32_t", f"{name}_threshold", least),
-        array("uint8_t", f"{name}_symbol_of", np.asarray(symbol_of)),
-        "\n",
-    ]
-    return "".join(parts)
+    last = last_constants(site.name, front, symbol_of)
+    return last + array("uint8_t", f"{site.name}_symbol_of", symbol_of) + "\n"
 
 
 def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
@@ -94,33 +86,33 @@ def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
     begin, end = front.local
     advance = front.stem_depthwise.stride[0] * front.source.shape[1] * front.source.shape[2]
     lines = [
-        f"int16_t *const ring = {site.scratch}, *const padding = ring + {3 * row};",
-        f"int16_t *const middle = ring + {_ring_bytes(front) // 2};",
+        f"int16_t *const ring = {site.scratch}, *const middle = ring + {_ring_bytes(front) // 2};",
         f"const int8_t *input = {site.at(front.stem_depthwise.inputs[0])};",
     ]
     if front.pool:
         lines.append(f"int32_t sums[{end - begin}] = {{0}};")
     lines += [
-        f"for (int32_t i = 0; i < {RING_ROWS * row}; i++) {{",
-        f"    ring[i] = {front.stem.zero_point};",
-        "}",
+        "/* Row y lies in ring row y % 3; rows above and below the map are padding. */",
+        f"hil_fill_s16(ring, {RING_ROWS * row}, {front.stem.zero_point});",
         f"{name}_stem_row(input, ring + 1);",
         f"for (int32_t y = 0; y < {front.height}; y++) {{",
-        "    /* Row y lies in ring row y % 3. */",
         f"    int16_t *const below = ring + (y + 1) % 3 * {row};",
         f"    if (y + 1 < {front.height}) {{",
         f"        input += {advance};",
         f"        {name}_stem_row(input, below + 1);",
+        "    } else {",
+        f"        hil_fill_s16(below, {row}, {front.stem.zero_point});",
         "    }",
-        f"    {name}_middle_row(y == 0 ? padding : ring + (y + 2) % 3 * {row}, ring + y % 3 * {row},",
-        f"        y + 1 < {front.height} ? below : padding, middle);",
+        "    if (y % 3 == 0) {",
+        f"        {name}_middle_row_0(ring, middle);",
+        "    } else if (y % 3 == 1) {",
+        f"        {name}_middle_row_1(ring, middle);",
+        "    } else {",
+        f"        {name}_middle_row_2(ring, middle);",
+        "    }",
     ]
     if front.pool:
-        lines += [
-            f"    for (uint32_t c = 0; c < {end - begin}; c++) {{",
-            f"        sums[c] += {name}_sum_row(middle, {begin} + c);",
-            "    }",
-        ]
+        lines.append(f"    {name}_sum(middle, sums);")
     lines += [f"    {line}" for line in sink] + ["}"]
     if front.pool:
         count = front.height * front.width

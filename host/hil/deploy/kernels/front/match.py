@@ -102,7 +102,9 @@ def _pointwise(op: Convolution) -> bool:
 
 def _requantised_once(weights: Weights) -> bool:
     """Multipliers without shift that stay int32 when doubled; see `hil.deploy.requantise`."""
-    return bool(np.all(weights.shift == 0) and np.all((weights.multiplier > 0) & (weights.multiplier < 1 << 30)))
+    return bool(
+        np.all(weights.shift == 0) and np.all((weights.multiplier > 0) & (weights.multiplier < 1 << 30))
+    )
 
 
 def _chained(graph: Graph, first: int) -> bool:

@@ -1,14 +1,28 @@
-"""C of the 3×3 depthwise convolution over three 16-bit rows, and the rows' ring.
+"""C of the 3×3 depthwise convolution over the ring of three 16-bit rows.
 
 A word holds two neighbours of one channel, so that of a kernel row (w0, w1, w2) the output at an even
 pixel is SMLAD with (w0, w1) and one single product, and so is its neighbour's: 6 products for 9 taps.
-The outputs of a pixel's channels go side by side, in pairs for the SMLADs of what follows.
+Four pixels at a time share the loads of weights. The outputs of a pixel's channels go side by side, in
+pairs for the SMLADs of what follows.
+
+The ring's rows lie at offsets that depend on y mod 3 alone, so there is a copy of the code for each.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.stem import row_halves
+from hil.deploy.kernels.schedule import Block, schedule, statement
+
+TOGETHER = 4
+"""Pixels that share the loads of weights."""
+REGISTERS = 11
+"""Beside ring, output and constants."""
+BIAS, MULTIPLIER, ZERO, WORDS = 6, 7, 8, 9
+"""Of one channel, in words: its six kernel words come first."""
 
 
 def middle_pairs(front: Front) -> int:
@@ -17,45 +31,64 @@ def middle_pairs(front: Front) -> int:
 
 
 def middle_source(name: str, front: Front) -> str:
-    """`<name>_middle_row(above, here, below, middle)`."""
-    loads = "\n".join(
-        f"        const uint32_t left{row} = kernel[{2 * row}], right{row} = kernel[{2 * row + 1}];"
-        for row in range(3)
+    """`<name>_middle_row_<y mod 3>(ring, middle)`."""
+    table = constants.words(f"{name}_middle", _constants(front))
+    return table + "\n" + "".join(_row(name, front, phase) for phase in range(3))
+
+
+def _row(name: str, front: Front, phase: int) -> str:
+    block, pixels = Block(), 8 if front.width % 8 == 0 else TOGETHER
+    for first in range(0, pixels, TOGETHER):
+        _write(block, front, [(phase + 2) % 3, phase, (phase + 1) % 3], first)
+    lines = "\n".join(
+        f"            {line}" for line in statement(schedule(block, REGISTERS), ("ring", "output", "k"))
     )
-    taps = "\n".join(
-        f"""\
-            near = hil_word({place} + x);
-            far = hil_word({place} + x + 2);
-            even = hil_smlad(near, left{row}, even);
-            odd = hil_smlatb(near, left{row}, odd);
-            even = hil_smlabt(far, right{row}, even);
-            odd = hil_smlad(far, right{row}, odd);"""
-        for row, place in enumerate(("above", "here", "below"))
-    )
-    step = 2 * middle_pairs(front)
-    zero = front.middle.zero_point
+    step = 2 * middle_pairs(front) * pixels
     return f"""\
-/* {front.depthwise.name}: a row, channel by channel, two pixels a pass. */
-static __attribute__((noinline)) void {name}_middle_row(const int16_t *above, const int16_t *here,
-                                                        const int16_t *below, int16_t *middle)
+/* {front.depthwise.name}: a row, channel by channel, {pixels} pixels a pass; row y in ring row {phase}. */
+static __attribute__((noinline)) void {name}_middle_row_{phase}(const int16_t *ring, int16_t *middle)
 {{
-    const uint32_t *kernel = {name}_kernels;
-    for (int32_t channel = 0; channel < {front.channels}; channel++, kernel += 6) {{
-{loads}
-        const int32_t bias = {name}_kernel_bias[channel];
-        const int32_t multiplier = {name}_kernel_multiplier[channel];
+    const uint32_t *k = {name}_middle;
+    for (int32_t channel = 0; channel < {front.channels}; channel++, k += {WORDS}) {{
         int16_t *output = middle + channel;
-        for (int32_t x = 0; x < {front.width}; x += 2, output += {2 * step}) {{
-            int32_t even = bias, odd = bias;
-            uint32_t near, far;
-{taps}
-            output[0] = (int16_t)hil_saturate_s8(hil_requantise(even, multiplier, {zero}));
-            output[{step}] = (int16_t)hil_saturate_s8(hil_requantise(odd, multiplier, {zero}));
+        for (const int16_t *const end = ring + {front.width}; ring != end; ring += {pixels}) {{
+{lines}
+            output += {step};
         }}
-        above += {row_halves(front)};
-        here += {row_halves(front)};
-        below += {row_halves(front)};
+        ring += {row_halves(front) - front.width};
     }}
 }}
 
 """
+
+
+def _write(block: Block, front: Front, rows: list[int], first: int) -> None:
+    """Four pixels of one channel from number `first` on; `rows` of the ring are above, here and below."""
+    sums = [block.load("k", 4 * BIAS)] * TOGETHER
+    for kernel_row, row in enumerate(rows):
+        left, right = (block.load("k", 4 * (2 * kernel_row + side)) for side in range(2))
+        start = 2 * row * front.channels * row_halves(front) + 2 * first
+        near = block.load("ring", start)
+        for at in range(0, TOGETHER, 2):
+            far = block.load("ring", start + 2 * (at + 2))
+            sums[at] = block.mac("smlad", near, left, sums[at])
+            sums[at + 1] = block.mac("smlatb", near, left, sums[at + 1])
+            sums[at] = block.mac("smlabt", far, right, sums[at])
+            sums[at + 1] = block.mac("smlad", far, right, sums[at + 1])
+            near = far
+    multiplier, zero = block.load("k", 4 * MULTIPLIER), block.load("k", 4 * ZERO)
+    for at, total in enumerate(sums):
+        value = block.saturate(block.mac("smmlar", total, multiplier, zero))
+        block.store("strh", value, "output", 4 * (first + at) * middle_pairs(front))
+
+
+def _constants(front: Front) -> np.ndarray:
+    """(channels, WORDS): a kernel row (w0, w1, w2) as the words (w0, w1) and (w1, w2)."""
+    kernels = front.depthwise.weights.values.transpose(2, 0, 1)
+    overlapping = np.stack((kernels[:, :, :2], kernels[:, :, 1:]), axis=2)
+    table = np.zeros((front.channels, WORDS), np.uint32)
+    table[:, :BIAS] = constants.pairs(overlapping.reshape(-1, 2)).reshape(front.channels, BIAS)
+    table[:, BIAS] = constants.folded_bias(front.stem, front.depthwise).astype(np.uint32)
+    table[:, MULTIPLIER] = constants.doubled(front.depthwise).astype(np.uint32)
+    table[:, ZERO] = np.int64(front.middle.zero_point).astype(np.uint32)
+    return table
