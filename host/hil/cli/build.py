@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c", "kernels.json")
 
-WIDE = 120
+WIDE = 132
 """Columns that the table of kernels gets where no terminal limits it."""
 
 Explain = Annotated[

@@ -39,7 +39,7 @@ def lines(plain: FirmwareRow, tuned: FirmwareRow) -> list[tuple[str, ...]]:
             title,
             _figure(name, getattr(plain, name)),
             _figure(name, getattr(tuned, name)),
-            DASH if shares.get(name) is None else f"{shares[name]:.2f}",
+            _ratio(shares.get(name)),
         )
         for title, name in _FIGURES
     ]
@@ -78,3 +78,7 @@ def _figure(name: str, value: float | None) -> str:
     if name == "agreement":
         return fmt.percent(value, 0)
     return f"{value:.3f}" if name in ("milliseconds", "energy_mj") else f"{value:,.0f}"
+
+
+def _ratio(value: float | None) -> str:
+    return DASH if value is None else f"{value:.2f}"

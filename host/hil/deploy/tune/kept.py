@@ -16,7 +16,7 @@ from hil.deploy.tune.measure import Measurement, Tail
 
 Kept = TypeVar("Kept", Measurement, Tail)
 
-_ROOMS = ("deploy/kernels", "deploy/tune", "twin/timing")
+_ROOMS = ("codec", "deploy/kernels", "deploy/tune", "twin/timing", "wire")
 """Whose code decides what is built and how it is timed."""
 
 
