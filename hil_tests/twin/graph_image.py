@@ -12,7 +12,7 @@ from hil.deploy.build import Toolchain
 from hil.deploy.emit import Model, emit
 from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
-from hil.deploy.plan import buffers_of, plan
+from hil.deploy.plan import plan_program
 from hil.deploy.program import DeviceHalf, Program
 from hil.wire import header
 
@@ -44,7 +44,7 @@ def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
 
 def model_of_program(program: Program) -> Model:
     """The same for chosen kernels."""
-    return Model(program, plan(buffers_of(program)), 1, bytes(32), None)
+    return Model(program, plan_program(program, dtcm_bytes=0), 1, bytes(32), None)
 
 
 def build_image(toolchain: Toolchain, models: list[Model], folder: Path, *, packs: bool = False) -> Path:
