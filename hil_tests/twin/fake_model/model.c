@@ -77,10 +77,13 @@ const hil_model_buffers_t hil_model_buffers = {
 /* Linked in for tests that call functions one by one. */
 const void *volatile kept;
 
+void (*hil_model_progress)(uint32_t settled_bytes);
+
 int hil_model_run(uint32_t *layer_cycles) {
     kept = (const void *)hil_clamp_s8;
     kept = (const void *)hil_pad_s8;
     kept = (const void *)hil_slice_channels_s8;
+    kept = (const void *)hil_lzw_encode;
     kept = (const void *)hil_lzw_decode;
     kept = (const void *)hil_encode;
     switch (arena.input[0]) {

@@ -14,6 +14,7 @@ from hil.deploy.program import (
     CODEC_SCRATCH,
     PAYLOAD,
     SYMBOLS,
+    Code,
     DeviceHalf,
     Program,
     Sends,
@@ -31,6 +32,24 @@ SPANS_MIN = 8
 """So that smaller chunks may change places, too."""
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
+
+INCLUDES = """\
+#include "hil_model.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "arm_nnfunctions.h"
+#include "hil_coder.h"
+#include "hil_dsp.h"
+#include "hil_kernels.h"
+#include "hil_requantise.h"
+#include "hil_rows.h"
+#include "hil_wire.h"
+#include "quantise.h"
+#include "stm32f7xx.h"
+"""
+"""What the code of steps may use."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +79,15 @@ def _layer(model: Model, index: int) -> str:
     """What step `index` needs, and the static function that runs it."""
     program, step = model.program, model.program.steps[index]
     name, ops = identifier(program, index), program.ops(step)
-    places = {name: _place(model, name) for name in model.plan.offsets}
-    code = step.kernel.emit(Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL")))
+    places = {buffer: _place(model, buffer) for buffer in model.plan.offsets}
+    site = Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL"))
+    return step_function(step.kernel.emit(site), name, _summary(program, step))
+
+
+def step_function(code: Code, name: str, summary: str) -> str:
+    """The C of one step: a static function `name` behind what it needs."""
     lines = "\n".join(f"    {line}" if line else "" for line in code.body)
-    head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
+    head = f"/* {summary} */\nstatic arm_cmsis_nn_status {name}(void)"
     return f"{code.before}{head}\n{{\n{lines}\n}}\n"
 
 
@@ -78,20 +102,7 @@ def _summary(program: Program, step: Step) -> str:
 def _head(model: Model) -> str:
     return f"""\
 /* Generated from bundle {model.bundle_hash.hex()[:16]}. One function a layer, static arenas. */
-#include "hil_model.h"
-
-#include <stddef.h>
-#include <string.h>
-
-#include "arm_nnfunctions.h"
-#include "hil_dsp.h"
-#include "hil_kernels.h"
-#include "hil_requantise.h"
-#include "hil_rows.h"
-#include "hil_wire.h"
-#include "quantise.h"
-#include "stm32f7xx.h"
-
+{INCLUDES}
 {_arenas(model)}{_payload_state(model)}"""
 
 
@@ -225,7 +236,8 @@ def _pointer(model: Model, name: str | None) -> str:
 
 
 def _payload_state(model: Model) -> str:
-    return "" if model.program.sends is not Sends.PAYLOAD else "\nstatic int32_t payload_bytes;\n"
+    progress = "\nvoid (*hil_model_progress)(uint32_t settled_bytes);\n"
+    return progress + ("static int32_t payload_bytes;\n" if model.program.sends is Sends.PAYLOAD else "")
 
 
 def _pack(model: Model) -> str:
@@ -280,6 +292,8 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .order = HIL_ORDER_{payload.order.upper()},
+        .width = {payload.width},
         .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
     }},
     .pack = pack,"""

@@ -49,3 +49,14 @@ def read_footprint(elf: Path) -> Footprint:
     arena = sum(arenas)
     stack = symbols[STACK_END].st_value - symbols[STACK_START].st_value
     return Footprint(flash, ram - arena - stack, arena, stack)
+
+
+def symbol_sizes(elf: Path, kind: str) -> list[tuple[str, int]]:
+    """Name and bytes of all symbols of a kind, STT_FUNC or STT_OBJECT. Raises BuildError."""
+    try:
+        with elf.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
+            return [(s.name, s.entry.st_size) for s in symbols if s.entry.st_info.type == kind]
+    except (OSError, ELFError) as error:
+        raise BuildError(f"{elf} is not a readable ELF: {error}") from None

@@ -134,7 +134,10 @@ def _sending(program: Program) -> list[Buffer]:
     if coder is None:
         return []
     if program.sends is Sends.PAYLOAD:
-        return [Buffer(PAYLOAD, coder.capacity, made, send, coder.capacity)]
+        buffers = [Buffer(PAYLOAD, coder.capacity, made, send, coder.capacity)]
+        if coder.scratch_bytes:
+            buffers.append(Buffer(CODEC_SCRATCH, coder.scratch_bytes, made, made, scratch=True))
+        return buffers
     buffers = [Buffer(SYMBOLS, coder.form.symbols, made, encode, 2 * coder.form.symbols)]
     if coder.scratch_bytes:
         buffers.append(Buffer(CODEC_SCRATCH, coder.scratch_bytes, encode, encode, scratch=True))

@@ -17,7 +17,8 @@ from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.stem import row_halves
 from hil.deploy.kernels.schedule import Block, schedule, statement
 
-PIXELS = 4
+TOGETHER = 4
+"""Pixels that share the loads of weights."""
 REGISTERS = 11
 """Beside ring, output and constants."""
 BIAS, MULTIPLIER, ZERO, WORDS = 6, 7, 8, 9
@@ -36,20 +37,21 @@ def middle_source(name: str, front: Front) -> str:
 
 
 def _row(name: str, front: Front, phase: int) -> str:
-    block = Block()
-    _write(block, front, [(phase + 2) % 3, phase, (phase + 1) % 3])
+    block, pixels = Block(), 8 if front.width % 8 == 0 else TOGETHER
+    for first in range(0, pixels, TOGETHER):
+        _write(block, front, [(phase + 2) % 3, phase, (phase + 1) % 3], first)
     lines = "\n".join(
         f"            {line}" for line in statement(schedule(block, REGISTERS), ("ring", "output", "k"))
     )
-    step = 2 * middle_pairs(front) * PIXELS
+    step = 2 * middle_pairs(front) * pixels
     return f"""\
-/* {front.depthwise.name}: a row, channel by channel, {PIXELS} pixels a pass; row y in ring row {phase}. */
+/* {front.depthwise.name}: a row, channel by channel, {pixels} pixels a pass; row y in ring row {phase}. */
 static __attribute__((noinline)) void {name}_middle_row_{phase}(const int16_t *ring, int16_t *middle)
 {{
     const uint32_t *k = {name}_middle;
     for (int32_t channel = 0; channel < {front.channels}; channel++, k += {WORDS}) {{
         int16_t *output = middle + channel;
-        for (const int16_t *const end = ring + {front.width}; ring != end; ring += {PIXELS}) {{
+        for (const int16_t *const end = ring + {front.width}; ring != end; ring += {pixels}) {{
 {lines}
             output += {step};
         }}
@@ -60,14 +62,14 @@ static __attribute__((noinline)) void {name}_middle_row_{phase}(const int16_t *r
 """
 
 
-def _write(block: Block, front: Front, rows: list[int]) -> None:
-    """Four pixels of one channel; `rows` of the ring are above, here and below."""
-    sums = [block.load("k", 4 * BIAS)] * PIXELS
+def _write(block: Block, front: Front, rows: list[int], first: int) -> None:
+    """Four pixels of one channel from number `first` on; `rows` of the ring are above, here and below."""
+    sums = [block.load("k", 4 * BIAS)] * TOGETHER
     for kernel_row, row in enumerate(rows):
         left, right = (block.load("k", 4 * (2 * kernel_row + side)) for side in range(2))
-        start = 2 * row * front.channels * row_halves(front)
+        start = 2 * row * front.channels * row_halves(front) + 2 * first
         near = block.load("ring", start)
-        for at in range(0, PIXELS, 2):
+        for at in range(0, TOGETHER, 2):
             far = block.load("ring", start + 2 * (at + 2))
             sums[at] = block.mac("smlad", near, left, sums[at])
             sums[at + 1] = block.mac("smlatb", near, left, sums[at + 1])
@@ -77,7 +79,7 @@ def _write(block: Block, front: Front, rows: list[int]) -> None:
     multiplier, zero = block.load("k", 4 * MULTIPLIER), block.load("k", 4 * ZERO)
     for at, total in enumerate(sums):
         value = block.saturate(block.mac("smmlar", total, multiplier, zero))
-        block.store("strh", value, "output", 4 * at * middle_pairs(front))
+        block.store("strh", value, "output", 4 * (first + at) * middle_pairs(front))
 
 
 def _constants(front: Front) -> np.ndarray:

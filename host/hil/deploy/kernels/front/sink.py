@@ -15,13 +15,15 @@ from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.middle import middle_pairs
 from hil.deploy.kernels.schedule import Block, Instruction, Unit, schedule, statement
 
-REGISTERS = 9
-"""Beside the operands of the asm statements below."""
+REGISTERS = 13
+"""Of the fourteen, GCC may need one for itself."""
+FILLED_AT_ONCE = 64
+"""Bytes of a row up to which word stores are shorter than a call."""
 
 
 def pixels_at_once(front: Front) -> int:
     """Pixels of a pass: long passes hide latencies, a row is a whole number of them."""
-    return 8 if front.width % 8 == 0 else 4
+    return next(count for count in (8, 4) if front.width % count == 0)
 
 
 def _weights(front: Front) -> tuple[str, ...]:
@@ -37,16 +39,8 @@ def _sum(block: Block, front: Front, at: int) -> str:
     return total
 
 
-def _locals(name: str, front: Front) -> str:
-    """The channel's constants: weights, bias, multiplier."""
-    pairs = middle_pairs(front)
-    lines = [f"    const uint32_t *const k = {name}_last + {pairs + 3} * channel;"]
-    lines += [f"    const uint32_t {weight} = k[{at}];" for at, weight in enumerate(_weights(front))]
-    return "\n".join(lines)
-
-
 def _statement(block: Block, registers: int, inputs: tuple[str, ...], in_out: tuple[str, ...] = ()) -> str:
-    return "\n".join(f"        {line}" for line in statement(schedule(block, registers), inputs, in_out))
+    return "\n".join(f"            {line}" for line in statement(schedule(block, registers), inputs, in_out))
 
 
 def last_constants(name: str, front: Front, symbol_of: NDArray[np.uint8]) -> str:
@@ -59,77 +53,110 @@ def last_constants(name: str, front: Front, symbol_of: NDArray[np.uint8]) -> str
     return constants.words(f"{name}_last", np.concatenate((weights, rest), axis=1))
 
 
-def empty_source(name: str, front: Front) -> str:
-    """`<name>_empty(middle, channel)`: whether the row holds nothing but the lowest symbol."""
-    block, count = Block(), pixels_at_once(front)
-    for at in range(count):
+def symbols_source(name: str, front: Front, channels: tuple[int, int], stride: int, lowest: int) -> str:
+    """`<name>_symbols(middle, idle, symbols)`: one row of `channels`, `stride` bytes from one to the next."""
+    begin, end = channels
+    pairs, count, width = middle_pairs(front), pixels_at_once(front), front.width
+    weights = "\n".join(
+        f"        const uint32_t {word} = k[{at}];" for at, word in enumerate(_weights(front))
+    )
+    step = 2 * count * pairs
+    filled = "\n".join(
+        f"                hil_store_word(symbols + {at}, 0x{lowest * 0x01010101:08x}U);"
+        for at in range(0, width, 4)
+    )
+    if width > FILLED_AT_ONCE:
+        filled = f"                memset(symbols, {lowest}, {width});"
+    return f"""\
+/* {front.pointwise.name}: the symbols of one row. `idle` says of each channel whether its last row held
+ * nothing but the lowest symbol. */
+static __attribute__((noinline)) void {name}_symbols(const int16_t *const row, uint8_t *idle,
+                                                     uint8_t *symbols)
+{{
+    const uint32_t *k = {name}_last + {(pairs + 3) * begin};
+    for (uint32_t c = 0; c < {end - begin}; c++, k += {pairs + 3}, symbols += {stride}) {{
+{weights}
+        if (idle[c]) {{
+            const uint32_t bias = k[{pairs + 2}];
+            int32_t all = -1;
+            for (const int16_t *middle = row; middle != row + {2 * pairs * width}; middle += {step}) {{
+{_empty(front)}
+            }}
+            if (all < 0) {{
+{filled}
+                continue;
+            }}
+        }}
+        const uint32_t bias = k[{pairs}], multiplier = k[{pairs + 1}];
+        const uint8_t *const table = {name}_symbol_of;
+        const int16_t *middle = row;
+        for (uint8_t *at = symbols; at != symbols + {width}; at += {count}) {{
+{_symbols(front)}
+            middle += {step};
+        }}
+        idle[c] = (uint8_t)hil_row_is(symbols, {width}, 0x{lowest * 0x01010101:08x}U);
+    }}
+}}
+
+"""
+
+
+def _empty(front: Front) -> str:
+    block = Block()
+    for at in range(pixels_at_once(front)):
         total = _sum(block, front, at)
         block.instructions.append(Instruction("and %[all], %[all], {0}", Unit.ALU, None, (total,)))
     inputs = ("middle", "bias", *_weights(front))
-    return f"""\
-/* Whether a channel's row holds nothing but the lowest symbol. */
-static __attribute__((noinline)) int {name}_empty(const int16_t *middle, uint32_t channel)
-{{
-{_locals(name, front)}
-    const uint32_t bias = k[{middle_pairs(front) + 2}];
-    int32_t all = -1;
-    for (const int16_t *const end = middle + {2 * middle_pairs(front) * front.width}; middle != end;) {{
-{_statement(block, REGISTERS, inputs, ("all",))}
-        middle += {2 * count * middle_pairs(front)};
-    }}
-    return all < 0;
-}}
-
-"""
+    return _statement(block, REGISTERS - 1 - len(inputs), inputs, ("all",))
 
 
-def symbols_source(name: str, front: Front) -> str:
-    """`<name>_symbols(middle, channel, symbols)`."""
-    block, count = Block(), pixels_at_once(front)
-    for at in range(count):
-        value = block.mac("smmlar", _sum(block, front, at), "multiplier", "zero")
+def _symbols(front: Front) -> str:
+    block, zero = Block(), front.feature.zero_point + 128
+    inputs = ("middle", "at", "bias", "multiplier", "table", *_weights(front))
+    for pixel in range(pixels_at_once(front)):
+        value = _requantised(block, _sum(block, front, pixel), zero)
         index = block.put(Unit.SATURATE, "usat {d}, #8, {0}", value)
         symbol = block.put(Unit.SUBWORD, "ldrb {d}, [%[table], {0}]", index)
-        block.store("strb", symbol, "symbols", at)
-    inputs = ("middle", "symbols", "bias", "multiplier", "zero", "table", *_weights(front))
-    return f"""\
-/* {front.pointwise.name}: the symbols of one channel's row. */
-static __attribute__((noinline)) void {name}_symbols(const int16_t *middle, uint32_t channel,
-                                                     uint8_t *symbols)
-{{
-{_locals(name, front)}
-    const uint32_t bias = k[{middle_pairs(front)}], multiplier = k[{middle_pairs(front) + 1}];
-    const uint8_t *const table = {name}_symbol_of;
-    const int32_t zero = {front.feature.zero_point + 128};
-    for (const uint8_t *const end = symbols + {front.width}; symbols != end; symbols += {count}) {{
-{_statement(block, 14 - len(inputs), inputs)}
-        middle += {2 * count * middle_pairs(front)};
-    }}
-}}
+        block.store("strb", symbol, "at", pixel)
+    if zero:
+        inputs = (*inputs, "zero")
+    lines = _statement(block, REGISTERS - len(inputs), inputs)
+    return lines if not zero else f"            const int32_t zero = {zero};\n{lines}"
 
-"""
+
+def _requantised(block: Block, total: str, zero: int) -> str:
+    if zero:
+        return block.mac("smmlar", total, "multiplier", "zero")
+    return block.put(Unit.MAC, "smmulr {d}, {0}, {1}", total, "multiplier")
 
 
 def sums_source(name: str, front: Front) -> str:
-    """`<name>_sum(middle, channel)`: the sum of one channel's row of int8 values."""
-    block, count = Block(), pixels_at_once(front)
+    """`<name>_sum(row, sums)`: adds a row's int8 values of the channels that are averaged."""
+    begin, end = front.local
+    block, count, pairs = Block(), pixels_at_once(front), middle_pairs(front)
     for at in range(count):
         value = block.saturate(block.mac("smmlar", _sum(block, front, at), "multiplier", "zero"))
         block.instructions.append(Instruction("add %[total], %[total], {0}", Unit.ALU, None, (value,)))
     inputs = ("middle", "bias", "multiplier", "zero", *_weights(front))
+    weights = "\n".join(
+        f"        const uint32_t {word} = k[{at}];" for at, word in enumerate(_weights(front))
+    )
     return f"""\
-/* {front.pointwise.name}: the sum over one channel's row, for the mean. */
-static __attribute__((noinline)) int32_t {name}_sum(const int16_t *middle, uint32_t channel)
+/* {front.pointwise.name}: sums over one row, for the mean. */
+static __attribute__((noinline)) void {name}_sum(const int16_t *const row, int32_t *sums)
 {{
-{_locals(name, front)}
-    const uint32_t bias = k[{middle_pairs(front)}], multiplier = k[{middle_pairs(front) + 1}];
-    const int32_t zero = {front.feature.zero_point};
-    int32_t total = 0;
-    for (const int16_t *const end = middle + {2 * middle_pairs(front) * front.width}; middle != end;) {{
-{_statement(block, 13 - len(inputs), inputs, ("total",))}
-        middle += {2 * count * middle_pairs(front)};
+    const uint32_t *k = {name}_last + {(pairs + 3) * begin};
+    for (uint32_t c = 0; c < {end - begin}; c++, k += {pairs + 3}) {{
+{weights}
+        const uint32_t bias = k[{pairs}], multiplier = k[{pairs + 1}];
+        const int32_t zero = {front.feature.zero_point};
+        int32_t total = sums[c];
+        for (const int16_t *middle = row; middle != row + {2 * pairs * front.width};
+             middle += {2 * count * pairs}) {{
+{_statement(block, REGISTERS - 1 - len(inputs), inputs, ("total",))}
+        }}
+        sums[c] = total;
     }}
-    return total;
 }}
 
 """
