@@ -178,7 +178,8 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ, progressive
         kernels=KernelChoice.TUNED,
         fusion=model.fusion, exit=None, codec_tables={},
         layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
-        memory=plan((Buffer("x", model.input_bytes, 0, 0),)), footprint=Footprint(100_000, 2_000, 50_000, 4_096),
+        memory=plan((Buffer("x", model.input_bytes, 0, 0),)),
+        footprint=Footprint(100_000, 2_000, 50_000, 4_096),
     )  # fmt: skip
 
 

@@ -27,7 +27,6 @@ from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.program import DeviceHalf, Program, Step, step_title
-from hil.deploy.stack import check_stack
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.deploy.tune import explain
 from hil.errors import BundleError, UsageError
@@ -144,8 +143,6 @@ def _build(
         explain.save(explain.table(chosen.tuned, program), folder)
     progress("build")
     elf = build_firmware(toolchain, folder, board.config, clock_hz)
-    footprint = read_footprint(elf)
-    check_stack(elf, toolchain.compiler, footprint.stack_bytes)
     return Deployment(
         folder=folder,
         elf=elf,
@@ -162,7 +159,7 @@ def _build(
         codec_tables=bundle.part("codec"),
         layers=tuple(_layer(program, step) for step in program.steps),
         memory=chosen.plan,
-        footprint=footprint,
+        footprint=read_footprint(elf),
     )
 
 

@@ -30,6 +30,8 @@ PRIORITIES = (
 EXCEPTION_BYTES = 26 * 4 + 4
 """What the core pushes: 8 words, 18 of the FPU, and one to align them."""
 
+SPARE_BYTES = 128
+
 _HEAD = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 _LINE = re.compile(r"^ *[0-9a-f]+:\t(\S+)\t?(.*)$")
 _TARGET = re.compile(r"[0-9a-f]+ <([^>+]+)>")
@@ -46,24 +48,27 @@ class _Function:
     """It has an array of variable length."""
 
 
-def check_stack(elf: Path, compiler: Compiler, reserved_bytes: int) -> None:
-    """Raises BuildError when the stack of `elf` can get deeper than `reserved_bytes`."""
-    needed, path = worst_stack(elf, compiler)
-    if needed > reserved_bytes:
-        raise BuildError(
-            f"the stack can take {needed:,} bytes, {reserved_bytes:,} are reserved ({' → '.join(path)})",
-            "let the kernel keep its arrays in the scratch buffer, or raise HIL_STACK_BYTES",
-        )
+@dataclass(frozen=True)
+class Stack:
+    """The most that can be needed, interrupts included, and the calls that lead there."""
+
+    bytes: int
+    path: tuple[str, ...]
+
+    @property
+    def reserve_bytes(self) -> int:
+        """What to reserve: some to spare, in whole cache lines."""
+        return -(-(self.bytes + SPARE_BYTES) // 32) * 32
 
 
-def worst_stack(elf: Path, compiler: Compiler, entry: str = ENTRY) -> tuple[int, tuple[str, ...]]:
-    """Most bytes of stack, and the calls that take them. Raises BuildError where it has no bound."""
+def worst_stack(elf: Path, compiler: Compiler, entry: str = ENTRY) -> Stack:
+    """The stack of the firmware `elf`. Raises BuildError where it has no bound."""
     functions, stored = _functions(elf, compiler)
     depth, path = _deepest(entry, functions, stored, ())
     for handlers in PRIORITIES:
         depths = [_deepest(name, functions, stored, ())[0] for name in handlers if name in functions]
         depth += EXCEPTION_BYTES + max(depths, default=0)
-    return depth, path
+    return Stack(depth, path)
 
 
 def _deepest(
