@@ -30,6 +30,7 @@ def test_the_first_rows_never_take_more(codec: str) -> None:
         centroids = tuple(float(k) for k in range(alphabet))
         form = PayloadFormat(0, channels, height, width, centroids, codec, order="rows")
         seen = np.minimum(rng.geometric(0.7, shape) - 1, alphabet - 1).astype(np.uint8)
+        seen[:, 0, 0] = 1
         tables = tables_from(form, seen.reshape(1, -1)) or {}
         symbols = rng.integers(0, alphabet, shape, dtype=np.uint8)
         if hostile:  # what the tables think least of
