@@ -13,7 +13,7 @@ from hil.deploy.build import Toolchain
 from hil.deploy.deployment import KernelChoice
 from hil.deploy.kernels.registry import PLAIN
 from hil.deploy.lower import plain
-from hil.deploy.plan import Plan, buffers_of, plan
+from hil.deploy.plan import Plan, plan_program
 from hil.deploy.program import DeviceHalf, Program
 from hil.deploy.tune.tuner import Place, Tuned, place, tune
 from hil.errors import DoesNotFitError
@@ -50,13 +50,13 @@ def choose(
             return _fitting(program, board, tuned)
         except DoesNotFitError:
             # Another kernel where most memory is in use, as long as there is one.
-            fullest = plan(buffers_of(program)).fullest_step
+            fullest = plan_program(program).fullest_step
             if fullest >= len(program.steps) or program.steps[fullest].kernel in PLAIN:
                 raise
             without |= {place(program.steps[fullest])}
 
 
 def _fitting(program: Program, board: BoardInfo, tuned: Tuned | None) -> Chosen:
-    memory = plan(buffers_of(program))
+    memory = plan_program(program)
     budget.check(program, memory, board)
     return Chosen(program, memory, tuned)
