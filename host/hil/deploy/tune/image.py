@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hil import paths
@@ -20,8 +21,20 @@ from hil.wire import header
 LEVEL = "-Ofast"
 """As the firmware compiles what computes (mcu/CMakeLists.txt)."""
 
-CODE, DATA, ARENA = 0x0800_0000, 0x2000_0000, 0x2001_0000
-"""As in the firmware: code and constants in flash, variables in DTCM, the arena in SRAM."""
+
+@dataclass(frozen=True)
+class Place:
+    """Addresses of code, constants, variables and the arena."""
+
+    code: int = 0x0800_0000
+    constants: int | None = None
+    """None: behind the code."""
+    data: int = 0x2000_0000
+    arena: int = 0x2001_0000
+
+
+FIRMWARE = Place()
+"""Code and constants in flash, variables in DTCM, the arena in SRAM: no buffer lies in slower memory."""
 ARENA_MAX = 0x4_0000 - 8192
 """SRAM1 and SRAM2, less the stack at their end."""
 
@@ -44,7 +57,13 @@ def batches(trials: Sequence[Trial]) -> list[list[Trial]]:
     return made
 
 
-def build(toolchain: Toolchain, trials: Sequence[Trial], tail: DeviceHalf | None, folder: Path) -> Path:
+def build(
+    toolchain: Toolchain,
+    trials: Sequence[Trial],
+    tail: DeviceHalf | None,
+    folder: Path,
+    place: Place = FIRMWARE,
+) -> Path:
     """An ELF with `hil_trials`, a table of functions without arguments, one a trial, named `trial<i>`.
 
     `payload_bytes` is what a sending one has set; `tail_run` is in it where there is a `tail`. Raises
@@ -68,15 +87,24 @@ def build(toolchain: Toolchain, trials: Sequence[Trial], tail: DeviceHalf | None
         str(toolchain.compiler.path), *FLAGS, LEVEL, "-w", *(f"-isystem{folder}" for folder in includes),
         *(str(folder / name) for name in sources), *map(str, ours), str(paths.MCU / "runtime" / "quantise.c"),
         str(toolchain.cmsis_nn_library), *LINK, "-Wl,--gc-sections,--no-check-sections",
-        f"-Wl,-Ttext=0x{CODE:08x},-Tdata=0x{DATA:08x}",
-        # Only one of the two is in use at a time.
-        f"-Wl,--section-start=.hil_arena=0x{ARENA:08x},--section-start={SECTION}=0x{ARENA:08x}",
+        *_sections(place),
         f"-Wl,-e,calibrate_setup,{','.join(f'-u,{root}' for root in roots)}", "-o", str(elf),
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise BuildError(f"the tuner's image: {answer.stderr.strip()[-2000:]}", "check `hil doctor`")
     return elf
+
+
+def _sections(place: Place) -> list[str]:
+    """Of the two arenas only one is in use at a time."""
+    starts = {".hil_arena": place.arena, SECTION: place.arena}
+    if place.constants is not None:
+        starts[".rodata"] = place.constants
+    return [
+        f"-Wl,-Ttext=0x{place.code:08x},-Tdata=0x{place.data:08x}",
+        *(f"-Wl,--section-start={name}=0x{address:08x}" for name, address in starts.items()),
+    ]
 
 
 def _trials_source(trials: Sequence[Trial]) -> str:

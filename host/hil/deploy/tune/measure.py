@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.codec.order import to_runs
 from hil.deploy.build import Toolchain
 from hil.deploy.footprint import symbol_sizes
 from hil.deploy.interpret import interpret
 from hil.deploy.program import PAYLOAD, SYMBOLS, DeviceHalf, Sends
-from hil.deploy.tune.image import ARENA, ARENA_MAX, batches, build
+from hil.deploy.tune.image import ARENA_MAX, FIRMWARE, Place, batches, build
 from hil.deploy.tune.tail import PREFIX
 from hil.deploy.tune.trial import Trial
 from hil.errors import BuildError
@@ -68,6 +69,7 @@ def measure(
     sample: NDArray[np.int8],
     trials: Sequence[Trial],
     tail: DeviceHalf | None,
+    place: Place = FIRMWARE,
 ) -> tuple[list[Measurement | None], Tail | None]:
     """Times `trials` of `half` on `sample`, its input, and the `tail` where there is one.
 
@@ -80,49 +82,63 @@ def measure(
     of_tail = None
     for number, batch in enumerate(batches(fitting)):
         with tempfile.TemporaryDirectory() as folder:
-            elf = build(toolchain, batch, tail if number == 0 else None, Path(folder))
+            elf = build(toolchain, batch, tail if number == 0 else None, Path(folder), place)
             twin = prepared(elf, Timing.CYCLES)
             sizes = _sizes(elf)
             for index, trial in enumerate(batch):
-                found[id(trial)] = _time(twin, index, trial, values, sizes)
+                found[id(trial)] = _Bench(twin, values, place.arena).time(index, trial, sizes)
             if tail is not None and number == 0:
                 of_tail = _time_tail(twin, tail, values)
             twin.close()
     return [found.get(id(trial)) for trial in trials], of_tail
 
 
-def _time(
-    twin: Twin, index: int, trial: Trial, values: Values, sizes: Mapping[str, list[int]]
-) -> Measurement:
-    address = struct.unpack("<I", twin.read(twin.symbol("hil_trials") + 4 * index, 4))[0]
-    cycles = 0
-    for _ in range(2):
-        for name in trial.reads:
-            twin.write(ARENA + trial.offsets[name], values[name].tobytes())
-        before = twin.cycles
-        if twin.call(address & ~1):
-            raise _wrong(trial, "refused its arguments")
-        cycles = twin.cycles - before
-        _check(twin, trial, values)
-    code, constants = sizes.get(f"trial{index}", [0, 0])
-    return Measurement(cycles, code, constants)
+@dataclass(frozen=True)
+class _Bench:
+    """A twin with an image of trials."""
 
+    twin: Twin
+    values: Values
+    arena: int
 
-def _check(twin: Twin, trial: Trial, values: Values) -> None:
-    for name in trial.writes:
-        want = values[name]
-        got = np.frombuffer(twin.read(ARENA + trial.offsets[name], want.size), np.int8)
-        if wrong := int(np.count_nonzero(got != want.ravel())):
-            raise _wrong(trial, f"makes {wrong} of {want.size} values of {name!r} other than the interpreter")
-    if trial.sends is Sends.SYMBOLS:
-        symbols = symbols_of(trial.half, values).tobytes()
-        if twin.read(ARENA + trial.offsets[SYMBOLS], len(symbols)) != symbols:
-            raise _wrong(trial, "makes other symbols than the host")
-    elif trial.sends is Sends.PAYLOAD:
-        expected = payload_of(trial.half, values)
-        count = struct.unpack("<i", twin.read(twin.symbol("payload_bytes"), 4))[0]
-        if count != len(expected) or twin.read(ARENA + trial.offsets[PAYLOAD], count) != expected:
-            raise _wrong(trial, f"makes another payload, of {count} bytes; the host's has {len(expected)}")
+    def time(self, index: int, trial: Trial, sizes: Mapping[str, list[int]]) -> Measurement:
+        """Runs trial number `index` twice and takes the second."""
+        twin = self.twin
+        address = struct.unpack("<I", twin.read(twin.symbol("hil_trials") + 4 * index, 4))[0]
+        cycles = 0
+        for _ in range(2):
+            for name in trial.reads:
+                twin.write(self.arena + trial.offsets[name], self.values[name].tobytes())
+            before = twin.cycles
+            if twin.call(address & ~1):
+                raise _wrong(trial, "refused its arguments")
+            cycles = twin.cycles - before
+            self._check(trial)
+        code, constants = sizes.get(f"trial{index}", [0, 0])
+        return Measurement(cycles, code, constants)
+
+    def _check(self, trial: Trial) -> None:
+        for name in trial.writes:
+            want = self.values[name]
+            got = np.frombuffer(self._read(trial, name, want.size), np.int8)
+            if wrong := int(np.count_nonzero(got != want.ravel())):
+                raise _wrong(
+                    trial, f"makes {wrong} of {want.size} values of {name!r} other than the interpreter"
+                )
+        if trial.sends is Sends.SYMBOLS:
+            symbols = symbols_of(trial.half, self.values)
+            if self._read(trial, SYMBOLS, symbols.size) != symbols.tobytes():
+                raise _wrong(trial, "makes other symbols than the host")
+        elif trial.sends is Sends.PAYLOAD:
+            expected = payload_of(trial.half, self.values)
+            count = struct.unpack("<i", self.twin.read(self.twin.symbol("payload_bytes"), 4))[0]
+            if count != len(expected) or self._read(trial, PAYLOAD, count) != expected:
+                raise _wrong(
+                    trial, f"makes another payload, of {count} bytes; the host's has {len(expected)}"
+                )
+
+    def _read(self, trial: Trial, name: str, size: int) -> bytes:
+        return self.twin.read(self.arena + trial.offsets[name], size)
 
 
 def _wrong(trial: Trial, what: str) -> BuildError:
@@ -132,8 +148,8 @@ def _wrong(trial: Trial, what: str) -> BuildError:
     )
 
 
-def symbols_of(half: DeviceHalf, values: Values) -> NDArray[np.uint8]:
-    """What the host makes of the feature map in `values`, in the payload's order."""
+def planar_symbols(half: DeviceHalf, values: Values) -> NDArray[np.uint8]:
+    """What the host makes of the feature map in `values`, channel by channel."""
     assert half.coder is not None
     assert half.feature is not None
     form = half.coder.form
@@ -144,10 +160,16 @@ def symbols_of(half: DeviceHalf, values: Values) -> NDArray[np.uint8]:
     return symbols
 
 
+def symbols_of(half: DeviceHalf, values: Values) -> NDArray[np.uint8]:
+    """The same in the payload's order."""
+    assert half.coder is not None
+    return to_runs(planar_symbols(half, values), half.coder.form)
+
+
 def payload_of(half: DeviceHalf, values: Values) -> bytes:
     """The same, encoded."""
     assert half.coder is not None
-    return half.coder.encode(symbols_of(half, values))
+    return half.coder.encode(planar_symbols(half, values))
 
 
 def _time_tail(twin: Twin, tail: DeviceHalf, values: Values) -> Tail:
