@@ -5,21 +5,18 @@
 #include "exit.h"
 #include "fuse.h"
 #include "hil_model.h"
-#include "quantise.h"
 #include "send.h"
 #include "transport.h"
 
 #define NO_PREDICTION UINT16_MAX
 #define LAYERS_MAX    ((HIL_BODY_MAX - HIL_LAYERS_LAYOUT_BYTES) / 4U)
 
-static uint32_t layer_cycles[LAYERS_MAX];
 static hil_exchange_t exchange;
-static uint8_t body[HIL_BODY_MAX];
 
 /* The graph and the decision whether its answer stands. */
 static uint8_t run_graph(bool with_layers) {
     const bool local_only = hil_model.payload.channels == 0U;
-    if (hil_model_run(with_layers ? layer_cycles : 0) != 0) {
+    if (hil_model_run(with_layers ? hil_model_buffers.layer_cycles : 0) != 0) {
         return HIL_OUTCOME_FAILED;
     }
     if (hil_model_buffers.logits == 0) {
@@ -36,27 +33,23 @@ static void answer_locally(hil_result_t *result, uint8_t outcome) {
 }
 
 static void fuse(hil_result_t *result) {
-    hil_fuse(&hil_model.fusion, hil_model_buffers.logits, exchange.logits, hil_model.classes,
-             exchange.logits);
+    int32_t *const logits = hil_model_buffers.reply;
+    hil_fuse(&hil_model.fusion, hil_model_buffers.logits, logits, hil_model.classes, logits);
     result->outcome = HIL_OUTCOME_ANSWERED;
-    result->prediction = hil_argmax_s32(exchange.logits, hil_model.classes);
-    result->fused = exchange.logits;
+    result->prediction = hil_argmax_s32(logits, hil_model.classes);
+    result->fused = logits;
     result->fused_count = hil_model.classes;
 }
 
 /* Quantises, encodes, sends, waits and fuses. False when nobody waits for the answer. */
 static bool offload(uint32_t deadline_us, hil_result_t *result) {
     hil_stage_cycles_t *const cycles = &result->cycles;
-    const uint32_t quantise_begun = hil_cycles();
-    hil_quantise(hil_model_buffers.feature, &hil_model.payload, hil_model.symbol_of,
-                 hil_model_buffers.symbols);
-    const uint32_t encode_begun = hil_cycles();
-    const int32_t encoded = hil_model.encode(&hil_model.payload, hil_model_buffers.symbols,
-                                             hil_model_buffers.codec_scratch,
-                                             hil_model_buffers.payload, hil_model.payload_capacity);
+    const uint32_t pack_begun = hil_cycles();
+    uint32_t quantised = pack_begun;
+    const int32_t encoded = hil_model.pack(&quantised);
     const uint32_t frame_begun = hil_cycles();
-    cycles->quantise = encode_begun - quantise_begun;
-    cycles->encode = frame_begun - encode_begun;
+    cycles->quantise = quantised - pack_begun;
+    cycles->encode = frame_begun - quantised;
     if (encoded <= 0) {
         result->outcome = HIL_OUTCOME_FAILED;
         return true;
@@ -89,10 +82,12 @@ static void report(hil_result_t *result, bool with_layers) {
     result->retransmissions = counters.retransmissions;
     result->crc_errors = counters.damaged;
     result->stack_peak_bytes = hil_stack_peak();
+    uint8_t *body = hil_transport_body();
     if (hil_send(HIL_FRAME_RESULT, (hil_bytes_t){body, hil_result_pack(result, body)}) &&
         with_layers) {
+        body = hil_transport_body();
         const uint32_t count =
-            hil_layers_pack(result->sample, layer_cycles, hil_model.layers, body);
+            hil_layers_pack(result->sample, hil_model_buffers.layer_cycles, hil_model.layers, body);
         (void)hil_send(HIL_FRAME_LAYERS, (hil_bytes_t){body, count});
     }
 }

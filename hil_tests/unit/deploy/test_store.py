@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest, PayloadFormat
 from hil.deploy import store
-from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, Layer
+from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, KernelChoice, Layer
+from hil.deploy.lower import plain
+from hil.deploy.plan import plan_program
+from hil.deploy.program import DeviceHalf
 from hil.errors import BundleError
 
 MANIFEST = Manifest(
@@ -55,12 +58,14 @@ def _deployment(folder: Path, case: graphs.Case) -> Deployment:
         manifest=MANIFEST,
         board="twin",
         clock_hz=216_000_000,
+        kernels=KernelChoice.TUNED,
         graph=case.graph,
         symbol_of=np.arange(256, dtype=np.uint8),
         fusion=Fusion(1, -2, 3),
         exit=ExitRule(np.arange(256, dtype=np.uint32), 2**32 - 1),
         codec_tables={"frequencies": np.arange(6, dtype=np.uint16).reshape(2, 3)},
         layers=(Layer("conv", "arm_convolve_wrapper_s8", 12),),
+        memory=plan_program(plain(DeviceHalf(case.graph)), dtcm_bytes=100),
         footprint=Footprint(1, 2, 3, 4),
     )
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from hil.boards.protocol import BoardInfo
 from hil.bundle import InputFormat, Manifest, PayloadFormat
 from hil.data.dataset import Split
-from hil.deploy.deployment import Deployment, Footprint, Layer, Reference
+from hil.deploy.deployment import Deployment, Footprint, KernelChoice, Layer, Reference
 from hil.deploy.graph import Graph, Tensor
+from hil.deploy.plan import Buffer, plan
 from hil.errors import ServerError
 from hil.measure.power.conditions import Usage
 from hil.measure.source import Source
@@ -174,8 +175,10 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ, progressive
             "agilenn", "digits", CLASSES, 0, InputFormat(side, side, 1, 1, (0.0,), (1.0,)), payload, 0.5, {},
         ),
         board="fake", clock_hz=clock_hz, graph=Graph({"x": tensor}, (), "x", None, None), symbol_of=None,
+        kernels=KernelChoice.TUNED,
         fusion=model.fusion, exit=None, codec_tables={},
         layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
+        memory=plan((Buffer("x", model.input_bytes, 0, 0),)),
         footprint=Footprint(100_000, 2_000, 50_000, 4_096),
     )  # fmt: skip
 
