@@ -1,9 +1,10 @@
 /*
  * Requantisation of a layer whose multipliers have shift 0: one instruction, and one to saturate.
  *
- * TFLite's doubling high multiply rounds (a·m + 2^30) >> 31. Of 2m, which the caller stores instead of
- * m (so m < 2^30, a ratio below a half), that is the upper word of a·2m + 2^31: SMMLAR, which adds the
- * zero point in the same cycle. GCC 12 does not always find it, hence the assembly.
+ * TFLite's doubling high multiply rounds (a * m + 2^30) >> 31. Of 2m, which the caller stores
+ * instead of m (so m < 2^30, a ratio below a half), that is the upper word of a * 2m + 2^31:
+ * SMMLAR, which adds the zero point in the same cycle. GCC 12 does not always find it, hence the
+ * assembly.
  */
 #ifndef HIL_REQUANTISE_H
 #define HIL_REQUANTISE_H
