@@ -23,7 +23,7 @@ from hil.deploy.graph import (
     Tensor,
     Weights,
 )
-from hil.deploy.requantise import quantise_multiplier
+from hil.deploy.requantise import quantise_multiplier, single_rounding
 
 Pair = tuple[int, int]
 
@@ -58,7 +58,8 @@ def _weights(
 ) -> Weights:
     # Ratios around 1 / (127 · sqrt(depth)) keep outputs inside int8, so that rounding is exercised.
     ratios = rng.uniform(0.2, 3.0, channels) / (127.0 * np.sqrt(depth))
-    fixed = [quantise_multiplier(float(ratios[0] if one else ratio)) for ratio in ratios]
+    make = single_rounding if rng.random() < 0.5 else quantise_multiplier
+    fixed = [make(float(ratios[0] if one else ratio)) for ratio in ratios]
     values = rng.integers(-127, 128, shape, dtype=np.int8)
     values[rng.random(shape) < 0.1] = rng.choice(EXTREMES[1:])
     return Weights(

@@ -11,7 +11,9 @@ from hil.codec.coder import make_coder
 from hil.deploy.build import Toolchain
 from hil.deploy.emit import Model, emit
 from hil.deploy.graph import Graph
+from hil.deploy.lower import plain
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf, Program
 from hil.wire import header
 
 FLAGS = [
@@ -27,7 +29,12 @@ LINK = [
 def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
     """What the emitter takes for a graph that belongs to no bundle."""
     coder = make_coder(payload, {}) if payload else None
-    return Model(graph, plan(buffers_of(graph, coder)), 1, bytes(32), coder, None, None)
+    return model_of_program(plain(DeviceHalf(graph, coder)))
+
+
+def model_of_program(program: Program) -> Model:
+    """The same for chosen kernels."""
+    return Model(program, plan(buffers_of(program)), 1, bytes(32), None)
 
 
 def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path:
@@ -58,6 +65,7 @@ def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path
         *map(str, sources),
         *map(str, sorted((paths.MCU / "kernels").glob("*.c"))),
         *map(str, sorted((paths.MCU / "codec").glob("*.c"))),
+        str(paths.MCU / "runtime" / "quantise.c"),
         str(toolchain.cmsis_nn_library),
         *LINK,
         *roots,

@@ -36,7 +36,7 @@ def toolchain() -> Toolchain:
 
 def run_on_twin(twin: Twin, index: int, sample: NDArray[np.int8], output_size: int) -> NDArray[np.int8]:
     """Runs model `index` on one sample and reads its logits."""
-    pointers = struct.unpack("<6I", twin.read(twin.symbol(f"hil_model_buffers_{index}"), 24))
+    pointers = struct.unpack("<3I", twin.read(twin.symbol(f"hil_model_buffers_{index}"), 12))
     twin.write(pointers[0], sample.tobytes())
     assert twin.call(f"hil_model_run_{index}", 0) == 0, "a kernel refused its arguments"
     return np.frombuffer(twin.read(pointers[1], output_size), dtype=np.int8)

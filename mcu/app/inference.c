@@ -5,7 +5,6 @@
 #include "exit.h"
 #include "fuse.h"
 #include "hil_model.h"
-#include "quantise.h"
 #include "send.h"
 #include "transport.h"
 
@@ -47,16 +46,12 @@ static void fuse(hil_result_t *result) {
 /* Quantises, encodes, sends, waits and fuses. False when nobody waits for the answer. */
 static bool offload(uint32_t deadline_us, hil_result_t *result) {
     hil_stage_cycles_t *const cycles = &result->cycles;
-    const uint32_t quantise_begun = hil_cycles();
-    hil_quantise(hil_model_buffers.feature, &hil_model.payload, hil_model.symbol_of,
-                 hil_model_buffers.symbols);
-    const uint32_t encode_begun = hil_cycles();
-    const int32_t encoded = hil_model.encode(&hil_model.payload, hil_model_buffers.symbols,
-                                             hil_model_buffers.codec_scratch,
-                                             hil_model_buffers.payload, hil_model.payload_capacity);
+    const uint32_t pack_begun = hil_cycles();
+    uint32_t quantised = pack_begun;
+    const int32_t encoded = hil_model.pack(&quantised);
     const uint32_t frame_begun = hil_cycles();
-    cycles->quantise = encode_begun - quantise_begun;
-    cycles->encode = frame_begun - encode_begun;
+    cycles->quantise = quantised - pack_begun;
+    cycles->encode = frame_begun - quantised;
     if (encoded <= 0) {
         result->outcome = HIL_OUTCOME_FAILED;
         return true;

@@ -54,21 +54,20 @@ typedef struct {
     hil_exit_rule_t exit;
     hil_fusion_t fusion;
     hil_payload_format_t payload;
-    hil_encoder_t *encode;  /* the payload's codec: no other is linked; NULL when nothing is sent */
-    uint8_t symbol_of[256]; /* centroid index of the int8 feature v, at v + 128 */
+
+    /* Makes the payload of the last hil_model_run, at hil_model_buffers.payload, unless that has
+     * done it on its way. `quantised` gets the DWT cycle at which all symbols were known. Returns
+     * the bytes, or -1. NULL when nothing is sent. */
+    int32_t (*pack)(uint32_t *quantised);
 } hil_model_t;
 
 /* All of these lie in one static arena and share memory where their lifetimes allow: `input` is
- * valid until hil_model_run returns, `logits` and `feature` from then on, `symbols` and
- * `codec_scratch` from the quantiser to the end of the encoder, `payload` until the next sample's
- * input is written. `logits` outlives them all until the next hil_model_run. */
+ * valid until hil_model_run returns, `logits` from then until the next hil_model_run, `payload`
+ * until the next sample's input is written. */
 typedef struct {
     int8_t *input;
-    const int8_t *logits;  /* classes bytes, or NULL */
-    const int8_t *feature; /* or NULL */
-    uint8_t *symbols;      /* pixels * channels bytes, or NULL */
-    void *codec_scratch;   /* as the codec's header says, 4-byte aligned, or NULL */
-    uint8_t *payload;      /* payload_capacity bytes, or NULL */
+    const int8_t *logits; /* classes bytes, or NULL */
+    uint8_t *payload;     /* payload_capacity bytes, or NULL */
 } hil_model_buffers_t;
 
 extern const hil_model_t hil_model;

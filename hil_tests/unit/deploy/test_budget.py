@@ -10,7 +10,9 @@ import pytest
 from hil.boards.protocol import BoardInfo
 from hil.deploy import budget
 from hil.deploy.graph import Convolution, Graph, Tensor, Weights
+from hil.deploy.lower import plain
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf
 from hil.errors import DoesNotFitError
 from hil.measure.source import Source
 
@@ -41,7 +43,8 @@ def _chain(side: int, widths: list[int]) -> Graph:
 
 
 def _check(graph: Graph) -> None:
-    budget.check(graph, plan(buffers_of(graph, None)), BOARD)
+    program = plain(DeviceHalf(graph))
+    budget.check(program, plan(buffers_of(program)), BOARD)
 
 
 def test_a_small_network_fits() -> None:

@@ -14,7 +14,9 @@ from hil.bundle import PayloadFormat
 from hil.codec.coder import Coder, make_coder
 from hil.codec.tables import make_tables
 from hil.deploy.emit import Model, emit
+from hil.deploy.lower import plain
 from hil.deploy.plan import CODEC_SCRATCH, buffers_of, plan
+from hil.deploy.program import DeviceHalf
 
 COUNTS = np.array([[90, 9, 1], [1, 1, 98]])
 few = settings(max_examples=5, deadline=None)
@@ -27,7 +29,8 @@ def coder_of(codec: str) -> Coder:
 
 def emitted(case: graphs.Case, coder: Coder) -> str:
     graph = replace(case.graph, feature=case.graph.ops[-1].output)
-    return emit(Model(graph, plan(buffers_of(graph, coder)), 1, bytes(32), coder, None, None))
+    program = plain(DeviceHalf(graph, coder))
+    return emit(Model(program, plan(buffers_of(program)), 1, bytes(32), None))
 
 
 @pytest.mark.parametrize("codec", ["range", "huffman"])
@@ -57,5 +60,7 @@ def test_other_codecs_have_none(codec: str, case: graphs.Case) -> None:
 @few
 @given(case=graphs.OPERATORS["convolution"])
 def test_only_what_a_codec_works_in_is_planned(codec: str, scratch: int, case: graphs.Case) -> None:
-    buffers = {buffer.name: buffer.size for buffer in buffers_of(case.graph, coder_of(codec))}
+    buffers = {
+        buffer.name: buffer.size for buffer in buffers_of(plain(DeviceHalf(case.graph, coder_of(codec))))
+    }
     assert buffers.get(CODEC_SCRATCH, 0) == scratch

@@ -17,7 +17,9 @@ from hil.codec.coder import make_coder
 from hil.deploy.emit import Model, emit
 from hil.deploy.exit import exits, make_exit
 from hil.deploy.graph import Tensor
+from hil.deploy.lower import plain
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf
 from hil.errors import BundleError
 
 LOGITS = npst.arrays(np.int8, st.integers(1, 255))
@@ -67,7 +69,8 @@ def test_too_many_classes_are_refused() -> None:
 def test_the_rule_is_emitted_and_nothing_where_there_is_none(case: graphs.Case) -> None:
     graph = replace(case.graph, feature=case.graph.ops[-1].output)
     coder = make_coder(PayloadFormat(0, 2, 4, 5, (0.0, 1.0, 2.0), "none"), {})
-    model = Model(graph, plan(buffers_of(graph, coder)), 1, bytes(32), coder, None, None)
+    program = plain(DeviceHalf(graph, coder))
+    model = Model(program, plan(buffers_of(program)), 1, bytes(32), None)
     assert ".exit = {NULL, 0}," in emit(model)
     assert "hil_exit_table" not in emit(model)
     rule = make_exit(0.75, logits_of(10))

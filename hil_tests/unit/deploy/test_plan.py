@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from hil.bundle import PayloadFormat
 from hil.codec.coder import make_coder
+from hil.deploy.lower import plain
 from hil.deploy.plan import ALIGNMENT, PAYLOAD, SYMBOLS, Buffer, buffers_of, plan
+from hil.deploy.program import DeviceHalf
 
 PAYLOAD_FORMAT = PayloadFormat(0, 1, 2, 2, (0.0, 1.0, 2.0))
 
@@ -51,7 +53,8 @@ def test_buffers_whose_lives_do_not_meet_share_memory() -> None:
 
 @given(graphs.OPERATORS["convolution"])
 def test_the_payload_outlives_the_graph(case: graphs.Case) -> None:
-    by_name = {b.name: b for b in buffers_of(case.graph, make_coder(PAYLOAD_FORMAT, {}))}
+    half = DeviceHalf(case.graph, make_coder(PAYLOAD_FORMAT, {}))
+    by_name = {b.name: b for b in buffers_of(plain(half))}
     assert by_name["out"].last >= len(case.graph.ops)
     assert by_name[SYMBOLS].last == by_name[PAYLOAD].first
     assert by_name[PAYLOAD].last == max(b.last for b in by_name.values())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.deploy.requantise import quantise_multiplier, requantise
+from hil.deploy.requantise import quantise_multiplier, requantise, single_rounding
 
 
 @given(st.floats(2.0**-20, 100.0))
@@ -38,3 +38,17 @@ def test_requantisation_rounds_twice_as_the_device_does(accumulator: int, real: 
 def test_a_ratio_of_one_changes_nothing(accumulator: int) -> None:
     multiplier, shift = quantise_multiplier(1.0)
     assert requantise(np.array([accumulator]), multiplier, shift)[0] == accumulator
+
+
+@given(st.floats(2.0**-15, 0.999), st.integers(-(2**24), 2**24))
+def test_without_a_shift_one_rounding_multiply_is_all(real: float, accumulator: int) -> None:
+    multiplier, shift = single_rounding(real)
+    assert shift == 0
+    scaled = int(requantise(np.array([accumulator], np.int64), multiplier, shift)[0])
+    assert scaled == (accumulator * multiplier + (1 << 30)) >> 31
+    assert abs(scaled - accumulator * real) <= 0.5 + abs(accumulator) * 2.0**-32
+
+
+@given(st.one_of(st.floats(0.0, 2.0**-17), st.floats(1.0, 1000.0)))
+def test_ratios_that_need_a_shift_keep_it(real: float) -> None:
+    assert single_rounding(real) == quantise_multiplier(real)

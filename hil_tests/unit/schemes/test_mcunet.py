@@ -16,8 +16,10 @@ from hil import data
 from hil.deploy.cost import macs, weight_bytes
 from hil.deploy.graph import Add, DepthwiseConvolution
 from hil.deploy.interpret import interpret
+from hil.deploy.lower import plain
 from hil.deploy.package import make_graph
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf
 from hil.errors import BundleError
 from hil.schemes.halves import load_server
 from hil.schemes.mcunet import McuNet
@@ -95,7 +97,7 @@ def test_the_device_graph_has_logits_and_nothing_to_send() -> None:
     kernels = {op.kernel for op in graph.ops if isinstance(op, DepthwiseConvolution)}
     assert kernels == {(3, 3), (5, 5), (7, 7)}
     assert sum(isinstance(op, Add) for op in graph.ops) == 2
-    placed = plan(buffers_of(graph, None))
+    placed = plan(buffers_of(plain(DeviceHalf(graph))))
     assert placed.offset("symbols") is None
 
 
@@ -114,7 +116,7 @@ def test_the_published_network_fits_the_board_it_was_made_for() -> None:
     graph = make_graph(McuNet().train(CifarShaped(), recipe, 0, None, silent))
     assert sum(macs(graph, op) for op in graph.ops) == 12_631_696
     assert sum(map(weight_bytes, graph.ops)) < 1 << 20
-    assert plan(buffers_of(graph, None)).arena_bytes < 256 << 10
+    assert plan(buffers_of(plain(DeviceHalf(graph)))).arena_bytes < 256 << 10
 
 
 def test_there_is_no_server_half() -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hil import data
 from hil.codec.coder import make_coder
 from hil.deploy.cost import weight_bytes
+from hil.deploy.lower import plain
 from hil.deploy.package import make_graph
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf
 from hil.errors import BundleError
 from hil.schemes.halves import load_halves
 from hil.schemes.spinn import Spinn
@@ -100,7 +102,7 @@ def test_the_full_network_fits_the_board_wherever_it_may_be_cut(split: int) -> N
     assert made.manifest.payload is not None
     coder = make_coder(made.manifest.payload, {})
     assert sum(map(weight_bytes, graph.ops)) < 900 << 10
-    assert plan(buffers_of(graph, coder)).arena_bytes < 256 << 10
+    assert plan(buffers_of(plain(DeviceHalf(graph, coder)))).arena_bytes < 256 << 10
 
 
 @pytest.mark.parametrize("schedule", [None, {}, {"split": "1"}, {"split": 0}, {"split": 3}])

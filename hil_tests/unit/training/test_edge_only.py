@@ -19,8 +19,10 @@ from hil.codec.coder import make_coder
 from hil.data.dataset import Split
 from hil.deploy.fuse import symbol_table
 from hil.deploy.graph import Graph
+from hil.deploy.lower import plain
 from hil.deploy.package import make_graph
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf
 from hil.schemes.edge_only import EdgeOnly
 from hil.schemes.halves import load_server
 from hil.schemes.remote import RemoteHalf
@@ -143,7 +145,7 @@ def test_input_and_payload_share_the_arena_of_a_graph_without_layers(
 ) -> None:
     assert made.manifest.payload is not None
     coder = make_coder(replace(made.manifest.payload, codec=codec), {})
-    placed = plan(buffers_of(graph, coder))
+    placed = plan(buffers_of(plain(DeviceHalf(graph, coder))))
     by_name = {buffer.name: buffer for buffer in placed.buffers}
     assert by_name[graph.input].last == by_name["symbols"].first, "the quantiser still reads the input"
     assert placed.arena_bytes >= coder.capacity + coder.form.symbols

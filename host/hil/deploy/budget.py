@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hil.boards.protocol import BoardInfo
 from hil.deploy.cost import weight_bytes
-from hil.deploy.graph import Graph
 from hil.deploy.plan import Plan
+from hil.deploy.program import Program, step_title
 from hil.errors import DoesNotFitError
 
 FIRMWARE_FLASH_BYTES = 40 * 1024
@@ -15,11 +15,11 @@ FIRMWARE_RAM_BYTES = 64 * 1024
 """DTCM, which holds the stack and the DMA buffers; the arena lives in SRAM1 and SRAM2."""
 
 
-def check(graph: Graph, plan: Plan, board: BoardInfo) -> None:
+def check(program: Program, plan: Plan, board: BoardInfo) -> None:
     """Raises DoesNotFitError naming the layer that breaks the flash or the RAM budget."""
     flash_limit = board.flash_bytes - FIRMWARE_FLASH_BYTES
     total = 0
-    for op in graph.ops:
+    for op in program.half.graph.ops:
         total += weight_bytes(op)
         if total > flash_limit:
             raise DoesNotFitError(
@@ -29,7 +29,8 @@ def check(graph: Graph, plan: Plan, board: BoardInfo) -> None:
             )
     ram_limit = board.ram_bytes - FIRMWARE_RAM_BYTES
     if plan.arena_bytes > ram_limit:
-        steps = [f"layer {op.name!r}" for op in graph.ops] + ["the quantiser", "the encoder", "sending"]
+        titles = [step_title(program, step) for step in program.steps]
+        steps = [f"layer {title!r}" for title in titles] + ["the quantiser", "the encoder", "sending"]
         alive = [b for b in plan.buffers if b.first <= plan.fullest_step <= b.last]
         listing = ", ".join(f"{b.name} {b.size:,}" for b in sorted(alive, key=lambda b: -b.size))
         raise DoesNotFitError(

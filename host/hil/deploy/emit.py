@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hil.codec.coder import Coder
+from hil.deploy.cost import macs
 from hil.deploy.deployment import ExitRule, Fusion
-from hil.deploy.emit_layer import emit_layer, identifier
-from hil.deploy.graph import Graph
-from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan
+from hil.deploy.kernels.text import shape_text
+from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan, scratch_name
+from hil.deploy.program import DeviceHalf, Program, Site, Step, identifier, step_title
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
 
@@ -20,20 +19,43 @@ CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
 class Model:
     """Everything that `model.c` says."""
 
-    graph: Graph
+    program: Program
     plan: Plan
     classes: int
     bundle_hash: bytes
-    coder: Coder | None
-    symbol_of: NDArray[np.uint8] | None
     fusion: Fusion | None
     exit: ExitRule | None = None
+
+    @property
+    def half(self) -> DeviceHalf:
+        """What the program computes."""
+        return self.program.half
 
 
 def emit(model: Model) -> str:
     """The C source."""
-    layers = [emit_layer(model.graph, model.plan, index) for index in range(len(model.graph.ops))]
+    layers = [_layer(model, index) for index in range(len(model.program.steps))]
     return "\n".join([_head(model), *layers, _run(model), _tables(model)])
+
+
+def _layer(model: Model, index: int) -> str:
+    """What step `index` needs, and the static function that runs it."""
+    program, step = model.program, model.program.steps[index]
+    name, ops = identifier(program, index), program.ops(step)
+    places = {tensor: f"arena_at({offset})" for tensor, offset in model.plan.offsets.items()}
+    scratch, payload = (places.get(key, "NULL") for key in (scratch_name(index), PAYLOAD))
+    code = step.kernel.emit(Site(model.half, ops, name, places, scratch, payload))
+    lines = "\n".join(f"    {line}" if line else "" for line in code.body)
+    head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
+    return f"{code.before}{head}\n{{\n{lines}\n}}\n"
+
+
+def _summary(program: Program, step: Step) -> str:
+    graph, ops = program.half.graph, program.ops(step)
+    before = " + ".join(shape_text(graph.tensor(name).shape) for op in ops[:1] for name in op.inputs)
+    count = sum(macs(graph, op) for op in ops)
+    work = f", {count:,} MACs" if count else ""
+    return f"{step_title(program, step)}: {before} -> {shape_text(graph.tensor(ops[-1].output).shape)}{work}"
 
 
 def _head(model: Model) -> str:
@@ -46,18 +68,20 @@ def _head(model: Model) -> str:
 #include "arm_nnfunctions.h"
 #include "hil_kernels.h"
 #include "hil_wire.h"
+#include "quantise.h"
 #include "stm32f7xx.h"
 
 static uint8_t hil_model_arena[{model.plan.arena_bytes}]
     __attribute__((aligned(8), section(".hil_arena"), used));
 
 #define arena_at(offset) ((void *)(hil_model_arena + (offset)))
-"""
+{_payload_state(model)}"""
 
 
 def _run(model: Model) -> str:
     calls = "\n".join(
-        f"    LAYER({index}, {identifier(index, op)});" for index, op in enumerate(model.graph.ops)
+        f"    LAYER({index}, {identifier(model.program, index)});"
+        for index in range(len(model.program.steps))
     )
     return f"""\
 #define LAYER(index, function)                                                                     \\
@@ -86,17 +110,16 @@ int hil_model_run(uint32_t *layer_cycles)
 
 def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
-    symbols = np.zeros(256, dtype=np.uint8) if model.symbol_of is None else model.symbol_of
     return f"""\
-{_codec_table(model)}{_exit_table(model)}const hil_model_t hil_model = {{
+{_codec_table(model)}{_exit_table(model)}{_pack(model)}const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
     }},
-    .input_bytes = {model.graph.tensor(model.graph.input).elements},
+    .input_bytes = {model.half.graph.tensor(model.half.graph.input).elements},
     .arena_bytes = {model.plan.arena_bytes},
-    .payload_capacity = {model.coder.capacity if model.coder else 0},
+    .payload_capacity = {model.half.coder.capacity if model.half.coder else 0},
     .classes = {model.classes},
-    .layers = {len(model.graph.ops)},
+    .layers = {len(model.program.steps)},
     .exit = {_exit(model)},
     .fusion = {{
         .local_multiplier = {fusion.local_multiplier},
@@ -104,26 +127,20 @@ def _tables(model: Model) -> str:
         .remote_multiplier = {fusion.remote_multiplier},
     }},
 {_payload_format(model)}
-    .symbol_of = {{
-        {_rows(symbols.tolist())}
-    }},
 }};
 
 const hil_model_buffers_t hil_model_buffers = {{
-    .input = {_pointer(model, model.graph.input)},
-    .logits = {_pointer(model, model.graph.logits)},
-    .feature = {_pointer(model, model.graph.feature if model.coder else None)},
-    .symbols = {_pointer(model, SYMBOLS)},
-    .codec_scratch = {_pointer(model, CODEC_SCRATCH)},
+    .input = {_pointer(model, model.half.graph.input)},
+    .logits = {_pointer(model, model.half.graph.logits)},
     .payload = {_pointer(model, PAYLOAD)},
 }};
 """
 
 
 def _codec_table(model: Model) -> str:
-    if model.coder is None or model.coder.table is None:
+    if model.half.coder is None or model.half.coder.table is None:
         return ""
-    return _table(CODEC_TABLE, model.coder.table.reshape(-1).tolist())
+    return _table(CODEC_TABLE, model.half.coder.table.reshape(-1).tolist())
 
 
 def _exit_table(model: Model) -> str:
@@ -153,11 +170,48 @@ def _pointer(model: Model, name: str | None) -> str:
     return "NULL" if offset is None else f"arena_at({offset})"
 
 
+def _payload_state(model: Model) -> str:
+    return "" if model.program.sender is None else "\nstatic int32_t payload_bytes;\n"
+
+
+def _pack(model: Model) -> str:
+    """The function that quantises and encodes, unless nothing is sent."""
+    half = model.half
+    if half.coder is None or half.feature is None:
+        return ""
+    if model.program.sender is not None:
+        return """\
+static int32_t pack(uint32_t *quantised)
+{
+    *quantised = DWT->CYCCNT; /* both happened on the way */
+    return payload_bytes;
+}
+
+"""
+    symbol_of = np.zeros(256, dtype=np.uint8) if half.symbol_of is None else half.symbol_of
+    symbols, scratch = _pointer(model, SYMBOLS), _pointer(model, CODEC_SCRATCH)
+    return f"""\
+/* Centroid index of the int8 feature v, at v + 128. */
+static const uint8_t symbol_of[256] = {{
+        {_rows(symbol_of.tolist())}
+}};
+
+static int32_t pack(uint32_t *quantised)
+{{
+    hil_quantise({_pointer(model, half.feature)}, &hil_model.payload, symbol_of, {symbols});
+    *quantised = DWT->CYCCNT;
+    return hil_encode_{half.coder.wire.name.lower()}(&hil_model.payload, {symbols}, {scratch},
+        {_pointer(model, PAYLOAD)}, {half.coder.capacity});
+}}
+
+"""
+
+
 def _payload_format(model: Model) -> str:
-    if model.coder is None or model.graph.feature is None:
+    if model.half.coder is None or model.half.feature is None:
         return "    .payload = {.channels = 0, .codec = HIL_CODEC_NONE},"
-    payload = model.coder.form
-    feature_channels = model.graph.tensor(model.graph.feature).shape[2]
+    payload = model.half.coder.form
+    feature_channels = model.half.graph.tensor(model.half.feature).shape[2]
     return f"""\
     .payload = {{
         .pixels = {payload.height * payload.width},
@@ -165,7 +219,7 @@ def _payload_format(model: Model) -> str:
         .channel_begin = {payload.channel_begin},
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
-        .codec = HIL_CODEC_{model.coder.wire.name},
-        .table = {"NULL" if model.coder.table is None else CODEC_TABLE},
+        .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
     }},
-    .encode = hil_encode_{model.coder.wire.name.lower()},"""
+    .pack = pack,"""

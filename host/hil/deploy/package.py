@@ -15,14 +15,16 @@ from hil.bundle import Bundle
 from hil.codec.coder import make_coder
 from hil.deploy import budget, store
 from hil.deploy.build import build_firmware, prepare_toolchain, source_hash
-from hil.deploy.cost import KERNELS, macs
+from hil.deploy.cost import macs
 from hil.deploy.deployment import Deployment, Layer
 from hil.deploy.emit import Model, emit
 from hil.deploy.exit import make_exit
 from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
 from hil.deploy.graph import Graph
+from hil.deploy.lower import plain
 from hil.deploy.plan import buffers_of, plan
+from hil.deploy.program import DeviceHalf, Program, Step, step_title
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.errors import BundleError, UsageError
 
@@ -96,8 +98,6 @@ def _build(
     payload = manifest.payload
     progress("plan")
     coder = make_coder(payload, bundle.part("codec")) if payload else None
-    memory = plan(buffers_of(graph, coder))
-    budget.check(graph, memory, board)
     fusion = symbols = exit_rule = None
     if payload:
         fusion = make_fusion(manifest.alpha, graph.tensor(graph.logits) if graph.logits else None)
@@ -105,9 +105,12 @@ def _build(
         exit_rule = make_exit(manifest.exit_confidence, graph.tensor(graph.logits))
     if payload and graph.feature:
         symbols = symbol_table(graph.tensor(graph.feature), payload.centroids)
+    program = plain(DeviceHalf(graph, coder, symbols))
+    memory = plan(buffers_of(program))
+    budget.check(program, memory, board)
     progress("emit")
     digest = bundles.digest(bundle_path)
-    model = Model(graph, memory, manifest.classes, digest, coder, symbols, fusion, exit_rule)
+    model = Model(program, memory, manifest.classes, digest, fusion, exit_rule)
     (folder / "model.c").write_text(emit(model))
     progress("build")
     elf = build_firmware(prepare_toolchain(), folder, board.config, clock_hz)
@@ -124,9 +127,14 @@ def _build(
         fusion=fusion,
         exit=exit_rule,
         codec_tables=bundle.part("codec"),
-        layers=tuple(Layer(op.name, KERNELS[type(op)], macs(graph, op)) for op in graph.ops),
+        layers=tuple(_layer(program, step) for step in program.steps),
         footprint=read_footprint(elf),
     )
+
+
+def _layer(program: Program, step: Step) -> Layer:
+    work = sum(macs(program.half.graph, op) for op in program.ops(step))
+    return Layer(step_title(program, step), step.kernel.name, work)
 
 
 def _folder(bundle_path: Path, board: BoardInfo, clock_hz: int) -> Path:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.codec.coder import Coder
-from hil.deploy.cost import scratch_bytes
-from hil.deploy.graph import Graph
+from hil.deploy.program import Program
 
 ALIGNMENT = 8
 
@@ -44,32 +42,37 @@ class Plan:
 
 
 def scratch_name(index: int) -> str:
-    """The name of the scratch buffer of op `index`."""
+    """The name of the scratch buffer of step `index`."""
     return f"scratch_{index}"
 
 
-def buffers_of(graph: Graph, coder: Coder | None) -> tuple[Buffer, ...]:
-    """All buffers of one inference. Steps are the ops, then quantise, encode and send."""
-    quantise = len(graph.ops)
+def buffers_of(program: Program) -> tuple[Buffer, ...]:
+    """All buffers of one inference. Times are the program's steps, then quantise, encode and send."""
+    half, steps = program.half, program.steps
+    quantise = len(steps)
     encode, send = quantise + 1, quantise + 2
-    first = {graph.input: 0} | {op.output: step for step, op in enumerate(graph.ops)}
+    first = {half.graph.input: 0}
+    for time, step in enumerate(steps):
+        first |= dict.fromkeys(program.writes(step), time)
     last = dict(first)
-    for step, op in enumerate(graph.ops):
-        for name in op.inputs:
-            last[name] = max(last[name], step)
-    if graph.logits:
-        last[graph.logits] = send
-    if graph.feature and coder:
-        last[graph.feature] = quantise
-    buffers = [Buffer(name, graph.tensor(name).elements, first[name], last[name]) for name in first]
-    for step, op in enumerate(graph.ops):
-        if size := scratch_bytes(graph, op):
-            buffers.append(Buffer(scratch_name(step), size, step, step))
-    if coder:
-        buffers.append(Buffer(SYMBOLS, coder.form.symbols, quantise, encode))
-        if coder.scratch_bytes:
-            buffers.append(Buffer(CODEC_SCRATCH, coder.scratch_bytes, encode, encode))
-        buffers.append(Buffer(PAYLOAD, coder.capacity, encode, send))
+    for time, step in enumerate(steps):
+        for name in program.reads(step):
+            last[name] = max(last[name], time)
+    if half.graph.logits:
+        last[half.graph.logits] = send
+    if half.feature and program.sender is None:
+        last[half.feature] = quantise
+    buffers = [Buffer(name, half.graph.tensor(name).elements, first[name], last[name]) for name in first]
+    for time, step in enumerate(steps):
+        if size := step.kernel.scratch_bytes(half, program.ops(step)):
+            buffers.append(Buffer(scratch_name(time), size, time, time))
+    if half.coder and program.sender:
+        buffers.append(Buffer(PAYLOAD, half.coder.capacity, steps.index(program.sender), send))
+    elif half.coder:
+        buffers.append(Buffer(SYMBOLS, half.coder.form.symbols, quantise, encode))
+        if half.coder.scratch_bytes:
+            buffers.append(Buffer(CODEC_SCRATCH, half.coder.scratch_bytes, encode, encode))
+        buffers.append(Buffer(PAYLOAD, half.coder.capacity, encode, send))
     return tuple(buffers)
 
 

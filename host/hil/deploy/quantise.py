@@ -24,7 +24,7 @@ from hil.deploy.graph import (
     Tensor,
     Weights,
 )
-from hil.deploy.requantise import quantise_multiplier
+from hil.deploy.requantise import quantise_multiplier, single_rounding
 
 ADD_LEFT_SHIFT = 20
 """Head-room bits before both inputs of an Add are rescaled, as TFLite has it for int8."""
@@ -85,7 +85,7 @@ def _weights(op: FloatOp, source: Tensor, output: Tensor, *, per_channel: bool) 
     values = np.rint(real / scales.reshape(-1, *[1] * (real.ndim - 1)))
     bias = np.zeros(len(real)) if op.bias is None else op.bias.numpy()
     bias_int = np.clip(np.rint(bias / (scales * source.scale)), -(2**31), 2**31 - 1)
-    fixed = [quantise_multiplier(float(source.scale * scale / output.scale)) for scale in scales]
+    fixed = [single_rounding(float(source.scale * scale / output.scale)) for scale in scales]
     return Weights(
         values=np.clip(values, -127, 127).astype(np.int8),
         bias=bias_int.astype(np.int32),

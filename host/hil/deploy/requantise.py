@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+_SIXTEEN_BITS = 1 << 15
+
 
 def quantise_multiplier(real: float) -> tuple[int, int]:
     """`real` ≥ 0 as (multiplier, shift): real ≈ multiplier · 2^(shift − 31), multiplier in [2^30, 2^31).
@@ -20,6 +22,19 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
     if multiplier == 1 << 31:
         multiplier, shift = multiplier // 2, shift + 1
     return (multiplier, shift) if shift >= -31 else (0, 0)
+
+
+def single_rounding(real: float) -> tuple[int, int]:
+    """`real` ≥ 0 as a multiplier with shift 0 where that is exact enough, else as `quantise_multiplier`.
+
+    Without a shift the second rounding has nothing to round, and `requantise` is one rounding multiply,
+    (accumulator · multiplier + 2^30) >> 31: SMMLAR on the Cortex-M7. The multiplier is not normalised; with
+    16 bits or more its error stays below 2^-16 of the output.
+    """
+    multiplier = round(real * (1 << 31))
+    if _SIXTEEN_BITS <= multiplier < 1 << 31:
+        return multiplier, 0
+    return quantise_multiplier(real)
 
 
 def requantise(

@@ -1,0 +1,18 @@
+"""C text that all families write: arrays, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def array(c_type: str, name: str, values: Iterable[int]) -> str:
+    """A constant C array, sixteen values a line."""
+    numbers = [str(int(value)) for value in values]
+    rows = (", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16))
+    text = ",\n    ".join(rows)
+    return f"static const {c_type} {name}[{len(numbers)}] = {{\n    {text},\n}};\n"
+
+
+def shape_text(shape: tuple[int, int, int]) -> str:
+    """96x96x3."""
+    return "x".join(str(extent) for extent in shape)
