@@ -17,6 +17,15 @@
 
 #define HIL_INLINE static inline __attribute__((always_inline))
 
+/*
+ * GCC takes the length of assembly, for the reach of branches over it, from its separators, and sees those
+ * inside .rept once. So many more stand for up to 36 quads.
+ */
+#define HIL_LENGTH_OF_4 ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;"
+#define HIL_LENGTH_OF_36                                                                           \
+    HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4                \
+        HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4
+
 /* Sums of products: [channel][pixel]. */
 typedef struct {
     int32_t c0p0, c0p1, c1p0, c1p1;
@@ -61,7 +70,7 @@ HIL_INLINE hil_block_t hil_block(hil_block_t sums, const int16_t *x, const int16
                      "add %[x], #8 * %c[unroll]\n\t"
                      "add %[w], #16 * %c[unroll]\n\t"
                      "bne 1b\n\t"
-                     ".endif"
+                     ".endif\n\t" HIL_LENGTH_OF_36
                      : [x] "+r"(x), [w] "+r"(w), [n] "+r"(turns), [p] "=&r"(p), [q] "=&r"(q),
                        [a] "=&r"(a), [b] "=&r"(b), [c0p] "+r"(sums.c0p0), [c0q] "+r"(sums.c0p1),
                        [c1p] "+r"(sums.c1p0), [c1q] "+r"(sums.c1p1)
