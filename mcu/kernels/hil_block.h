@@ -1,55 +1,90 @@
 /*
- * The inner product of all dense kernels: two output channels times two pixels.
+ * The inner loop of all dense kernels: a row of pixels under two output channels, two pixels at a
+ * time.
  *
- * Everything is int16 in pairs, so that each word loaded and each SMLAD does two products. Four sums
- * and four operands stay in registers; the order of the products goes round the four so that an operand
- * is replaced in the cycle of its last use, and each of the 8 SMLADs of a quad (four taps) shares its cycle
- * with one load: 2 MACs a cycle, the most that the one multiplier can do. Around the loop: 3 cycles to
- * fill, 2 an iteration, and a wrong prediction where there is more than one.
+ * Everything is int16 in pairs, so that each word loaded and each SMLAD does two products. Four
+ * sums and four operands stay in registers; the order of the products goes round the four so that
+ * an operand is replaced in the cycle of its last use. Each of the 8 SMLADs of a quad (four taps)
+ * then shares its cycle with one load: 2 MACs a cycle, the most that the one multiplier can do.
+ * Around them: 12 cycles to fill, requantise and store, and 2 an iteration and a wrong prediction
+ * where the quads are not all unrolled.
  *
- * Weights lie interleaved: for every pair of taps the word of the first channel, then of the second.
- * One word behind the pixels' windows and two behind the weights are read and not used.
+ * Loads run ahead of their use, so the word behind a window is read too. What is read behind the
+ * weights are the multipliers, when they are needed.
  */
 #ifndef HIL_BLOCK_H
 #define HIL_BLOCK_H
 
-#include <stdint.h>
+#include <string.h>
+
+#include "hil_requantise.h"
 
 #define HIL_INLINE static inline __attribute__((always_inline))
 
+/* All constants where it is used. Distances in bytes. */
+typedef struct {
+    int quads, unroll;   /* of taps, and how many in the unrolled loop: a divisor */
+    int distance;        /* between the windows of neighbouring pixels */
+    int depth;           /* between neighbouring pixels of the output */
+    int zero, low, high; /* zero point and clamp of the output */
+    int channels;        /* 1: there is no second one */
+} hil_block_t;
+
 /*
- * GCC takes the length of assembly, for the reach of branches over it, from its separators, and sees those
- * inside .rept once. So many more stand for up to 36 quads.
+ * `pairs` pairs of pixels. `x`: windows. `w`: for every pair of taps a word of the first channel
+ * and one of the second; before them the two biases, behind them the two doubled multipliers.
  */
-#define HIL_LENGTH_OF_4 ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;" ";;;;;;;;;;;;;;;;"
+HIL_INLINE void hil_block_row(const hil_block_t *c, const int16_t *x, const int16_t *w, int pairs,
+                              int8_t *output);
+
+#if defined(__ARM_FEATURE_DSP)
+
+/*
+ * GCC takes the length of assembly, for the reach of branches over it, from its separators, and
+ * sees those inside .rept once. So many more stand for up to 36 quads.
+ */
+#define HIL_LENGTH_OF_4                                                                            \
+    ";;;;;;;;;;;;;;;;"                                                                             \
+    ";;;;;;;;;;;;;;;;"                                                                             \
+    ";;;;;;;;;;;;;;;;"                                                                             \
+    ";;;;;;;;;;;;;;;;"
 #define HIL_LENGTH_OF_36                                                                           \
     HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4                \
         HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4
 
-/* Sums of products: [channel][pixel]. */
-typedef struct {
-    int32_t c0p0, c0p1, c1p0, c1p1;
-} hil_block_t;
+/* Brings `sum` into the clamp, where that is narrower than int8. */
+#define HIL_CLAMP(sum)                                                                             \
+    ".if %c[low] > -128\n\t"                                                                       \
+    "cmp %[" sum "], #%c[low]\n\t"                                                                 \
+    "it lt\n\t"                                                                                    \
+    "movlt %[" sum "], #%c[low]\n\t"                                                               \
+    ".endif\n\t"                                                                                   \
+    ".if %c[high] < 127\n\t"                                                                       \
+    "cmp %[" sum "], #%c[high]\n\t"                                                                \
+    "it gt\n\t"                                                                                    \
+    "movgt %[" sum "], #%c[high]\n\t"                                                              \
+    ".endif\n\t"
 
-/*
- * Adds the products of `quads` · 4 taps of the windows at `x` and `distance` bytes behind it. `unroll`
- * divides `quads`; all three are constants.
- */
-HIL_INLINE hil_block_t hil_block(hil_block_t sums, const int16_t *x, const int16_t *w, int quads,
-                                 int unroll, int distance) {
-#if defined(__ARM_FEATURE_DSP)
-    int32_t p, q, a, b, turns = quads / unroll;
-    __asm__ volatile("ldr %[p], [%[x]]\n\t"
+HIL_INLINE void hil_block_row(const hil_block_t *c, const int16_t *x, const int16_t *w, int pairs,
+                              int8_t *output) {
+    int32_t p, q, a, b, n, c0p, c0q, c1p, c1q;
+    __asm__ volatile("0:\n\t"
                      "ldr %[a], [%[w]]\n\t"
-                     "ldr %[b], [%[w], #4]\n"
-                     "1:\n\t"
+                     "ldr %[c1p], [%[w], #-4]\n\t"
+                     "ldr %[c0p], [%[w], #-8]\n\t"
+                     "ldr %[b], [%[w], #4]\n\t"
+                     "ldr %[p], [%[x]]\n\t"
+                     "mov %[c1q], %[c1p]\n\t"
+                     "mov %[c0q], %[c0p]\n\t"
                      ".if %c[turns] > 1\n\t"
+                     "mov %[n], #%c[turns]\n"
+                     "1:\n\t"
                      "subs %[n], #1\n\t"
                      ".endif\n\t"
                      ".set hil_at, 0\n\t"
                      ".rept %c[unroll]\n\t"
                      "smlad %[c0p], %[a], %[p], %[c0p]\n\t"
-                     "ldr %[q], [%[x], #%c[d] + hil_at]\n\t"
+                     "ldr %[q], [%[x], #%c[distance] + hil_at]\n\t"
                      "smlad %[c1p], %[b], %[p], %[c1p]\n\t"
                      "ldr %[p], [%[x], #hil_at + 4]\n\t"
                      "smlad %[c1q], %[b], %[q], %[c1q]\n\t"
@@ -57,7 +92,7 @@ HIL_INLINE hil_block_t hil_block(hil_block_t sums, const int16_t *x, const int16
                      "smlad %[c0q], %[a], %[q], %[c0q]\n\t"
                      "ldr %[a], [%[w], #2 * hil_at + 8]\n\t"
                      "smlad %[c1p], %[b], %[p], %[c1p]\n\t"
-                     "ldr %[q], [%[x], #%c[d] + hil_at + 4]\n\t"
+                     "ldr %[q], [%[x], #%c[distance] + hil_at + 4]\n\t"
                      "smlad %[c0p], %[a], %[p], %[c0p]\n\t"
                      "ldr %[p], [%[x], #hil_at + 8]\n\t"
                      "smlad %[c0q], %[a], %[q], %[c0q]\n\t"
@@ -67,29 +102,64 @@ HIL_INLINE hil_block_t hil_block(hil_block_t sums, const int16_t *x, const int16
                      ".set hil_at, hil_at + 8\n\t"
                      ".endr\n\t"
                      ".if %c[turns] > 1\n\t"
-                     "add %[x], #8 * %c[unroll]\n\t"
-                     "add %[w], #16 * %c[unroll]\n\t"
+                     "add %[x], #hil_at\n\t"
+                     "add %[w], #2 * hil_at\n\t"
                      "bne 1b\n\t"
-                     ".endif\n\t" HIL_LENGTH_OF_36
-                     : [x] "+r"(x), [w] "+r"(w), [n] "+r"(turns), [p] "=&r"(p), [q] "=&r"(q),
-                       [a] "=&r"(a), [b] "=&r"(b), [c0p] "+r"(sums.c0p0), [c0q] "+r"(sums.c0p1),
-                       [c1p] "+r"(sums.c1p0), [c1q] "+r"(sums.c1p1)
-                     : [unroll] "n"(unroll), [turns] "n"(quads / unroll), [d] "n"(distance)
+                     "sub %[x], #%c[turns] * hil_at\n\t"
+                     "sub %[w], #%c[turns] * 2 * hil_at\n\t"
+                     ".endif\n\t"
+                     "mov %[p], #%c[zero]\n\t"
+                     "smmlar %[c0p], %[c0p], %[a], %[p]\n\t"
+                     "smmlar %[c1p], %[c1p], %[b], %[p]\n\t"
+                     "add %[x], #2 * %c[distance]\n\t"
+                     "ssat %[c0p], #8, %[c0p]\n\t"
+                     "smmlar %[c0q], %[c0q], %[a], %[p]\n\t"
+                     "ssat %[c1p], #8, %[c1p]\n\t"
+                     "smmlar %[c1q], %[c1q], %[b], %[p]\n\t" HIL_CLAMP("c0p")
+                         HIL_CLAMP("c1p") "ssat %[c0q], #8, %[c0q]\n\t"
+                                          "strb %[c0p], [%[output]]\n\t"
+                                          "ssat %[c1q], #8, %[c1q]\n\t" HIL_CLAMP("c0q") HIL_CLAMP(
+                                              "c1q") "subs %[pairs], #1\n\t"
+                                                     ".if %c[channels] > 1\n\t"
+                                                     "strb %[c1p], [%[output], #1]\n\t"
+                                                     "strb %[c1q], [%[output], #%c[depth] + 1]\n\t"
+                                                     ".endif\n\t"
+                                                     "strb %[c0q], [%[output], #%c[depth]]\n\t"
+                                                     "add %[output], #2 * %c[depth]\n\t"
+                                                     "bne 0b\n\t" HIL_LENGTH_OF_36
+                     : [x] "+r"(x), [w] "+r"(w), [pairs] "+r"(pairs), [output] "+r"(output),
+                       [n] "=&r"(n), [p] "=&r"(p), [q] "=&r"(q), [a] "=&r"(a), [b] "=&r"(b),
+                       [c0p] "=&r"(c0p), [c0q] "=&r"(c0q), [c1p] "=&r"(c1p), [c1q] "=&r"(c1q)
+                     : [unroll] "n"(c->unroll), [turns] "n"(c->quads / c->unroll),
+                       [distance] "n"(c->distance), [depth] "n"(c->depth), [zero] "n"(c->zero),
+                       [low] "n"(c->low), [high] "n"(c->high), [channels] "n"(c->channels)
                      : "cc", "memory");
+}
+
 #else
-    (void)unroll;
-    for (int pair = 0; pair < 2 * quads; pair++) {
-        for (int half = 0; half < 2; half++) {
-            const int32_t first = x[2 * pair + half], second = x[distance / 2 + 2 * pair + half];
-            const int32_t c0 = w[4 * pair + half], c1 = w[4 * pair + 2 + half];
-            sums.c0p0 = (int32_t)((uint32_t)sums.c0p0 + (uint32_t)(c0 * first));
-            sums.c0p1 = (int32_t)((uint32_t)sums.c0p1 + (uint32_t)(c0 * second));
-            sums.c1p0 = (int32_t)((uint32_t)sums.c1p0 + (uint32_t)(c1 * first));
-            sums.c1p1 = (int32_t)((uint32_t)sums.c1p1 + (uint32_t)(c1 * second));
+
+HIL_INLINE int8_t hil_block_finish(const hil_block_t *c, uint32_t sum, int32_t multiplier) {
+    const int32_t value = hil_saturate_s8(hil_requantise((int32_t)sum, multiplier, c->zero));
+    return (int8_t)(value < c->low ? c->low : value > c->high ? c->high : value);
+}
+
+HIL_INLINE void hil_block_row(const hil_block_t *c, const int16_t *x, const int16_t *w, int pairs,
+                              int8_t *output) {
+    int32_t bias[2], multiplier[2];
+    memcpy(bias, w - 4, sizeof bias);
+    memcpy(multiplier, w + 8 * c->quads, sizeof multiplier);
+    for (int pixel = 0; pixel < 2 * pairs; pixel++) {
+        for (int channel = 0; channel < c->channels; channel++) {
+            uint32_t sum = (uint32_t)bias[channel];
+            for (int i = 0; i < 4 * c->quads; i++) {
+                const int tap = w[4 * (i / 2) + 2 * channel + i % 2];
+                sum += (uint32_t)(tap * x[pixel * (c->distance / 2) + i]);
+            }
+            output[pixel * c->depth + channel] = hil_block_finish(c, sum, multiplier[channel]);
         }
     }
-#endif
-    return sums;
 }
+
+#endif
 
 #endif

@@ -1,14 +1,15 @@
 /*
  * Convolution of any kernel, stride and padding, int8, for layers whose multipliers have shift 0.
  *
- * Band by band of output rows. Of every row the input under it is laid out column by column as int16,
- * padding included, so that each window is one stretch of memory and windows overlap as they should:
- * every input value is expanded kernel_h / stride_h times and not once a window. Then, for each pair of
- * output channels, the weights are expanded once and the windows are taken two at a time (hil_block.h).
- * The zero point of the input is in the bias. A pointwise convolution is the case of one column a window.
+ * Band by band of output rows. Of every row the input under it is laid out column by column as
+ * int16, padding included, so that each window is one stretch of memory and windows overlap as they
+ * should: every input value is expanded kernel_h / stride_h times and not once a window. Then, for
+ * each pair of output channels, the weights are expanded once and the windows are taken two at a
+ * time (hil_block.h). The zero point of the input is in the bias. A pointwise convolution is the
+ * case of one column a window.
  *
- * Costs, in cycles: 2 a tap for 2 x 2 sums, about 20 around each of these, 0.6 a weight a band, 0.8 a
- * value of the layout.
+ * Costs, in cycles: 2 a tap for 2 x 2 sums, about 20 around each of these, 0.6 a weight a band, 0.8
+ * a value of the layout.
  */
 #ifndef HIL_CONVOLVE_H
 #define HIL_CONVOLVE_H
@@ -27,7 +28,8 @@ typedef struct {
     int unroll; /* quads of taps, a divisor of their number */
 } hil_convolution_t;
 
-/* Two output channels: bias less the input's zero point times the weights, and doubled multiplier. */
+/* Two output channels: bias less the input's zero point times the weights, and doubled multiplier.
+ */
 typedef struct {
     int32_t bias[2];
     int32_t multiplier[2];
@@ -50,8 +52,7 @@ HIL_INLINE int hil_quads(const hil_convolution_t *c) {
 
 /* int16 values of the layout under a row, with what is read behind its last window. */
 HIL_INLINE int hil_layout(const hil_convolution_t *c) {
-    const int windows = (c->out_width + 1) & ~1;
-    const int columns = (windows - 1) * hil_column_step(c) + c->kernel_w;
+    const int columns = (c->out_width - 1) * hil_column_step(c) + c->kernel_w;
     return columns * hil_column(c) + 4;
 }
 
@@ -92,61 +93,48 @@ HIL_INLINE void hil_lay_out(const hil_convolution_t *c, const int8_t *input, int
     }
 }
 
-HIL_INLINE int8_t hil_finish(const hil_convolution_t *c, int32_t sum, int32_t multiplier) {
-    int32_t value = hil_saturate_s8(hil_requantise(sum, multiplier, c->out_zero));
-    if (c->low > -128) {
-        value = value < c->low ? c->low : value;
-    }
-    if (c->high < 127) {
-        value = value > c->high ? c->high : value;
-    }
-    return (int8_t)value;
-}
-
-/* A row of two output channels; `is_odd`: the second does not exist. */
+/* A row of two output channels, or of the last one of an odd number. */
 HIL_INLINE void hil_convolve_row(const hil_convolution_t *c, const int16_t *x, const int16_t *w,
-                                 const hil_channel_pair_t *channels, int is_odd, int8_t *output) {
-    const int step = hil_column_step(c) * hil_column(c), depth = c->out_channels;
-    const int32_t m0 = channels->multiplier[0], m1 = channels->multiplier[1];
-    for (int i = 0; i < c->out_width; i += 2) {
-        const hil_block_t bias = {channels->bias[0], channels->bias[0], channels->bias[1],
-                                  channels->bias[1]};
-        const hil_block_t sums = hil_block(bias, x, w, hil_quads(c), c->unroll, 2 * step);
-        output[0] = hil_finish(c, sums.c0p0, m0);
-        if (!is_odd) {
-            output[1] = hil_finish(c, sums.c1p0, m1);
-        }
-        if (c->out_width % 2 == 0 || i + 1 < c->out_width) {
-            output[depth] = hil_finish(c, sums.c0p1, m0);
-            if (!is_odd) {
-                output[depth + 1] = hil_finish(c, sums.c1p1, m1);
-            }
-        }
-        x += 2 * step;
-        output += 2 * depth;
+                                 int channels, int8_t *output) {
+    const int step = c->out_width > 1 ? hil_column_step(c) * hil_column(c) : 0;
+    const int depth = c->out_width > 1 ? c->out_channels : 0;
+    const hil_block_t block = {hil_quads(c), c->unroll, 2 * step, depth,
+                               c->out_zero,  c->low,    c->high,  channels};
+    int pairs = c->out_width > 1 ? c->out_width / 2 : 1;
+    /* Of an odd number of pixels the last but one is computed again. */
+    for (int last = c->out_width > 1 ? c->out_width % 2 : 0; last >= 0; last--) {
+        hil_block_row(&block, x, w, pairs, output);
+        x += (c->out_width - 2) * step;
+        output += (c->out_width - 2) * depth;
+        pairs = 1;
     }
 }
 
 /*
  * `weights`: for every pair of output channels and quad of taps, four of the first and four of the
- * second, in the order that the layout has after expansion. `scratch`, on a word boundary: `rows` layouts and the expanded
- * weights of two channels.
+ * second, in the order that the layout has after expansion. `scratch`, on a word boundary: the
+ * expanded weights of two channels with what `hil_block_row` wants around them, and `rows` layouts.
  */
 HIL_INLINE void hil_convolve(const hil_convolution_t *c, const int8_t *input, const int8_t *weights,
                              const hil_channel_pair_t *channels, int16_t *scratch, int8_t *output) {
-    int16_t *const w = scratch + c->rows * hil_layout(c);
+    int16_t *const w = scratch + 4, *const x = w + 8 * hil_quads(c) + 4;
     const int row_bytes = c->out_width * c->out_channels;
     for (int y = 0; y < c->out_height; y += c->rows) {
         const int rows = c->out_height - y < c->rows ? c->out_height - y : c->rows;
         for (int r = 0; r < rows; r++) {
-            hil_lay_out(c, input, y + r, scratch + r * hil_layout(c));
+            hil_lay_out(c, input, y + r, x + r * hil_layout(c));
         }
-        for (int pair = 0; pair < (c->out_channels + 1) / 2; pair++) {
-            const int is_odd = c->out_channels % 2 && pair == c->out_channels / 2;
-            hil_expand_weights(weights + pair * hil_quads(c) * 8, hil_quads(c), w);
+        for (int first = 0; first < c->out_channels; first += 2) {
+            memcpy(w - 4, channels[first / 2].bias, 8);
+            hil_expand_weights(weights + first * hil_quads(c) * 4, hil_quads(c), w);
+            memcpy(w + 8 * hil_quads(c), channels[first / 2].multiplier, 8);
             for (int r = 0; r < rows; r++) {
-                hil_convolve_row(c, scratch + r * hil_layout(c), w, channels + pair, is_odd,
-                                 output + (y + r) * row_bytes + 2 * pair);
+                int8_t *const row = output + (y + r) * row_bytes + first;
+                if (c->out_channels % 2 == 0 || first + 1 < c->out_channels) {
+                    hil_convolve_row(c, x + r * hil_layout(c), w, 2, row);
+                } else {
+                    hil_convolve_row(c, x + r * hil_layout(c), w, 1, row);
+                }
             }
         }
     }

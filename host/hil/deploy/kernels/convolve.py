@@ -42,9 +42,8 @@ class Geometry:
     @property
     def layout(self) -> int:
         """int16 values of the layout under a row."""
-        windows = self.output[1] + self.output[1] % 2
         step = 1 if self.kernel[1] == 1 else self.stride[1]
-        return ((windows - 1) * step + self.kernel[1]) * self.column + 4
+        return ((self.output[1] - 1) * step + self.kernel[1]) * self.column + 4
 
 
 def geometry_of(graph: Graph, op: Convolution, pixels: int) -> Geometry:
@@ -82,7 +81,7 @@ class Convolve:
         op = ops[0]
         assert isinstance(op, Convolution)
         geometry = geometry_of(half.graph, op, self.pixels)
-        return 2 * (self._rows(geometry) * geometry.layout + 8 * geometry.quads + 4)
+        return 2 * (self._rows(geometry) * geometry.layout + 8 * geometry.quads + 8)
 
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
