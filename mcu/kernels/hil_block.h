@@ -17,9 +17,8 @@
 
 #include <string.h>
 
+#include "hil_assembly.h"
 #include "hil_requantise.h"
-
-#define HIL_INLINE static inline __attribute__((always_inline))
 
 /* All constants where it is used. Distances in bytes. */
 typedef struct {
@@ -38,32 +37,6 @@ HIL_INLINE void hil_block_row(const hil_block_t *c, const int16_t *x, const int1
                               int8_t *output);
 
 #if defined(__ARM_FEATURE_DSP)
-
-/*
- * GCC takes the length of assembly, for the reach of branches over it, from its separators, and
- * sees those inside .rept once. So many more stand for up to 36 quads.
- */
-#define HIL_LENGTH_OF_4                                                                            \
-    ";;;;;;;;;;;;;;;;"                                                                             \
-    ";;;;;;;;;;;;;;;;"                                                                             \
-    ";;;;;;;;;;;;;;;;"                                                                             \
-    ";;;;;;;;;;;;;;;;"
-#define HIL_LENGTH_OF_36                                                                           \
-    HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4                \
-        HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4 HIL_LENGTH_OF_4
-
-/* Brings `sum` into the clamp, where that is narrower than int8. */
-#define HIL_CLAMP(sum)                                                                             \
-    ".if %c[low] > -128\n\t"                                                                       \
-    "cmp %[" sum "], #%c[low]\n\t"                                                                 \
-    "it lt\n\t"                                                                                    \
-    "movlt %[" sum "], #%c[low]\n\t"                                                               \
-    ".endif\n\t"                                                                                   \
-    ".if %c[high] < 127\n\t"                                                                       \
-    "cmp %[" sum "], #%c[high]\n\t"                                                                \
-    "it gt\n\t"                                                                                    \
-    "movgt %[" sum "], #%c[high]\n\t"                                                              \
-    ".endif\n\t"
 
 HIL_INLINE void hil_block_row(const hil_block_t *c, const int16_t *x, const int16_t *w, int pairs,
                               int8_t *output) {

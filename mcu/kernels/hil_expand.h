@@ -21,6 +21,18 @@ static inline uint32_t hil_odd_bytes(uint32_t word) {
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
     return result;
 }
+/* The lower halves of two words, and the upper ones. */
+static inline uint32_t hil_low_halves(uint32_t first, uint32_t second) {
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(first), "r"(second));
+    return result;
+}
+
+static inline uint32_t hil_high_halves(uint32_t first, uint32_t second) {
+    uint32_t result;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(second), "r"(first));
+    return result;
+}
 #else
 static inline uint32_t hil_even_bytes(uint32_t word) {
     return ((uint32_t)(int8_t)word & 0xFFFFU) | (uint32_t)(int8_t)(word >> 16) << 16;
@@ -28,6 +40,14 @@ static inline uint32_t hil_even_bytes(uint32_t word) {
 
 static inline uint32_t hil_odd_bytes(uint32_t word) {
     return hil_even_bytes(word >> 8);
+}
+
+static inline uint32_t hil_low_halves(uint32_t first, uint32_t second) {
+    return (first & 0xFFFFU) | second << 16;
+}
+
+static inline uint32_t hil_high_halves(uint32_t first, uint32_t second) {
+    return first >> 16 | (second & 0xFFFF0000U);
 }
 #endif
 

@@ -14,6 +14,11 @@ def array(c_type: str, name: str, values: Iterable[int], alignment: int = 0) -> 
     return f"static const {c_type} {name}[{len(numbers)}]{aligned} = {{\n    {text},\n}};\n"
 
 
+def fields(values: dict[str, int]) -> tuple[str, ...]:
+    """The lines of a struct's initialiser."""
+    return tuple(f"    .{name} = {value}," for name, value in values.items())
+
+
 def shape_text(shape: tuple[int, int, int]) -> str:
     """96x96x3."""
     return "x".join(str(extent) for extent in shape)
