@@ -2,9 +2,9 @@
  * Sum of two int8 maps of different scales, bit for bit as arm_elementwise_add_s8 has it.
  *
  * Each value less its zero point and shifted left is multiplied and rounded, then both are summed,
- * multiplied and rounded again. With everything constant that is one SMMLAR each: the left shift holds
- * the doubling too, the second product takes the first as its accumulator, and the zero point of the
- * output is in the constant that rounds the last shift. About 7 cycles a value.
+ * multiplied and rounded again. With everything constant that is one SMMLAR each: the left shift
+ * holds the doubling too, the second product takes the first as its accumulator, and the zero point
+ * of the output is in the constant that rounds the last shift. About 7 cycles a value.
  */
 #ifndef HIL_ADD_H
 #define HIL_ADD_H
