@@ -52,7 +52,8 @@ HIL_INLINE int hil_quads(const hil_convolution_t *c) {
 
 /* int16 values of the layout under a row, with what is read behind its last window. */
 HIL_INLINE int hil_layout(const hil_convolution_t *c) {
-    const int columns = (c->out_width - 1) * hil_column_step(c) + c->kernel_w;
+    const int step = hil_column_step(c), overlap = c->kernel_w - step;
+    const int columns = c->out_width * step + (overlap > 0 ? overlap : 0);
     return columns * hil_column(c) + 4;
 }
 

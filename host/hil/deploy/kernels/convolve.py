@@ -43,7 +43,8 @@ class Geometry:
     def layout(self) -> int:
         """int16 values of the layout under a row."""
         step = 1 if self.kernel[1] == 1 else self.stride[1]
-        return ((self.output[1] - 1) * step + self.kernel[1]) * self.column + 4
+        columns = self.output[1] * step + max(0, self.kernel[1] - step)
+        return columns * self.column + 4
 
 
 def geometry_of(graph: Graph, op: Convolution, pixels: int) -> Geometry:
