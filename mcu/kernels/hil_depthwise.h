@@ -61,6 +61,60 @@ HIL_INLINE uint32_t hil_four_channels(const hil_depthwise_t *c, const int8_t *ro
     return x >= 0 && x < c->in_width ? hil_load_word(row + x * c->channels) : zero;
 }
 
+/* The same for `pairs` pairs of pixels side by side (a constant), in 8 cycles each. */
+HIL_INLINE void hil_transpose_row(const hil_depthwise_t *c, const int8_t *pixel, int pairs,
+                                  char *to) {
+#if defined(__ARM_FEATURE_DSP)
+    int32_t l, r, a, b, s, t, n;
+    const int unroll = pairs % 4 == 0   ? 4
+                       : pairs % 3 == 0 ? 3
+                       : pairs % 2 == 0 ? 2
+                       : pairs < 12     ? pairs
+                                        : 1;
+    __asm__ volatile("ldr %[r], [%[pixel], #%c[depth]]\n\t"
+                     "ldr %[l], [%[pixel]]\n\t"
+                     ".if %c[turns] > 1\n\t"
+                     "mov %[n], #%c[turns]\n"
+                     "0:\n\t"
+                     "subs %[n], #1\n\t"
+                     ".endif\n\t"
+                     ".set hil_at, 0\n\t"
+                     ".rept %c[unroll]\n\t"
+                     "sxtb16 %[b], %[r]\n\t"
+                     "add %[pixel], #2 * %c[depth]\n\t"
+                     "sxtb16 %[a], %[l]\n\t"
+                     "pkhbt %[s], %[a], %[b], lsl #16\n\t"
+                     "pkhtb %[t], %[b], %[a], asr #16\n\t"
+                     "str %[s], [%[to], #hil_at]\n\t"
+                     "sxtb16 %[b], %[r], ror #8\n\t"
+                     "str %[t], [%[to], #hil_at + 2 * %c[block]]\n\t"
+                     "sxtb16 %[a], %[l], ror #8\n\t"
+                     "ldr %[r], [%[pixel], #%c[depth]]\n\t"
+                     "pkhbt %[s], %[a], %[b], lsl #16\n\t"
+                     "ldr %[l], [%[pixel]]\n\t"
+                     "pkhtb %[t], %[b], %[a], asr #16\n\t"
+                     "str %[s], [%[to], #hil_at + %c[block]]\n\t"
+                     "str %[t], [%[to], #hil_at + 3 * %c[block]]\n\t"
+                     ".set hil_at, hil_at + 4\n\t"
+                     ".endr\n\t"
+                     ".if %c[turns] > 1\n\t"
+                     "add %[to], #hil_at\n\t"
+                     "bne 0b\n\t"
+                     ".endif\n\t" HIL_LENGTH_OF_4
+                     : [pixel] "+r"(pixel), [to] "+r"(to), [l] "=&r"(l), [r] "=&r"(r), [a] "=&r"(a),
+                       [b] "=&r"(b), [s] "=&r"(s), [t] "=&r"(t), [n] "=&r"(n)
+                     : [depth] "n"(c->channels), [block] "n"(hil_block_bytes(c)),
+                       [unroll] "n"(unroll), [turns] "n"(pairs / unroll)
+                     : "cc", "memory");
+#else
+    for (int i = 0; i < pairs; i++) {
+        hil_transpose(hil_load_word(pixel), hil_load_word(pixel + c->channels), hil_block_bytes(c),
+                      to + 4 * i);
+        pixel += 2 * c->channels;
+    }
+#endif
+}
+
 /* Four channels of an input row (NULL: padding) into a slot. */
 HIL_INLINE void hil_fill_four(const hil_depthwise_t *c, const int8_t *row, char *slot) {
     const int block = hil_block_bytes(c), words = hil_padded_width(c) / 2;
@@ -80,11 +134,9 @@ HIL_INLINE void hil_fill_four(const hil_depthwise_t *c, const int8_t *row, char 
         hil_transpose(hil_four_channels(c, row, 2 * i - c->pad_left),
                       hil_four_channels(c, row, 2 * i + 1 - c->pad_left), block, slot + 4 * i);
     }
-    const int8_t *pixel = row + (2 * first - c->pad_left) * c->channels;
-    for (int i = first; i < last; i++) {
-        hil_transpose(hil_load_word(pixel), hil_load_word(pixel + c->channels), block,
-                      slot + 4 * i);
-        pixel += 2 * c->channels;
+    if (first < last) {
+        hil_transpose_row(c, row + (2 * first - c->pad_left) * c->channels, last - first,
+                          slot + 4 * first);
     }
     for (int i = last > first ? last : first; i < words; i++) {
         hil_transpose(hil_four_channels(c, row, 2 * i - c->pad_left),
@@ -102,22 +154,37 @@ HIL_INLINE void hil_fill_one(const hil_depthwise_t *c, const int8_t *row, char *
     }
 }
 
+/* Input row `y`, or padding, into a slot of every channel. */
+HIL_INLINE void hil_fill(const hil_depthwise_t *c, const int8_t *input, int y, char *slot) {
+    const int is_inside = y >= 0 && y < c->in_height;
+    const int8_t *const row = input + y * c->in_width * c->channels;
+    const int lanes = c->channels % 4 == 0 ? 4 : 1;
+    for (int channel = 0; channel < c->channels; channel += lanes) {
+        if (lanes == 4) {
+            hil_fill_four(c, is_inside ? row + channel : NULL, slot);
+        } else {
+            hil_fill_one(c, is_inside ? row + channel : NULL, slot);
+        }
+        slot += lanes * hil_block_bytes(c);
+    }
+}
+
 #if defined(__ARM_FEATURE_DSP)
 
-/* Four products of a row of the window, `u` its weights (w0 w1), `v` (w1 w2). `next` follow in xa
- * and xb. */
-#define HIL_PAIR_ROW(u, v, here, next)                                                             \
+/* Products of two outputs with a row of the window; u: (w0 w1), v: (w1 w2). `next` go to xa and xb.
+ */
+#define HIL_PAIR_ROW(u, v, odd, here, next)                                                        \
     ".if %c[stride] == 1\n\t"                                                                      \
+    "smlatb %[o], %[xa], %[" u "], %[" odd "]\n\t"                                                 \
     "smlad %[e], %[xa], %[" u "], %[e]\n\t"                                                        \
-    "smlatb %[o], %[xa], %[" u "], %[o]\n\t"                                                       \
     "ldr %[xa], [%[in], #" next "]\n\t"                                                            \
-    "smlad %[o], %[xb], %[" v "], %[o]\n\t"                                                        \
     "smlabt %[e], %[xb], %[" v "], %[e]\n\t"                                                       \
+    "smlad %[o], %[xb], %[" v "], %[o]\n\t"                                                        \
     "ldr %[xb], [%[in], #" next " + 4]\n\t"                                                        \
     ".else\n\t"                                                                                    \
+    "smlad %[o], %[xb], %[" u "], %[" odd "]\n\t"                                                  \
     "smlad %[e], %[xa], %[" u "], %[e]\n\t"                                                        \
     "ldr %[xa], [%[in], #" here " + 8]\n\t"                                                        \
-    "smlad %[o], %[xb], %[" u "], %[o]\n\t"                                                        \
     "smlabt %[e], %[xb], %[" v "], %[e]\n\t"                                                       \
     "ldr %[xb], [%[in], #" next " + 4]\n\t"                                                        \
     "smlabt %[o], %[xa], %[" v "], %[o]\n\t"                                                       \
@@ -141,24 +208,24 @@ HIL_INLINE void hil_depthwise_row(const hil_depthwise_t *c, const char *block, c
         "ldr %[xa], [%[in], #hil_at]\n\t"
         "ldr %[xb], [%[in], #hil_at + 4]\n\t"
         ".rept (%c[width] + 1) / 2\n\t"
-        "ldr %[e], [%[in]]\n\t"
-        "ldr %[o], [%[in]]\n\t" HIL_PAIR_ROW("u0", "v0", "hil_at", "hil_at + %c[slot]")
-            HIL_PAIR_ROW("u1", "v1", "hil_at + %c[slot]", "hil_at + 2 * %c[slot]") HIL_PAIR_ROW(
-                "u2", "v2", "hil_at + 2 * %c[slot]",
-                "hil_at + 4 * %c[stride]") "smmlar %[e], %[e], %[m], %[z]\n\t"
-                                           "smmlar %[o], %[o], %[m], %[z]\n\t"
-                                           "ssat %[e], #8, %[e]\n\t" HIL_CLAMP(
-                                               "e") "strb %[e], [%[output]]\n\t"
-                                                    ".if hil_left > 1\n\t"
-                                                    "ssat %[o], #8, %[o]\n\t" HIL_CLAMP(
-                                                        "o") "strb %[o], [%[output], "
-                                                             "#%c[depth]]\n\t"
-                                                             ".endif\n\t"
-                                                             "add %[output], #2 * %c[depth]\n\t"
-                                                             ".set hil_at, hil_at + 4 * "
-                                                             "%c[stride]\n\t"
-                                                             ".set hil_left, hil_left - 2\n\t"
-                                                             ".endr\n\t" HIL_LENGTH_OF_36
+        "ldr %[e], [%[in]]\n\t" HIL_PAIR_ROW("u0", "v0", "e", "hil_at", "hil_at + %c[slot]")
+            HIL_PAIR_ROW("u1", "v1", "o", "hil_at + %c[slot]", "hil_at + 2 * %c[slot]")
+                HIL_PAIR_ROW(
+                    "u2", "v2", "o", "hil_at + 2 * %c[slot]",
+                    "hil_at + 4 * %c[stride]") "smmlar %[e], %[e], %[m], %[z]\n\t"
+                                               "smmlar %[o], %[o], %[m], %[z]\n\t"
+                                               "ssat %[e], #8, %[e]\n\t" HIL_CLAMP(
+                                                   "e") "strb %[e], [%[output]]\n\t"
+                                                        ".if hil_left > 1\n\t"
+                                                        "ssat %[o], #8, %[o]\n\t" HIL_CLAMP(
+                                                            "o") "strb %[o], [%[output], "
+                                                                 "#%c[depth]]\n\t"
+                                                                 ".endif\n\t"
+                                                                 "add %[output], #2 * %c[depth]\n\t"
+                                                                 ".set hil_at, hil_at + 4 * "
+                                                                 "%c[stride]\n\t"
+                                                                 ".set hil_left, hil_left - 2\n\t"
+                                                                 ".endr\n\t" HIL_LENGTH_OF_36
         : [output] "+r"(output), [xa] "=&r"(xa), [xb] "=&r"(xb), [e] "+r"(e), [o] "=&r"(o),
           [u0] "=&r"(u0), [v0] "=&r"(v0), [u1] "=&r"(u1), [v1] "=&r"(v1), [u2] "=&r"(u2),
           [v2] "=&r"(v2)
@@ -185,7 +252,7 @@ HIL_INLINE void hil_depthwise_row(const hil_depthwise_t *c, const char *block, c
         const int32_t multiplier = (int32_t)hil_load_word(block + 4);
         const int32_t value =
             hil_saturate_s8(hil_requantise((int32_t)sum, multiplier, c->out_zero));
-        output[x * c->channels] = (int8_t)(value < c->low    ? c->low
+        output[x * c->channels] = (int8_t)(value < c->low ? c->low
                                            : value > c->high ? c->high
                                                              : value);
     }
@@ -200,35 +267,24 @@ HIL_INLINE void hil_depthwise_row(const hil_depthwise_t *c, const char *block, c
 HIL_INLINE void hil_depthwise(const hil_depthwise_t *c, const int8_t *input,
                               const int32_t *constants, char *scratch, int8_t *output) {
     const int block = hil_block_bytes(c), slot = 2 * hil_padded_width(c);
-    const int lanes = c->channels % 4 == 0 ? 4 : 1;
     for (int channel = 0; channel < c->channels; channel++) {
         memcpy(scratch + channel * block, constants + channel * HIL_CHANNEL_WORDS,
                4 * HIL_CHANNEL_WORDS);
     }
     for (int y = 0; y < c->out_height; y++) {
-        const int top = y * c->stride, filled = y ? top + HIL_TAPS - c->stride : 0;
-        const int turn = (HIL_TAPS - top % HIL_TAPS) % HIL_TAPS;
-        int8_t *const out_row = output + y * c->out_width * c->channels;
-        for (int channel = 0; channel < c->channels; channel += lanes) {
-            char *const blocks = scratch + channel * block;
-            for (int padded = filled; padded < top + HIL_TAPS; padded++) {
-                const int in_y = padded - c->pad_top;
-                const int is_inside = in_y >= 0 && in_y < c->in_height;
-                const int8_t *const row =
-                    is_inside ? input + in_y * c->in_width * c->channels + channel : NULL;
-                char *const to = blocks + 4 * HIL_CHANNEL_WORDS + padded % HIL_TAPS * slot;
-                if (lanes == 4) {
-                    hil_fill_four(c, row, to);
-                } else {
-                    hil_fill_one(c, row, to);
-                }
-            }
-#pragma GCC unroll 1
-            for (int lane = 0; lane < lanes; lane++) {
-                const char *const at = blocks + lane * block;
-                hil_depthwise_row(c, at, at + 8 + 8 * turn, out_row + channel + lane);
-            }
+        const int top = y * c->stride;
+        for (int padded = y ? top + HIL_TAPS - c->stride : 0; padded < top + HIL_TAPS; padded++) {
+            char *const to = scratch + 4 * HIL_CHANNEL_WORDS + padded % HIL_TAPS * slot;
+            hil_fill(c, input, padded - c->pad_top, to);
         }
+        const int turn = (HIL_TAPS - top % HIL_TAPS) % HIL_TAPS;
+        const char *at = scratch;
+#pragma GCC unroll 1
+        for (int channel = 0; channel < c->channels; channel++) {
+            hil_depthwise_row(c, at, at + 8 + 8 * turn, output + channel);
+            at += block;
+        }
+        output += c->out_width * c->channels;
     }
 }
 
