@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from hil.codec import lzw
 from hil.codec.coder import Coder, make_coder
+from hil.codec.order import order_of, to_runs
 from hil.codec.tables import make_tables
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil.wire.protocol import LZW_ENTRIES
 from hil_tests.twin import firmware_image as fake
-from hil_tests.unit.codec.payloads import NAMES, coder_of, dearest, form_of, skewed
+from hil_tests.unit.codec.payloads import NAMES, ORDERS, coder_of, dearest, form_of, skewed
 
 pytestmark = pytest.mark.twin
 
@@ -74,18 +75,21 @@ def test_a_constant_stream_costs_few_cycles_a_symbol(twin: Twin) -> None:
 def encode_payload(twin: Twin, coder: Coder, symbols: NDArray[np.uint8]) -> bytes:
     """By the dispatch that the firmware uses, with the coder's table and format in RAM."""
     form, table = coder.form, b"" if coder.table is None else coder.table.tobytes()
-    sizes = (form.channels, 0, form.channels, len(form.centroids), coder.wire, TABLE)
-    twin.write(FORMAT, struct.pack("<IHHHHBxxxI", form.height * form.width, *sizes))
+    sizes = (form.channels, 0, form.channels, len(form.centroids), coder.wire, order_of(form), form.width)
+    twin.write(FORMAT, struct.pack("<IHHHHBBHI", form.height * form.width, *sizes, TABLE))
     twin.write(TABLE, table)
-    twin.write(INPUT, symbols.tobytes())
+    twin.write(INPUT, to_runs(symbols, form).tobytes())
     count = twin.call("hil_encode", FORMAT, INPUT, SCRATCH, OUTPUT, coder.capacity)
     return twin.read(OUTPUT, count)
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("alphabet", "skew"), [(2, 0.1), (16, 0.2), (16, 1.0), (256, 0.3)])
-def test_every_codec_packs_as_the_host_does(twin: Twin, name: str, alphabet: int, skew: float) -> None:
-    coder = coder_of(name, form_of(7, 21, 23, alphabet), seed=alphabet)
+def test_every_codec_packs_as_the_host_does(
+    twin: Twin, name: str, order: str, alphabet: int, skew: float
+) -> None:
+    coder = coder_of(name, form_of(7, 21, 23, alphabet, order=order), seed=alphabet)
     for symbols in (skewed(alphabet, coder.form.symbols, alphabet, skew), dearest(coder)):
         assert encode_payload(twin, coder, symbols) == coder.encode(symbols)
 

@@ -48,6 +48,13 @@ def test_a_bundle_without_payload_survives_too(path: Path) -> None:
     assert bundles.load(path).manifest == local_only
 
 
+def test_the_order_of_planes_leaves_no_trace_in_the_file(path: Path) -> None:
+    assert b"planes" not in path.read_bytes()
+    by_rows = replace(MANIFEST, payload=replace(MANIFEST.payload, order="rows"))
+    bundles.save(Bundle(by_rows, {}), path)
+    assert bundles.load(path).manifest == by_rows
+
+
 def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"nowhere\.safetensors"):
         bundles.load(tmp_path / "nowhere.safetensors")

@@ -51,7 +51,7 @@ class InputFormat:
 class PayloadFormat:
     """What crosses the link: channels `[channel_begin, channel_begin + channels)` of the feature map.
 
-    Each value becomes the index of its nearest centroid; indices are sent channel by channel.
+    Each value becomes the index of its nearest centroid; `order` says which index comes first.
     """
 
     channel_begin: int
@@ -63,6 +63,8 @@ class PayloadFormat:
     codec: str = "lzw"
     progressive: bool = False
     """Whether the server half was trained to answer from the first channels alone."""
+    order: str = "planes"
+    """`planes`: channel by channel, each row by row; `rows`: row by row, in each channel by channel."""
 
     @property
     def symbols(self) -> int:
@@ -129,8 +131,10 @@ def _as_json(manifest: Manifest) -> dict[str, Any]:
     plain = asdict(manifest)
     if manifest.exit_confidence is None:
         del plain["exit_confidence"]
-    if manifest.payload is not None and not manifest.payload.progressive:
-        del plain["payload"]["progressive"]
+    if manifest.payload is not None:
+        for name, default in (("progressive", False), ("order", "planes")):
+            if plain["payload"][name] == default:
+                del plain["payload"][name]
     return plain
 
 

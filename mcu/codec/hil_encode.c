@@ -1,47 +1,42 @@
 #include "hil_encode.h"
 
-#include <string.h>
-
-#include "hil_huffman.h"
+#include "hil_coder.h"
 #include "hil_lz4.h"
-#include "hil_lzw.h"
-#include "hil_range.h"
 #include "hil_wire.h"
-
-static uint32_t symbols_of(const hil_payload_format_t *format) {
-    return format->pixels * format->channels;
-}
 
 int32_t hil_encode_none(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                         uint8_t *out, uint32_t capacity) {
-    (void)scratch;
-    if (symbols_of(format) > capacity) {
-        return -1;
-    }
-    memmove(out, symbols, symbols_of(format));
-    return (int32_t)symbols_of(format);
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_none_begin, hil_none_put,
+                           hil_none_finish);
 }
 
 int32_t hil_encode_lzw(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                        uint8_t *out, uint32_t capacity) {
-    return hil_lzw_encode(symbols, symbols_of(format), format->alphabet, scratch, out, capacity);
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_lzw_begin, hil_lzw_put,
+                           hil_lzw_finish);
 }
 
 int32_t hil_encode_range(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                          uint8_t *out, uint32_t capacity) {
-    (void)scratch;
-    return hil_range_encode(format, symbols, out, capacity);
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_range_begin, hil_range_put,
+                           hil_range_finish);
 }
 
 int32_t hil_encode_huffman(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                            uint8_t *out, uint32_t capacity) {
-    (void)scratch;
-    return hil_huffman_encode(format, symbols, out, capacity);
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_huffman_begin,
+                           hil_huffman_put, hil_huffman_finish);
+}
+
+int32_t hil_encode_context(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
+                           uint8_t *out, uint32_t capacity) {
+    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_context_begin,
+                           hil_context_put, hil_context_finish);
 }
 
 int32_t hil_encode_lz4(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                        uint8_t *out, uint32_t capacity) {
-    return hil_lz4_encode(symbols, symbols_of(format), scratch, out, capacity);
+    return hil_lz4_encode(symbols, format->pixels * format->channels, scratch, out, capacity);
 }
 
 int32_t hil_encode(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
@@ -49,7 +44,7 @@ int32_t hil_encode(const hil_payload_format_t *format, uint8_t *symbols, void *s
     static hil_encoder_t *const encoders[] = {
         [HIL_CODEC_NONE] = hil_encode_none,   [HIL_CODEC_LZW] = hil_encode_lzw,
         [HIL_CODEC_RANGE] = hil_encode_range, [HIL_CODEC_HUFFMAN] = hil_encode_huffman,
-        [HIL_CODEC_LZ4] = hil_encode_lz4,
+        [HIL_CODEC_LZ4] = hil_encode_lz4,     [HIL_CODEC_CONTEXT] = hil_encode_context,
     };
     if (format->codec >= sizeof encoders / sizeof encoders[0]) {
         return -1;

@@ -1,13 +1,15 @@
-#include "hil_huffman.h"
-
+/* Static canonical Huffman with a code for every channel, bit for bit as host/hil/codec/huffman.py,
+ * which says how codes follow from lengths. The table: length in the upper half of a word, code in
+ * the lower. No scratch. */
 #include <string.h>
 
+#include "hil_coder.h"
 #include "hil_symbols.h"
 #include "hil_wire.h"
 
 _Static_assert(HIL_HUFFMAN_LENGTH_MAX <= 16U, "15 bits that wait and one code fit a word");
 
-/* The newest `count` bits of `bits` are not written yet: fewer than 16 before a symbol. */
+/* What changes within a run, in registers. Fewer than 16 bits wait before a symbol. */
 typedef struct {
     uint32_t bits, count;
     uint8_t *at;
@@ -33,11 +35,11 @@ static inline int encode_symbol(writer_t *writer, uint32_t entry) {
     return writer->count >= 16U ? put16(writer) : 0;
 }
 
-/* One channel. The working copy of `writer` stays in registers, and four entries are loaded before
- * the first is needed. Not inlined, or GCC adds the row to every symbol. */
-static __attribute__((noinline)) int encode_channel(writer_t *writer, const uint8_t *symbols,
-                                                    uint32_t count, const uint32_t *row,
-                                                    uint32_t alphabet) {
+/* One run. Four entries are loaded before the first is needed. Not inlined, or GCC adds the row to
+ * every symbol. */
+static __attribute__((noinline)) int encode_run(writer_t *writer, const uint8_t *symbols,
+                                                uint32_t count, const uint32_t *row,
+                                                uint32_t alphabet) {
     const uint32_t greatest = (alphabet - 1U) * 0x01010101U;
     writer_t now = *writer;
     for (; count >= 4U; count -= 4U, symbols += 4) {
@@ -61,28 +63,36 @@ static __attribute__((noinline)) int encode_channel(writer_t *writer, const uint
     return 0;
 }
 
-/* What is left, filled with zeros. */
-static int finish(writer_t *writer) {
-    uint32_t rest = writer->bits << (16U - writer->count);
-    for (uint32_t bits = 0; bits < writer->count; bits += 8U) {
-        if (writer->at == writer->end) {
-            return -1;
-        }
-        *writer->at++ = (uint8_t)(rest >> 8);
-        rest <<= 8;
+void hil_huffman_begin(hil_coder_t *coder, const hil_payload_format_t *format, void *scratch,
+                       uint8_t *out, uint32_t capacity) {
+    hil_coder_begin(coder, format, scratch, out, capacity);
+    coder->pending.bits = 0;
+    coder->pending.count = 0;
+}
+
+int hil_huffman_put(hil_coder_t *coder, const uint8_t *symbols, uint32_t count, uint32_t channel) {
+    const uint32_t alphabet = coder->format->alphabet;
+    const uint32_t *const row = coder->format->table + channel * alphabet;
+    writer_t writer = {coder->pending.bits, coder->pending.count, coder->at, coder->end};
+    if (encode_run(&writer, symbols, count, row, alphabet) < 0) {
+        return hil_coder_refuse(coder);
     }
+    coder->pending.bits = writer.bits;
+    coder->pending.count = writer.count;
+    coder->at = writer.at;
     return 0;
 }
 
-int32_t hil_huffman_encode(const hil_payload_format_t *format, const uint8_t *symbols, uint8_t *out,
-                           uint32_t capacity) {
-    const uint32_t pixels = format->pixels, alphabet = format->alphabet;
-    writer_t writer = {.at = out, .end = out + capacity};
-    for (uint32_t channel = 0; channel < format->channels; channel++) {
-        if (encode_channel(&writer, symbols + channel * pixels, pixels,
-                           format->table + channel * alphabet, alphabet) < 0) {
+/* What is left, filled with zeros. */
+int32_t hil_huffman_finish(hil_coder_t *coder) {
+    const uint32_t count = coder->pending.count;
+    uint32_t rest = coder->pending.bits << (16U - count);
+    for (uint32_t bits = 0; bits < count; bits += 8U) {
+        if (coder->at == coder->end) {
             return -1;
         }
+        *coder->at++ = (uint8_t)(rest >> 8);
+        rest <<= 8;
     }
-    return finish(&writer) < 0 ? -1 : (int32_t)(writer.at - out);
+    return coder->failed ? -1 : (int32_t)(coder->at - coder->out);
 }

@@ -6,9 +6,9 @@
 
 #include "hil_wire.h"
 
-/* Packs `count` symbols, each below `alphabet` (2 to 256), into `out`. `scratch` holds
- * HIL_LZW_SCRATCH_BYTES, 4-byte aligned. Returns the bytes written, or -1 when a symbol is
- * foreign or `capacity` is too small. */
+/* Packs `count` symbols, each below `alphabet` (2 to 256), into `out`; hil_coder.h has the
+ * streaming form. `scratch` holds HIL_LZW_SCRATCH_BYTES, 4-byte aligned. Returns the bytes written,
+ * or -1 when a symbol is foreign or `capacity` is too small. */
 int32_t hil_lzw_encode(const uint8_t *symbols, uint32_t count, uint32_t alphabet, void *scratch,
                        uint8_t *out, uint32_t capacity);
 

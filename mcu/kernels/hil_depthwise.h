@@ -49,16 +49,16 @@ HIL_INLINE int hil_block_bytes(const hil_depthwise_t *c) {
 HIL_INLINE void hil_transpose(uint32_t left, uint32_t right, int block, char *to) {
     const uint32_t left02 = hil_even_bytes(left), left13 = hil_odd_bytes(left);
     const uint32_t right02 = hil_even_bytes(right), right13 = hil_odd_bytes(right);
-    hil_store_word(to, hil_low_halves(left02, right02));
-    hil_store_word(to + block, hil_low_halves(left13, right13));
-    hil_store_word(to + 2 * block, hil_high_halves(left02, right02));
-    hil_store_word(to + 3 * block, hil_high_halves(left13, right13));
+    hil_store_word(to, (left02 & 0xFFFFU) | right02 << 16);
+    hil_store_word(to + block, (left13 & 0xFFFFU) | right13 << 16);
+    hil_store_word(to + 2 * block, left02 >> 16 | (right02 & 0xFFFF0000U));
+    hil_store_word(to + 3 * block, left13 >> 16 | (right13 & 0xFFFF0000U));
 }
 
 /* The pixel `x` of four channels, or four zero points outside the map. */
 HIL_INLINE uint32_t hil_four_channels(const hil_depthwise_t *c, const int8_t *row, int x) {
     const uint32_t zero = (uint8_t)c->in_zero * 0x01010101U;
-    return x >= 0 && x < c->in_width ? hil_load_word(row + x * c->channels) : zero;
+    return x >= 0 && x < c->in_width ? hil_word(row + x * c->channels) : zero;
 }
 
 /* The same for `pairs` pairs of pixels side by side (a constant), in 8 cycles each. */
@@ -108,7 +108,7 @@ HIL_INLINE void hil_transpose_row(const hil_depthwise_t *c, const int8_t *pixel,
                      : "cc", "memory");
 #else
     for (int i = 0; i < pairs; i++) {
-        hil_transpose(hil_load_word(pixel), hil_load_word(pixel + c->channels), hil_block_bytes(c),
+        hil_transpose(hil_word(pixel), hil_word(pixel + c->channels), hil_block_bytes(c),
                       to + 4 * i);
         pixel += 2 * c->channels;
     }
@@ -229,7 +229,7 @@ HIL_INLINE void hil_depthwise_row(const hil_depthwise_t *c, const char *block, c
         : [output] "+r"(output), [xa] "=&r"(xa), [xb] "=&r"(xb), [e] "+r"(e), [o] "=&r"(o),
           [u0] "=&r"(u0), [v0] "=&r"(v0), [u1] "=&r"(u1), [v1] "=&r"(v1), [u2] "=&r"(u2),
           [v2] "=&r"(v2)
-        : [in] "r"(block), [m] "r"(hil_load_word(block + 4)), [z] "r"(c->out_zero),
+        : [in] "r"(block), [m] "r"(hil_word(block + 4)), [z] "r"(c->out_zero),
           [stride] "n"(c->stride), [width] "n"(c->out_width), [slots] "n"(4 * HIL_CHANNEL_WORDS),
           [slot] "n"(2 * hil_padded_width(c)), [depth] "n"(c->channels), [low] "n"(c->low),
           [high] "n"(c->high)
@@ -243,13 +243,13 @@ HIL_INLINE void hil_depthwise_row(const hil_depthwise_t *c, const char *block, c
     const int16_t *const taps = (const int16_t *)weights;
     const int16_t *const slots = (const int16_t *)(block + 4 * HIL_CHANNEL_WORDS);
     for (int x = 0; x < c->out_width; x++) {
-        uint32_t sum = hil_load_word(block);
+        uint32_t sum = hil_word(block);
         for (int row = 0; row < HIL_TAPS; row++) {
             const int16_t *const at = slots + row * hil_padded_width(c) + x * c->stride;
             sum += (uint32_t)(at[0] * taps[4 * row] + at[1] * taps[4 * row + 1] +
                               at[2] * taps[4 * row + 3]);
         }
-        const int32_t multiplier = (int32_t)hil_load_word(block + 4);
+        const int32_t multiplier = (int32_t)hil_word(block + 4);
         const int32_t value =
             hil_saturate_s8(hil_requantise((int32_t)sum, multiplier, c->out_zero));
         output[x * c->channels] = (int8_t)(value < c->low ? c->low

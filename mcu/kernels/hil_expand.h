@@ -6,62 +6,26 @@
 #ifndef HIL_EXPAND_H
 #define HIL_EXPAND_H
 
-#include <stdint.h>
-#include <string.h>
-
 #include "hil_assembly.h"
+#include "hil_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
-static inline uint32_t hil_even_bytes(uint32_t word) {
-    uint32_t result;
-    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(word));
-    return result;
+HIL_INLINE uint32_t hil_even_bytes(uint32_t word) {
+    return hil_sxtb16(word);
 }
 
-static inline uint32_t hil_odd_bytes(uint32_t word) {
-    uint32_t result;
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
-    return result;
-}
-/* The lower halves of two words, and the upper ones. */
-static inline uint32_t hil_low_halves(uint32_t first, uint32_t second) {
-    uint32_t result;
-    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(first), "r"(second));
-    return result;
-}
-
-static inline uint32_t hil_high_halves(uint32_t first, uint32_t second) {
-    uint32_t result;
-    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(second), "r"(first));
-    return result;
+HIL_INLINE uint32_t hil_odd_bytes(uint32_t word) {
+    return hil_sxtb16_ror8(word);
 }
 #else
-static inline uint32_t hil_even_bytes(uint32_t word) {
+HIL_INLINE uint32_t hil_even_bytes(uint32_t word) {
     return ((uint32_t)(int8_t)word & 0xFFFFU) | (uint32_t)(int8_t)(word >> 16) << 16;
 }
 
-static inline uint32_t hil_odd_bytes(uint32_t word) {
+HIL_INLINE uint32_t hil_odd_bytes(uint32_t word) {
     return hil_even_bytes(word >> 8);
 }
-
-static inline uint32_t hil_low_halves(uint32_t first, uint32_t second) {
-    return (first & 0xFFFFU) | second << 16;
-}
-
-static inline uint32_t hil_high_halves(uint32_t first, uint32_t second) {
-    return first >> 16 | (second & 0xFFFF0000U);
-}
 #endif
-
-static inline uint32_t hil_load_word(const void *from) {
-    uint32_t word;
-    memcpy(&word, __builtin_assume_aligned(from, 4), 4);
-    return word;
-}
-
-static inline void hil_store_word(void *to, uint32_t word) {
-    memcpy(__builtin_assume_aligned(to, 4), &word, 4);
-}
 
 /*
  * `pairs` pairs of words (a constant): four int8 each, in two words of int16. Of the first word of
@@ -102,7 +66,7 @@ HIL_INLINE void hil_expand_unrolled(const int8_t *from, int pairs, int second, i
 #else
     for (int i = 0; i < pairs; i++) {
         for (int word = 0; word < 2; word++) {
-            const uint32_t values = hil_load_word(from + 8 * i + 4 * word);
+            const uint32_t values = hil_word(from + 8 * i + 4 * word);
             char *const at = (char *)to + 16 * i + second * word;
             hil_store_word(at, hil_even_bytes(values));
             hil_store_word(at + odd, hil_odd_bytes(values));
@@ -130,7 +94,7 @@ HIL_INLINE void hil_expand_pairs(const int8_t *from, int pairs, int second, int 
 HIL_INLINE void hil_expand(const int8_t *from, int count, int16_t *to) {
     hil_expand_pairs(from, count / 8, 8, 4, to);
     if (count % 8) {
-        const uint32_t word = hil_load_word(from + count - 4);
+        const uint32_t word = hil_word(from + count - 4);
         hil_store_word(to + count - 4, hil_even_bytes(word));
         hil_store_word(to + count - 2, hil_odd_bytes(word));
     }

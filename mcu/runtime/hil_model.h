@@ -24,7 +24,8 @@ typedef struct {
 } hil_exit_rule_t;
 
 /* Which part of the feature map crosses the link. A map is HWC: pixel p, channel c is at
- * feature[p * feature_channels + c]. Symbols are ordered channel by channel. */
+ * feature[p * feature_channels + c]. Symbols lie in the order in which they are packed: channel by
+ * channel, or row by row and in each row channel by channel. */
 typedef struct {
     uint32_t pixels;
     uint16_t feature_channels;
@@ -32,8 +33,9 @@ typedef struct {
     uint16_t channels;     /* 0: nothing is sent and the local answer is final */
     uint16_t alphabet;     /* number of centroids */
     uint8_t codec;         /* HIL_CODEC_* */
-    const uint32_t *table; /* what the codec knows of each channel: channels * alphabet words, or
-                            * NULL */
+    uint8_t order;         /* HIL_ORDER_* */
+    uint16_t width;        /* of a row, in pixels */
+    const uint32_t *table; /* what the codec knows beforehand, as its source says, or NULL */
 } hil_payload_format_t;
 
 typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
@@ -42,7 +44,8 @@ typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbo
 /* Each packs the format's symbols into `out`. `scratch` is what the codec's own header asks for.
  * LZ4 leaves the symbols shuffled. Returns the bytes written, or -1 when a symbol is foreign or
  * `capacity` is too small. */
-hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4;
+hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4,
+    hil_encode_context;
 
 typedef struct {
     uint8_t bundle_hash[32];

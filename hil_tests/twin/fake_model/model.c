@@ -74,6 +74,7 @@ int hil_model_run(uint32_t *layer_cycles) {
     kept = (const void *)hil_clamp_s8;
     kept = (const void *)hil_pad_s8;
     kept = (const void *)hil_slice_channels_s8;
+    kept = (const void *)hil_lzw_encode;
     kept = (const void *)hil_lzw_decode;
     kept = (const void *)hil_encode;
     switch (arena.input[0]) {

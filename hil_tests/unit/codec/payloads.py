@@ -13,13 +13,18 @@ from hil.codec.tables import make_tables
 
 NAMES = ("none", "lzw", "range", "huffman", "lz4")
 PROGRESSIVE = ("none", "range", "huffman")
+STREAMING = ("none", "lzw", "range", "huffman")
+ORDERS = ("planes", "rows")
 
 Symbols = NDArray[np.uint8]
 Payload = tuple[PayloadFormat, Symbols]
 
 
-def form_of(channels: int, height: int, width: int, alphabet: int, codec: str = "none") -> PayloadFormat:
-    return PayloadFormat(0, channels, height, width, tuple(map(float, range(alphabet))), codec)
+def form_of(
+    channels: int, height: int, width: int, alphabet: int, codec: str = "none", order: str = "planes"
+) -> PayloadFormat:
+    centroids = tuple(map(float, range(alphabet)))
+    return PayloadFormat(0, channels, height, width, centroids, codec, order=order)
 
 
 def skewed(seed: int, count: int, alphabet: int, skew: float) -> Symbols:
@@ -29,10 +34,10 @@ def skewed(seed: int, count: int, alphabet: int, skew: float) -> Symbols:
 
 
 @st.composite
-def payloads(draw: st.DrawFn) -> Payload:
+def payloads(draw: st.DrawFn, orders: tuple[str, ...] = ORDERS) -> Payload:
     channels, height, width = (draw(st.integers(1, 6)) for _ in range(3))
     alphabet = draw(st.one_of(st.integers(2, 256), st.sampled_from([2, 16, 256])))
-    form = form_of(channels, height, width, alphabet)
+    form = form_of(channels, height, width, alphabet, order=draw(st.sampled_from(orders)))
     seed, skew = draw(st.integers(0, 2**32 - 1)), draw(st.floats(0.05, 1))
     return form, skewed(seed, form.symbols, alphabet, skew)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -109,7 +111,7 @@ def test_a_payload_longer_than_any_is_refused_unread(name: str) -> None:
 
 
 @progressive
-@given(payloads(), statistics())
+@given(payloads(orders=("planes",)), statistics())
 def test_a_prefix_decodes_to_whole_channels(name: str, payload: Payload, seed: int) -> None:
     form, symbols = payload
     coder = coder_of(name, form, seed)
@@ -125,7 +127,7 @@ def test_a_prefix_decodes_to_whole_channels(name: str, payload: Payload, seed: i
 
 
 @progressive
-@given(payloads(), st.binary(max_size=64))
+@given(payloads(orders=("planes",)), st.binary(max_size=64))
 def test_a_foreign_prefix_is_refused_or_is_channels(name: str, payload: Payload, noise: bytes) -> None:
     form, _ = payload
     coder = coder_of(name, form)
@@ -136,6 +138,16 @@ def test_a_foreign_prefix_is_refused_or_is_channels(name: str, payload: Payload,
         return
     assert symbols.size % (form.height * form.width) == 0
     assert symbols.size <= form.symbols
+
+
+@progressive
+@given(payloads(orders=("rows",)))
+def test_rows_cannot_be_read_in_part(name: str, payload: Payload) -> None:
+    form, symbols = payload
+    coder = coder_of(name, form)
+    assert isinstance(coder, ProgressiveCoder)
+    with pytest.raises(CodecError, match="in order 'rows' cannot be read in part"):
+        coder.decode_prefix(coder.encode(symbols))
 
 
 @every
@@ -191,6 +203,28 @@ def test_a_payload_too_long_for_lz4_is_refused() -> None:
     assert coder_of("lz4", form_of(1, 1, LZ4_SYMBOLS_MAX, 2)).capacity > LZ4_SYMBOLS_MAX
     with pytest.raises(UsageError, match="takes 65535 symbols"):
         make_coder(form_of(1, 1, LZ4_SYMBOLS_MAX + 1, 2, "lz4"), {})
+
+
+@given(payloads(orders=("rows",)))
+def test_rows_are_packed_row_by_row_and_in_each_channel_by_channel(payload: Payload) -> None:
+    form, symbols = payload
+    packed = np.frombuffer(coder_of("none", form).encode(symbols), np.uint8)
+    shape = (form.channels, form.height, form.width)
+    for at in np.ndindex(shape):
+        channel, y, x = at
+        sent = packed[(y * form.channels + channel) * form.width + x]
+        assert sent == symbols.reshape(shape)[at]
+
+
+def test_a_progressive_payload_in_rows_is_refused() -> None:
+    form = replace(form_of(2, 3, 3, 4, order="rows"), progressive=True)
+    with pytest.raises(UsageError, match="progressive payload in order 'rows'"):
+        make_coder(form, {})
+
+
+def test_an_unknown_order_is_told_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="unknown order 'columns'"):
+        make_coder(form_of(1, 1, 1, 2, order="columns"), {})
 
 
 def test_an_unknown_codec_is_told_with_the_known_ones() -> None:

@@ -69,9 +69,9 @@ def test_bits_are_packed_from_the_top_and_filled_with_zeros() -> None:
 @pytest.mark.parametrize("payload", [b"", b"\xff\x81", b"\xff\x80\x00", b"\xff"])
 def test_another_end_is_refused(payload: bytes) -> None:
     with pytest.raises(CodecError):
-        huffman.decode(payload, 5, np.array([[1, 2, 2]], np.uint8))
+        huffman.decode(payload, 5, 5, np.array([[1, 2, 2]], np.uint8))
 
 
 def test_a_code_that_nobody_has_is_refused() -> None:
     with pytest.raises(CodecError, match="no meaning from bit 2"):
-        huffman.decode(b"\x20", 8, np.array([[1]], np.uint8))
+        huffman.decode(b"\x20", 8, 8, np.array([[1]], np.uint8))

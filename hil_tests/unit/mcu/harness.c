@@ -1,6 +1,7 @@
-/* The portable part of the firmware behind a pipe: a request is a command letter, a 32-bit length
- * and so many bytes; the answer is a 32-bit length and so many bytes. Every buffer is allocated
- * at its exact size, so the address sanitiser sees the first byte too many. */
+/* The portable part of the firmware behind a pipe: a request is a command
+ * letter, a 32-bit length and so many bytes; the answer is a 32-bit length and
+ * so many bytes. Every buffer is allocated at its exact size, so the address
+ * sanitiser sees the first byte too many. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "fault_frame.h"
 #include "frame.h"
 #include "fuse.h"
+#include "hil_coder.h"
 #include "hil_encode.h"
 #include "hil_kernels.h"
 #include "hil_lzw.h"
@@ -50,7 +52,8 @@ static void *copy(const void *bytes, size_t count) {
     return made;
 }
 
-/* The UART, as far as the transport sees it: bytes in, bytes out, a clock that the test sets. */
+/* The UART, as far as the transport sees it: bytes in, bytes out, a clock that
+ * the test sets. */
 static text_t incoming;
 static uint32_t now_ms;
 
@@ -139,12 +142,52 @@ static void lzw_decode(const uint8_t *bytes, uint32_t count) {
     free(scratch);
 }
 
-/* pixels, channels, alphabet, codec, capacity, bytes of scratch, words of the table; the table, the
- * symbols. */
+typedef struct {
+    hil_begin_t *begin;
+    hil_put_t *put;
+    hil_finish_t *finish;
+} stream_t;
+
+static const stream_t streams[] = {
+    [HIL_CODEC_NONE] = {hil_none_begin, hil_none_put, hil_none_finish},
+    [HIL_CODEC_LZW] = {hil_lzw_begin, hil_lzw_put, hil_lzw_finish},
+    [HIL_CODEC_RANGE] = {hil_range_begin, hil_range_put, hil_range_finish},
+    [HIL_CODEC_HUFFMAN] = {hil_huffman_begin, hil_huffman_put, hil_huffman_finish},
+};
+
+/* Run by run, each from a buffer of its own that is gone when the next one
+ * comes, and on after a refusal. What is said to be settled must not change any
+ * more. */
+static int32_t encode_stream(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
+                             uint8_t *out, uint32_t capacity) {
+    const stream_t stream = streams[format->codec];
+    const uint32_t length = hil_run_length(format);
+    uint8_t *const settled = malloc(capacity + 1);
+    uint32_t settled_count = 0;
+    int refused = 0;
+    hil_coder_t coder;
+    stream.begin(&coder, format, scratch, out, capacity);
+    for (uint32_t run = 0; run * length < format->pixels * format->channels; run++) {
+        uint8_t *const own = copy(symbols + run * length, length);
+        refused |= stream.put(&coder, own, length, run % format->channels) < 0;
+        free(own);
+        settled_count = hil_coder_settled(&coder);
+        memcpy(settled, out, settled_count);
+    }
+    const int32_t encoded = stream.finish(&coder);
+    if ((refused && encoded >= 0) || (encoded >= 0 && memcmp(settled, out, settled_count) != 0)) {
+        abort();
+    }
+    free(settled);
+    return encoded;
+}
+
+/* pixels, channels, alphabet, codec, capacity, bytes of scratch, words of the
+ * table, order, width, whether run by run; the table, the symbols. */
 static void encode_payload(const uint8_t *bytes, uint32_t count) {
     const uint32_t capacity = hil_get32(bytes + 16), words = hil_get32(bytes + 24);
-    uint32_t *const table = copy(bytes + 28, 4 * words);
-    uint8_t *const symbols = copy(bytes + 28 + 4 * words, count - 28 - 4 * words);
+    uint32_t *const table = copy(bytes + 40, 4 * words);
+    uint8_t *const symbols = copy(bytes + 40 + 4 * words, count - 40 - 4 * words);
     void *const scratch = malloc(hil_get32(bytes + 20) + 1);
     uint8_t *const out = malloc(capacity + 1);
     const hil_payload_format_t format = {
@@ -152,9 +195,12 @@ static void encode_payload(const uint8_t *bytes, uint32_t count) {
         .channels = (uint16_t)hil_get32(bytes + 4),
         .alphabet = (uint16_t)hil_get32(bytes + 8),
         .codec = bytes[12],
+        .order = bytes[28],
+        .width = (uint16_t)hil_get32(bytes + 32),
         .table = table,
     };
-    const int32_t encoded = hil_encode(&format, symbols, scratch, out + 1, capacity);
+    const int32_t encoded = (hil_get32(bytes + 36) != 0 ? encode_stream : hil_encode)(
+        &format, symbols, scratch, out + 1, capacity);
     say32((uint32_t)encoded);
     say(out + 1, encoded < 0 ? 0 : (uint32_t)encoded);
     free(table);
@@ -163,22 +209,26 @@ static void encode_payload(const uint8_t *bytes, uint32_t count) {
     free(out);
 }
 
-/* pixels, feature channels, first channel, channels, the table, the map. */
+/* pixels, feature channels, first channel, channels, order, width, the table,
+ * the map. */
 static void quantise(const uint8_t *bytes) {
     const hil_payload_format_t format = {
         .pixels = hil_get32(bytes),
         .feature_channels = (uint16_t)hil_get32(bytes + 4),
         .channel_begin = (uint16_t)hil_get32(bytes + 8),
         .channels = (uint16_t)hil_get32(bytes + 12),
+        .order = bytes[16],
+        .width = (uint16_t)hil_get32(bytes + 20),
     };
     const uint32_t symbols = format.pixels * format.channels;
     uint8_t *const out = malloc(symbols + 1);
-    hil_quantise((const int8_t *)bytes + 16 + 256, &format, bytes + 16, out + 1);
+    hil_quantise((const int8_t *)bytes + 24 + 256, &format, bytes + 24, out + 1);
     say(out + 1, symbols);
     free(out);
 }
 
-/* The three numbers of the rule, whether there are local logits, classes, remote, local. */
+/* The three numbers of the rule, whether there are local logits, classes,
+ * remote, local. */
 static void fuse(const uint8_t *bytes) {
     const hil_fusion_t fusion = {(int32_t)hil_get32(bytes), (int32_t)hil_get32(bytes + 4),
                                  (int32_t)hil_get32(bytes + 8)};
@@ -204,7 +254,8 @@ static void decide_exit(const uint8_t *bytes, uint32_t count) {
     free(logits);
 }
 
-/* total, then pairs of begin and end; the answer is what every addition said, then complete. */
+/* total, then pairs of begin and end; the answer is what every addition said,
+ * then complete. */
 static void cover(const uint8_t *bytes, uint32_t count) {
     hil_coverage_t coverage;
     hil_coverage_clear(&coverage);
@@ -239,8 +290,9 @@ static void run_kernel(char kernel, const uint8_t *bytes, uint32_t count) {
     free(output);
 }
 
-/* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass, 'b' a frame to
- * begin, 'd' the inbox to drop, 'c' to cancel. The answer: state, the inbox and what was written.
+/* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass,
+ * 'b' a frame to begin, 'd' the inbox to drop, 'c' to cancel. The answer:
+ * state, the inbox and what was written.
  */
 static void drive_transport(const uint8_t *bytes, uint32_t count) {
     answer.count = 0;
@@ -279,7 +331,8 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
     free(written.bytes);
 }
 
-/* Numbers of a RESULT in the order of its layout, then local and fused logits. */
+/* Numbers of a RESULT in the order of its layout, then local and fused logits.
+ */
 static void pack_result(const uint8_t *bytes) {
     uint32_t n[16];
     for (uint32_t i = 0; i < 16; i++) {
@@ -317,7 +370,8 @@ static void pack_layers(const uint8_t *bytes, uint32_t count) {
     free(out);
 }
 
-/* Which message the body is, by the unpackers' own verdict on its length; then its numbers. */
+/* Which message the body is, by the unpackers' own verdict on its length; then
+ * its numbers. */
 static void unpack(const uint8_t *bytes, uint32_t count) {
     uint8_t *const exact = copy(bytes + 1, count - 1);
     const hil_bytes_t body = {exact, count - 1};

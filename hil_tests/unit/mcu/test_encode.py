@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.codec.coder import Coder
+from hil.codec.order import order_of, to_runs
 from hil_tests.unit.codec.payloads import (
     NAMES,
+    STREAMING,
     Payload,
     Symbols,
     coder_of,
@@ -28,11 +30,14 @@ many = settings(max_examples=100, deadline=None)
 every = pytest.mark.parametrize("name", NAMES)
 
 
-def encode(firmware: Harness, coder: Coder, symbols: Symbols, capacity: int) -> bytes | None:
+def encode(
+    firmware: Harness, coder: Coder, symbols: Symbols, capacity: int, streaming: bool = False
+) -> bytes | None:
+    """Of planar symbols; None where they are refused."""
     form = coder.form
     table = b"" if coder.table is None else coder.table.tobytes()
     head = struct.pack(
-        "<7I",
+        "<10I",
         form.height * form.width,
         form.channels,
         len(form.centroids),
@@ -40,8 +45,11 @@ def encode(firmware: Harness, coder: Coder, symbols: Symbols, capacity: int) -> 
         capacity,
         coder.scratch_bytes,
         len(table) // 4,
+        order_of(form),
+        form.width,
+        streaming,
     )
-    answer = firmware.ask("P", head + table + symbols.tobytes())
+    answer = firmware.ask("P", head + table + to_runs(symbols, form).tobytes())
     (status,) = struct.unpack_from("<i", answer)
     return None if status < 0 else answer[4:]
 
@@ -53,8 +61,9 @@ def test_any_payload(firmware: Harness, name: str, payload: Payload, seed: int) 
     form, symbols = payload
     coder = coder_of(name, form, seed)
     expected = coder.encode(symbols)
-    assert encode(firmware, coder, symbols, len(expected)) == expected
-    assert encode(firmware, coder, symbols, len(expected) - 1) is None
+    for streaming in (False, True)[: 2 if name in STREAMING else 1]:
+        assert encode(firmware, coder, symbols, len(expected), streaming) == expected
+        assert encode(firmware, coder, symbols, len(expected) - 1, streaming) is None
 
 
 @every
@@ -100,11 +109,12 @@ def test_a_foreign_symbol_is_refused(firmware: Harness, name: str, at: int) -> N
     coder = coder_of(name, form_of(10, 10, 10, 16))
     symbols = np.zeros(1000, np.uint8)
     symbols[at] = 16
-    assert encode(firmware, coder, symbols, 4000) is None
+    for streaming in (False, True):
+        assert encode(firmware, coder, symbols, 4000, streaming) is None
 
 
 def test_an_unknown_codec_is_refused(firmware: Harness) -> None:
-    head = struct.pack("<7I", 1, 1, 2, 200, 100, 0, 0)
+    head = struct.pack("<10I", 1, 1, 2, 200, 100, 0, 0, 0, 1, 0)
     assert firmware.ask("P", head + b"\0") == struct.pack("<i", -1)
 
 

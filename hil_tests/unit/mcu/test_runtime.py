@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from hil.bundle import PayloadFormat
+from hil.codec.order import ORDERS, to_runs
 from hil.deploy.deployment import ExitRule
 from hil.deploy.exit import exits, make_exit
 from hil.deploy.graph import Tensor
@@ -20,19 +22,24 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @many
-@given(seed=seeds, pixels=st.integers(1, 60), channels=st.integers(1, 12), data=st.data())
-def test_quantise_is_planar(
-    firmware: Harness, seed: int, pixels: int, channels: int, data: st.DataObject
+@given(
+    seed=seeds, height=st.integers(1, 8), width=st.integers(1, 8), channels=st.integers(1, 12), data=st.data()
+)
+def test_quantise_gives_symbols_in_the_order_of_sending(
+    firmware: Harness, seed: int, height: int, width: int, channels: int, data: st.DataObject
 ) -> None:
+    pixels = height * width
     begin = data.draw(st.integers(0, channels - 1))
     sent = data.draw(st.integers(1, channels - begin))
     rng = np.random.default_rng(seed)
     feature = rng.integers(-128, 128, (pixels, channels), dtype=np.int8)
     table = rng.integers(0, 256, 256, dtype=np.uint8)
-    head = struct.pack("<4I", pixels, channels, begin, sent)
-    answer = firmware.ask("Q", head + table.tobytes() + feature.tobytes())
     expected = table[feature.astype(np.int16)[:, begin : begin + sent].T + 128]
-    assert answer == expected.tobytes()
+    for name, order in ORDERS.items():
+        head = struct.pack("<6I", pixels, channels, begin, sent, order, width)
+        answer = firmware.ask("Q", head + table.tobytes() + feature.tobytes())
+        form = PayloadFormat(begin, sent, height, width, (), order=name)
+        assert answer == to_runs(expected, form).tobytes()
 
 
 @many

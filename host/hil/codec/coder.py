@@ -1,7 +1,7 @@
 """What every lossless coder of payloads is to the rest of hil, and the one that a payload names.
 
-A payload is a known number of symbols below a known alphabet, channel after channel. Each coder here
-has its twin in mcu/codec, bit for bit.
+A payload is a known number of symbols below a known alphabet. Coders take and give them channel after
+channel, and pack them in the format's order. Each coder here has its twin in mcu/codec, bit for bit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
-from hil.codec import check, lz4, lzw, shuffle
-from hil.codec.static import Huffman, Range
+from hil.codec import check, lz4, lzw, order, shuffle
+from hil.codec.static import Context, Huffman, Range
 from hil.errors import UsageError, unknown_name
 from hil.wire.protocol import LZ4_SCRATCH_BYTES, LZ4_SYMBOLS_MAX, LZW_SCRATCH_BYTES, Codec
 
@@ -44,15 +44,15 @@ class Coder(Protocol):
 
     @property
     def table(self) -> NDArray[np.uint32] | None:
-        """(channels, alphabet) words that the device's encoder reads, or None."""
+        """Words that the device's encoder reads, as its source says, or None."""
         ...
 
     def encode(self, symbols: NDArray[np.uint8]) -> bytes:
-        """(symbols,) → payload. Raises CodecError on a symbol outside the alphabet."""
+        """Planar (symbols,) → payload. Raises CodecError on a symbol outside the alphabet."""
         ...
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
-        """Payload → (symbols,). Raises CodecError on any content that no encoder makes."""
+        """Payload → planar (symbols,). Raises CodecError on any content that no encoder makes."""
         ...
 
 
@@ -63,7 +63,8 @@ class ProgressiveCoder(Coder, Protocol):
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """The first bytes of a payload → the symbols of the channels that are complete, in order.
 
-        Raises CodecError where no encoder's payload begins like this.
+        Raises CodecError where no encoder's payload begins like this, and in order "rows", where the
+        first bytes hold no whole channel.
         """
         ...
 
@@ -87,10 +88,12 @@ class Raw:
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
         values = np.frombuffer(payload, dtype=np.uint8)
-        return check.require(values, self.form).reshape(-1)
+        check.require(values, self.form)
+        return order.to_planes(values, self.form)
 
     def decode_prefix(self, payload: bytes) -> NDArray[np.uint8]:
         """See `ProgressiveCoder.decode_prefix`."""
+        check.require_planes(self.form)
         pixels = self.form.height * self.form.width
         values = np.frombuffer(check.require_size(payload, self.capacity), dtype=np.uint8)
         check.require_alphabet(values, self._alphabet)
@@ -111,11 +114,12 @@ class Lzw:
 
     def encode(self, symbols: NDArray[np.uint8]) -> bytes:
         """See `Coder.encode`."""
-        return lzw.encode(symbols, self._alphabet)
+        return lzw.encode(check.require(symbols, self.form).reshape(-1), self._alphabet)
 
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`."""
-        return lzw.decode(check.require_size(payload, self.capacity), self._symbols, self._alphabet)
+        found = lzw.decode(check.require_size(payload, self.capacity), self._symbols, self._alphabet)
+        return order.to_planes(found, self.form)
 
 
 class Lz4:
@@ -145,20 +149,25 @@ class Lz4:
     def decode(self, payload: bytes) -> NDArray[np.uint8]:
         """See `Coder.decode`. Other LZ4 encoders' blocks are taken too."""
         planes = np.frombuffer(lz4.decode(payload, self.form.symbols), np.uint8)
-        return check.require(shuffle.unshuffle(planes), self.form).reshape(-1)
+        found = shuffle.unshuffle(planes)
+        check.require(found, self.form)
+        return order.to_planes(found, self.form)
 
 
 def make_coder(form: PayloadFormat, tables: Tables) -> Coder:
     """The coder that `form` names; `tables` are the bundle's tensors under `codec.`.
 
-    Raises UsageError on an unknown name, BundleError on tables that do not fit.
+    Raises UsageError on an unknown codec or order, or a progressive payload that is not sent in
+    planes; BundleError on tables that do not fit.
     """
+    order.order_of(form)
     coders: dict[str, Callable[[], Coder]] = {
         "none": lambda: Raw(form),
         "lzw": lambda: Lzw(form),
         "lz4": lambda: Lz4(form),
         "huffman": lambda: Huffman(form, tables),
         "range": lambda: Range(form, tables),
+        "context": lambda: Context(form, tables),
     }
     if form.codec not in coders:
         raise unknown_name("codec", form.codec, coders)

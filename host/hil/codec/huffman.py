@@ -8,6 +8,7 @@ last byte is filled with zeros. Every symbol has a code, of 1 to HUFFMAN_LENGTH_
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import cycle, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,53 +56,57 @@ def encoded_bytes_max(pixels: int, table: NDArray[np.uint8]) -> int:
 
 
 def encode(symbols: NDArray[np.uint8], table: NDArray[np.uint8]) -> bytes:
-    """Encodes `symbols` (channels, pixels), each below the alphabet, by lengths (channels, alphabet)."""
-    indices = symbols.astype(np.intp)
-    code = np.take_along_axis(np.stack([codes(row) for row in table]), indices, axis=1).reshape(-1)
-    length = np.take_along_axis(table, indices, axis=1).reshape(-1).astype(np.int64)
+    """Encodes `symbols` (runs, run length), each below the alphabet, by lengths (channels, alphabet).
+
+    Run r has the codes of channel r mod channels.
+    """
+    channel = (np.arange(len(symbols)) % len(table))[:, None]
+    code = np.stack([codes(row) for row in table])[channel, symbols].reshape(-1)
+    length = table[channel, symbols].reshape(-1).astype(np.int64)
     ends = np.cumsum(length)
     below = np.repeat(ends, length) - 1 - np.arange(length.sum())
     return np.packbits((np.repeat(code, length) >> below & 1).astype(np.uint8)).tobytes()
 
 
-def decode(payload: bytes, pixels: int, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The symbols (channels, pixels) of exactly one payload. Raises CodecError on any other content."""
-    symbols, used = _read(payload, pixels, table)
-    wanted = pixels * len(table)
+def decode(payload: bytes, wanted: int, length: int, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The `wanted` symbols, in runs of `length`, of exactly one payload.
+
+    Raises CodecError on any other content.
+    """
+    symbols, used = _read(payload, wanted, length, table)
     if len(symbols) != wanted:
         raise CodecError(f"the payload ends after {len(symbols)} of {wanted} symbols")
     if (used + 7) // 8 != len(payload) or (used % 8 and payload[-1] & (0xFF >> used % 8)):
         raise CodecError(f"the payload does not end with its {wanted} symbols")
-    return np.array(symbols, np.uint8).reshape(len(table), pixels)
+    return np.array(symbols, np.uint8)
 
 
 def decode_prefix(payload: bytes, pixels: int, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The channels (complete, pixels) that `payload` holds whole.
+    """The channels (complete, pixels) that `payload`, whose runs are planes, holds whole.
 
     Raises CodecError where no encoder's payload begins like this.
     """
-    symbols, _ = _read(payload, pixels, table)
+    symbols, _ = _read(payload, pixels * len(table), pixels, table)
     complete = len(symbols) // pixels if pixels else 0
     return np.array(symbols[: complete * pixels], np.uint8).reshape(complete, pixels)
 
 
-def _read(payload: bytes, pixels: int, table: NDArray[np.uint8]) -> tuple[list[int], int]:
+def _read(payload: bytes, wanted: int, length: int, table: NDArray[np.uint8]) -> tuple[list[int], int]:
     """The symbols that lie whole in `payload`, and the bits that they take."""
     windows = _windows(payload)
     symbols: list[int] = []
     at, end = 0, 8 * len(payload)
-    for row in table:
-        symbol_at, length_at = _lookup(row.tobytes())
-        unused = HUFFMAN_LENGTH_MAX - int(row.max())
-        for _ in range(pixels):
+    rows = [(_lookup(row.tobytes()), HUFFMAN_LENGTH_MAX - int(row.max())) for row in table]
+    for (symbol_at, bits_at), unused in islice(cycle(rows), wanted // length if length else 0):
+        for _ in range(length):
             window = windows[at] >> unused
-            length = length_at[window]
-            if at + length > end:
+            bits = bits_at[window]
+            if at + bits > end:
                 return symbols, at
-            if length == 0:
+            if bits == 0:
                 raise CodecError(f"the payload has no meaning from bit {at}")
             symbols.append(symbol_at[window])
-            at += length
+            at += bits
     return symbols, at
 
 

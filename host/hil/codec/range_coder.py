@@ -16,6 +16,7 @@ rANS is as short but encodes backwards, from a payload that must be whole, and d
 from __future__ import annotations
 
 import math
+from itertools import cycle, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,15 @@ def encoded_bytes_max(pixels: int, frequencies: NDArray[np.uint16]) -> int:
 
 
 def encode(symbols: NDArray[np.uint8], frequencies: NDArray[np.uint16]) -> bytes:
-    """Encodes `symbols` (channels, pixels), each below the alphabet, by `frequencies`."""
+    """Encodes `symbols` (runs, run length), each below the alphabet, by `frequencies`.
+
+    Run r has the frequencies of channel r mod channels.
+    """
     out = bytearray()
     low, span = 0, _WORD
-    for plane, row in zip(symbols, frequencies, strict=True):
-        sizes, starts = row.tolist(), _starts(row)
-        for symbol in plane.tolist():
+    rows = [(row.tolist(), _starts(row)) for row in frequencies]
+    for run, (sizes, starts) in zip(symbols, cycle(rows), strict=False):
+        for symbol in run.tolist():
             step = span >> RANGE_BITS
             low += step * starts[symbol]
             span = step * sizes[symbol]
@@ -65,24 +69,26 @@ def encode(symbols: NDArray[np.uint8], frequencies: NDArray[np.uint16]) -> bytes
     return bytes(out) + low.to_bytes(4, "big")[:size]
 
 
-def decode(payload: bytes, pixels: int, frequencies: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The symbols (channels, pixels) of exactly one payload. Raises CodecError on any other content."""
-    symbols, at, low, value = _read(payload, pixels, frequencies)
-    wanted = pixels * len(frequencies)
+def decode(payload: bytes, wanted: int, length: int, frequencies: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The `wanted` symbols, in runs of `length`, of exactly one payload.
+
+    Raises CodecError on any other content.
+    """
+    symbols, at, low, value = _read(payload, wanted, length, frequencies)
     if len(symbols) != wanted:
         raise CodecError(f"the payload ends after {len(symbols)} of {wanted} symbols")
     size, up = _end(*low)
     if value != up or len(payload) != at + size:
         raise CodecError(f"the payload does not end with its {wanted} symbols")
-    return np.array(symbols, np.uint8).reshape(len(frequencies), pixels)
+    return np.array(symbols, np.uint8)
 
 
 def decode_prefix(payload: bytes, pixels: int, frequencies: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The channels (complete, pixels) that are certain whatever follows `payload`.
+    """The channels (complete, pixels) that are certain whatever follows `payload`, whose runs are planes.
 
     Raises CodecError where no encoder's payload begins like this.
     """
-    symbols = _read(payload, pixels, frequencies)[0]
+    symbols = _read(payload, pixels * len(frequencies), pixels, frequencies)[0]
     complete = len(symbols) // pixels if pixels else 0
     return np.array(symbols[: complete * pixels], np.uint8).reshape(complete, pixels)
 
@@ -112,7 +118,7 @@ def _end(low: int, span: int) -> tuple[int, int]:
 
 
 def _read(
-    payload: bytes, pixels: int, frequencies: NDArray[np.uint16]
+    payload: bytes, wanted: int, length: int, frequencies: NDArray[np.uint16]
 ) -> tuple[list[int], int, tuple[int, int], int]:
     """Symbols that are certain; bytes that had left the encoder by then; (low, range); value above low.
 
@@ -123,10 +129,12 @@ def _read(
     value, span, at = int.from_bytes(data[:_AHEAD], "big"), _WORD, 0
     unknown = (1 << 8 * max(0, _AHEAD - len(payload))) - 1
     symbols: list[int] = []
-    for row in frequencies:
-        sizes, starts = row.tolist(), _starts(row)
-        symbol_at = [*np.repeat(np.arange(len(row)), row).tolist(), -1]
-        for _ in range(pixels):
+    rows = [
+        (row.tolist(), _starts(row), [*np.repeat(np.arange(len(row)), row).tolist(), -1])
+        for row in frequencies
+    ]
+    for sizes, starts, symbol_at in islice(cycle(rows), wanted // length if length else 0):
+        for _ in range(length):
             step = span >> RANGE_BITS
             symbol = symbol_at[min(value // step, TOTAL)]
             if unknown and symbol_at[min((value + unknown) // step, TOTAL)] != symbol:

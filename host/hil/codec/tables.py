@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
-from hil.codec import frequencies, huffman
+from hil.codec import context_tables, frequencies, huffman
+from hil.codec.context_tables import ContextTables
 from hil.errors import BundleError
+from hil.wire.protocol import CONTEXT_LEFT, CONTEXT_LEVELS
 
 FREQUENCIES, LENGTHS = "frequencies", "lengths"
+CONTEXT = ("sources", "zeros", "contexts", "rows")
 
 
 def make_tables(codec: str, counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -26,18 +29,15 @@ def make_tables(codec: str, counts: NDArray[np.int64]) -> dict[str, NDArray[Any]
 
 def read_frequencies(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> NDArray[np.uint16]:
     """`codec.frequencies`. Raises BundleError unless it fits the payload."""
-    table = _table(FREQUENCIES, np.uint16, form, tables)
-    if table.min() < 1 or np.any(table.sum(axis=1, dtype=np.int64) != frequencies.TOTAL):
-        raise BundleError(
-            f"codec.frequencies does not give every channel {frequencies.TOTAL} in all, at least 1 a symbol",
-            "make it with frequencies.normalise",
-        )
+    shape = (form.channels, len(form.centroids))
+    table = _table(FREQUENCIES, np.uint16, shape, form, tables)
+    _require_frequencies(FREQUENCIES, table)
     return table
 
 
 def read_lengths(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     """`codec.lengths`. Raises BundleError unless it fits the payload."""
-    table = _table(LENGTHS, np.uint8, form, tables)
+    table = _table(LENGTHS, np.uint8, (form.channels, len(form.centroids)), form, tables)
     if not all(map(huffman.is_complete, table)):
         raise BundleError(
             "codec.lengths is no complete code in every channel", "make it with huffman.lengths"
@@ -45,8 +45,45 @@ def read_lengths(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> NDA
     return table
 
 
-def _table(name: str, kind: type, form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    shape = (form.channels, len(form.centroids))
+def tables_from(form: PayloadFormat, payloads: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """The same from `payloads` (N, symbols) themselves, planar, of `form`. Raises CodecError on others."""
+    alphabet = len(form.centroids)
+    counts = frequencies.count(payloads, form.channels, alphabet)
+    if form.codec != "context":
+        return make_tables(form.codec, counts)
+    planes = payloads.reshape(len(payloads), form.channels, form.height, form.width)
+    return {name: getattr(context_tables.make(planes, alphabet), name) for name in CONTEXT}
+
+
+def read_contexts(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> ContextTables:
+    """`codec.sources`, `.zeros`, `.contexts` and `.rows`. Raises BundleError unless they fit the payload."""
+    channels, alphabet = form.channels, len(form.centroids)
+    own = np.arange(channels)[:, None]
+    sources = _table("sources", np.uint16, (channels, 2), form, tables)
+    zeros = _table("zeros", np.uint16, (channels, 5), form, tables)
+    contexts = _table("contexts", np.uint8, (channels, CONTEXT_LEVELS**2), form, tables)
+    rows = _table("rows", np.uint16, (len(tables.get("rows", ())), alphabet), form, tables)
+    _require_frequencies("rows", rows)
+    known = sources <= own
+    known[:, 1] |= sources[:, 1] == CONTEXT_LEFT
+    if not known.all() or zeros.min() < 1 or zeros.max() >= frequencies.TOTAL or contexts.max() >= len(rows):
+        raise BundleError(
+            "codec.sources, codec.zeros or codec.contexts names what is not there", "make them again"
+        )
+    return ContextTables(sources, zeros, contexts, rows)
+
+
+def _require_frequencies(name: str, table: NDArray[np.uint16]) -> None:
+    if table.min() < 1 or np.any(table.sum(axis=1, dtype=np.int64) != frequencies.TOTAL):
+        raise BundleError(
+            f"codec.{name} has a row that does not sum to {frequencies.TOTAL}, at least 1 a symbol",
+            "make it with frequencies.normalise",
+        )
+
+
+def _table(
+    name: str, kind: type, shape: tuple[int, ...], form: PayloadFormat, tables: Mapping[str, NDArray[Any]]
+) -> NDArray[Any]:
     table = tables.get(name)
     if table is None:
         raise BundleError(f"the bundle has no codec.{name} for codec {form.codec!r}", "train it again")

@@ -9,8 +9,19 @@ import numpy as np
 from hil.deploy.cost import macs
 from hil.deploy.deployment import ExitRule, Fusion
 from hil.deploy.kernels.text import shape_text
-from hil.deploy.plan import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Plan, scratch_name
-from hil.deploy.program import DeviceHalf, Program, Site, Step, identifier, step_title
+from hil.deploy.plan import Plan, scratch_name
+from hil.deploy.program import (
+    CODEC_SCRATCH,
+    PAYLOAD,
+    SYMBOLS,
+    DeviceHalf,
+    Program,
+    Sends,
+    Site,
+    Step,
+    identifier,
+    step_title,
+)
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
 
@@ -43,8 +54,7 @@ def _layer(model: Model, index: int) -> str:
     program, step = model.program, model.program.steps[index]
     name, ops = identifier(program, index), program.ops(step)
     places = {tensor: f"arena_at({offset})" for tensor, offset in model.plan.offsets.items()}
-    scratch, payload = (places.get(key, "NULL") for key in (scratch_name(index), PAYLOAD))
-    code = step.kernel.emit(Site(model.half, ops, name, places, scratch, payload))
+    code = step.kernel.emit(Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL")))
     lines = "\n".join(f"    {line}" if line else "" for line in code.body)
     head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
     return f"{code.before}{head}\n{{\n{lines}\n}}\n"
@@ -64,9 +74,13 @@ def _head(model: Model) -> str:
 #include "hil_model.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "arm_nnfunctions.h"
+#include "hil_dsp.h"
 #include "hil_kernels.h"
+#include "hil_requantise.h"
+#include "hil_rows.h"
 #include "hil_wire.h"
 #include "quantise.h"
 #include "stm32f7xx.h"
@@ -160,9 +174,11 @@ static const uint32_t {name}[{len(words)}] = {{
 """
 
 
-def _rows(values: bytes | list[int]) -> str:
+def _rows(values: bytes | list[int], indent: int = 8) -> str:
     numbers = [str(value) for value in values]
-    return ",\n        ".join(", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)) + ","
+    return (",\n" + " " * indent).join(
+        ", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)
+    ) + ","
 
 
 def _pointer(model: Model, name: str | None) -> str:
@@ -171,7 +187,7 @@ def _pointer(model: Model, name: str | None) -> str:
 
 
 def _payload_state(model: Model) -> str:
-    return "" if model.program.sender is None else "\nstatic int32_t payload_bytes;\n"
+    return "" if model.program.sends is not Sends.PAYLOAD else "\nstatic int32_t payload_bytes;\n"
 
 
 def _pack(model: Model) -> str:
@@ -179,7 +195,7 @@ def _pack(model: Model) -> str:
     half = model.half
     if half.coder is None or half.feature is None:
         return ""
-    if model.program.sender is not None:
+    if model.program.sends is Sends.PAYLOAD:
         return """\
 static int32_t pack(uint32_t *quantised)
 {
@@ -188,23 +204,29 @@ static int32_t pack(uint32_t *quantised)
 }
 
 """
-    symbol_of = np.zeros(256, dtype=np.uint8) if half.symbol_of is None else half.symbol_of
     symbols, scratch = _pointer(model, SYMBOLS), _pointer(model, CODEC_SCRATCH)
+    table, quantise = ("", "") if model.program.sends is Sends.SYMBOLS else _quantise(model, symbols)
     return f"""\
-/* Centroid index of the int8 feature v, at v + 128. */
-static const uint8_t symbol_of[256] = {{
-        {_rows(symbol_of.tolist())}
-}};
-
-static int32_t pack(uint32_t *quantised)
+{table}static int32_t pack(uint32_t *quantised)
 {{
-    hil_quantise({_pointer(model, half.feature)}, &hil_model.payload, symbol_of, {symbols});
-    *quantised = DWT->CYCCNT;
+{quantise}    *quantised = DWT->CYCCNT;
     return hil_encode_{half.coder.wire.name.lower()}(&hil_model.payload, {symbols}, {scratch},
         {_pointer(model, PAYLOAD)}, {half.coder.capacity});
 }}
 
 """
+
+
+def _quantise(model: Model, symbols: str) -> tuple[str, str]:
+    """The table, and the call that uses it."""
+    symbol_of = model.half.symbol_of
+    entries = np.zeros(256, dtype=np.uint8) if symbol_of is None else symbol_of
+    feature = _pointer(model, model.half.feature)
+    return (
+        "/* Centroid index of the int8 feature v, at v + 128. */\n"
+        f"static const uint8_t symbol_of[256] = {{\n    {_rows(entries.tolist(), 4)}\n}};\n\n",
+        f"    hil_quantise({feature}, &hil_model.payload, symbol_of, {symbols});\n",
+    )
 
 
 def _payload_format(model: Model) -> str:
@@ -220,6 +242,8 @@ def _payload_format(model: Model) -> str:
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
         .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .order = HIL_ORDER_{payload.order.upper()},
+        .width = {payload.width},
         .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
     }},
     .pack = pack,"""

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.deploy.program import Program
+from hil.deploy.program import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Program, Sends
 
 ALIGNMENT = 8
-
-SYMBOLS, CODEC_SCRATCH, PAYLOAD = "symbols", "codec_scratch", "payload"
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,11 @@ def buffers_of(program: Program) -> tuple[Buffer, ...]:
     for time, step in enumerate(steps):
         if size := step.kernel.scratch_bytes(half, program.ops(step)):
             buffers.append(Buffer(scratch_name(time), size, time, time))
-    if half.coder and program.sender:
-        buffers.append(Buffer(PAYLOAD, half.coder.capacity, steps.index(program.sender), send))
+    made = steps.index(program.sender) if program.sender else quantise
+    if half.coder and program.sends is Sends.PAYLOAD:
+        buffers.append(Buffer(PAYLOAD, half.coder.capacity, made, send))
     elif half.coder:
-        buffers.append(Buffer(SYMBOLS, half.coder.form.symbols, quantise, encode))
+        buffers.append(Buffer(SYMBOLS, half.coder.form.symbols, made, encode))
         if half.coder.scratch_bytes:
             buffers.append(Buffer(CODEC_SCRATCH, half.coder.scratch_bytes, encode, encode))
         buffers.append(Buffer(PAYLOAD, half.coder.capacity, encode, send))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from hil.codec.coder import Coder
 from hil.deploy.graph import Graph, Op
+
+SYMBOLS, CODEC_SCRATCH, PAYLOAD = "symbols", "codec_scratch", "payload"
+"""Buffers that are no tensors."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,17 @@ class Code:
     before: str = ""
 
 
+class Sends(Enum):
+    """How far a kernel takes the feature map."""
+
+    NOTHING = "nothing"
+    """It leaves the map in memory, if it makes it at all."""
+    SYMBOLS = "symbols"
+    """It writes symbols, in the payload's order."""
+    PAYLOAD = "payload"
+    """It encodes them too, and sets `payload_bytes` (int32_t, −1 on failure)."""
+
+
 class Kernel(Protocol):
     """A way to compute some consecutive ops. One file in `deploy/kernels` holds a family of them."""
 
@@ -50,8 +65,8 @@ class Kernel(Protocol):
         ...
 
     @property
-    def sends(self) -> bool:
-        """Whether it quantises and encodes the feature map too; see `Site.payload`."""
+    def sends(self) -> Sends:
+        """What it makes of the feature map."""
         ...
 
     def covers(self, half: DeviceHalf, first: int) -> int:
@@ -102,8 +117,13 @@ class Program:
 
     @cached_property
     def sender(self) -> Step | None:
-        """The step that encodes the payload on its way; None where the firmware does it afterwards."""
-        return next((step for step in self.steps if step.kernel.sends), None)
+        """The step that makes symbols or the whole payload; None where that comes after the graph."""
+        return next((step for step in self.steps if step.kernel.sends is not Sends.NOTHING), None)
+
+    @property
+    def sends(self) -> Sends:
+        """How much of the payload the steps make."""
+        return Sends.NOTHING if self.sender is None else self.sender.kernel.sends
 
     def _needed_after(self, step: Step) -> set[str]:
         graph = self.half.graph
@@ -124,15 +144,13 @@ class Site:
     name: str
     """The C identifier of the step; prefix of everything it defines."""
     places: dict[str, str]
-    """Of the tensors that are in memory."""
+    """Of what is in memory."""
     scratch: str
     """NULL where the kernel asks for none."""
-    payload: str
-    """Where a kernel that sends writes; it sets `payload_bytes` (int32_t, −1 on failure)."""
 
-    def at(self, tensor: str) -> str:
-        """The address of a tensor."""
-        return self.places[tensor]
+    def at(self, buffer: str) -> str:
+        """The address of a tensor, or of SYMBOLS or PAYLOAD."""
+        return self.places[buffer]
 
 
 def step_title(program: Program, step: Step) -> str:

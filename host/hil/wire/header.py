@@ -19,6 +19,7 @@ from hil.wire.protocol import (
     FallbackReason,
     FrameType,
     NakReason,
+    Order,
     Outcome,
     RejectReason,
     ReplyStatus,
@@ -38,6 +39,7 @@ PREFIXES: Final[dict[type[IntEnum], str]] = {
     RunFlag: "RUN",
     ResetCause: "RESET",
     Codec: "CODEC",
+    Order: "ORDER",
 }
 """Every enumeration that crosses the wire, and how its members are called in C."""
 

@@ -136,6 +136,14 @@ class Codec(IntEnum):
     RANGE = 2
     HUFFMAN = 3
     LZ4 = 4
+    CONTEXT = 5
+
+
+class Order(IntEnum):
+    """In which order payload symbols are packed."""
+
+    PLANES = 0
+    ROWS = 1
 
 
 LZW_WIDTH_MAX: Final = 12
@@ -148,6 +156,12 @@ LZW_SCRATCH_BYTES: Final = 4 * LZW_ENTRIES
 RANGE_BITS: Final = 12
 """Frequencies of the range coder sum to 2^12 in every channel. A symbol then costs at most 12 bits, and
 dividing a range of 24 bits or more rounds away less than 2^-12 of it."""
+
+CONTEXT_LEVELS: Final = 8
+"""What a context tells apart in each of its two sources."""
+
+CONTEXT_LEFT: Final = 0xFFFF
+"""The source to the left; others are channels."""
 
 HUFFMAN_LENGTH_MAX: Final = 15
 """Bits of the longest Huffman code: a halfword that is not full yet and one code fit a word."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hil.deploy.graph import Add, Op
 from hil.deploy.kernels.text import fields
-from hil.deploy.program import Code, DeviceHalf, Site
+from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 _LARGEST_LEFT_SHIFT = 20
 """A value less its zero point has 9 bits; doubled and shifted it must stay within 32."""
@@ -19,7 +19,7 @@ class Addition:
     """One sum of two maps."""
 
     name = "hil_add"
-    sends = False
+    sends = Sends.NOTHING
 
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""

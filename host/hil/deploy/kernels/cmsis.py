@@ -21,7 +21,7 @@ from hil.deploy.graph import (
     Window,
 )
 from hil.deploy.kernels.text import array
-from hil.deploy.program import Code, DeviceHalf, Site
+from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Cmsis:
     op: type[Op]
     name: str
     rule: Callable[[Site, Any, str], Code]
-    sends = False
+    sends = Sends.NOTHING
 
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hil.deploy.graph import Convolution, Graph, Op
 from hil.deploy.kernels.rounding import doubled, folded_bias, is_single_rounding
 from hil.deploy.kernels.text import array
-from hil.deploy.program import Code, DeviceHalf, Site
+from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 _TAPS = 4
 """Of a quad: what one word of int8 holds."""
@@ -65,7 +65,7 @@ class Convolve:
     pixels: int
     unroll: int
     """The most quads of taps in the unrolled loop."""
-    sends = False
+    sends = Sends.NOTHING
 
     @property
     def name(self) -> str:

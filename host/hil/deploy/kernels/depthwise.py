@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hil.deploy.graph import DepthwiseConvolution, Graph, Op
 from hil.deploy.kernels.rounding import doubled, folded_bias, is_single_rounding
 from hil.deploy.kernels.text import array, fields
-from hil.deploy.program import Code, DeviceHalf, Site
+from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 _CHANNEL_BYTES = 48
 _WIDEST = 64
@@ -22,7 +22,7 @@ class Depthwise:
     """One depthwise convolution without a channel multiplier."""
 
     name = "hil_depthwise"
-    sends = False
+    sends = Sends.NOTHING
 
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""

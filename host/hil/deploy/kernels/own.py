@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.deploy.graph import Clamp, Op, Pad, Slice
-from hil.deploy.program import Code, DeviceHalf, Site
+from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Own:
     op: type[Op]
     name: str
     arguments: Callable[[Site, Any], list[Any]]
-    sends = False
+    sends = Sends.NOTHING
 
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""
