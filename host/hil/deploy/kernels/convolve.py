@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from hil.deploy.graph import Convolution, Graph, Op
 from hil.deploy.kernels.rounding import doubled, folded_bias, is_single_rounding
-from hil.deploy.kernels.text import array
+from hil.deploy.kernels.text import array, fields
 from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
 _TAPS = 4
 """Of a quad: what one word of int8 holds."""
+_LONGEST_UNROLL = 36
+"""Quads; 64 bytes of code each."""
 _EXPANDED = (0, 2, 1, 3)
 """The order in which SXTB16 leaves a quad."""
 
@@ -46,6 +48,12 @@ class Geometry:
         columns = self.output[1] * step + max(0, self.kernel[1] - step)
         return columns * self.column + 4
 
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether all distances are such that instructions can hold them."""
+        distance = 2 * self.stride[1] * self.column
+        return distance + 8 * _LONGEST_UNROLL < 4096 and self.quads < 256 and self.output[2] < 2048
+
 
 def geometry_of(graph: Graph, op: Convolution, pixels: int) -> Geometry:
     """`op` on its maps; a pointwise one on rows of at most `pixels`, whatever the map's are."""
@@ -75,7 +83,9 @@ class Convolve:
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""
         op = half.graph.ops[first]
-        return int(isinstance(op, Convolution) and is_single_rounding(op.weights))
+        if not isinstance(op, Convolution) or not is_single_rounding(op.weights):
+            return 0
+        return int(geometry_of(half.graph, op, self.pixels).is_within_reach)
 
     def scratch_bytes(self, half: DeviceHalf, ops: tuple[Op, ...]) -> int:
         """See `Kernel`."""
@@ -89,18 +99,8 @@ class Convolve:
         op = site.ops[0]
         assert isinstance(op, Convolution)
         graph, name = site.half.graph, site.name
-        source, output = graph.tensor(op.inputs[0]), graph.tensor(op.output)
+        source = graph.tensor(op.inputs[0])
         geometry = geometry_of(graph, op, self.pixels)
-        fields = {
-            **dict(zip(("in_height", "in_width", "in_channels"), geometry.source, strict=True)),
-            **dict(zip(("out_height", "out_width", "out_channels"), geometry.output, strict=True)),
-            **dict(zip(("kernel_h", "kernel_w"), geometry.kernel, strict=True)),
-            **dict(zip(("stride_h", "stride_w"), geometry.stride, strict=True)),
-            **dict(zip(("pad_top", "pad_left"), geometry.padding, strict=True)),
-            **{"in_zero": source.zero_point, "out_zero": output.zero_point},
-            **{"low": op.activation[0], "high": op.activation[1]},
-            **{"rows": self._rows(geometry), "unroll": self._unroll(geometry)},
-        }
         constants = (
             '#include "hil_convolve.h"\n\n'
             + array("int8_t", f"{name}_weights", packed(op.weights.values, geometry).ravel(), alignment=4)
@@ -109,13 +109,29 @@ class Convolve:
         )
         body = (
             "static const hil_convolution_t convolution = {",
-            *(f"    .{field} = {value}," for field, value in fields.items()),
+            *fields(self._layer(graph, op, geometry)),
             "};",
             f"hil_convolve(&convolution, {site.at(op.inputs[0])}, {name}_weights, {name}_channels,",
             f"    {site.scratch}, {site.at(op.output)});",
             "return ARM_CMSIS_NN_SUCCESS;",
         )
         return Code(body, constants)
+
+    def _layer(self, graph: Graph, op: Convolution, geometry: Geometry) -> dict[str, int]:
+        source, output = graph.tensor(op.inputs[0]), graph.tensor(op.output)
+        return {
+            **dict(zip(("in_height", "in_width", "in_channels"), geometry.source, strict=True)),
+            **dict(zip(("out_height", "out_width", "out_channels"), geometry.output, strict=True)),
+            **dict(zip(("kernel_h", "kernel_w"), geometry.kernel, strict=True)),
+            **dict(zip(("stride_h", "stride_w"), geometry.stride, strict=True)),
+            **dict(zip(("pad_top", "pad_left"), geometry.padding, strict=True)),
+            "in_zero": source.zero_point,
+            "out_zero": output.zero_point,
+            "low": op.activation[0],
+            "high": op.activation[1],
+            "rows": self._rows(geometry),
+            "unroll": self._unroll(geometry),
+        }
 
     def _rows(self, geometry: Geometry) -> int:
         return min(geometry.output[0], max(1, self.pixels // geometry.output[1]))
@@ -152,4 +168,4 @@ def channel_pairs(name: str, op: Convolution, zero_point: int) -> str:
     return f"static const hil_channel_pair_t {name}[{len(rows)}] = {{\n{''.join(rows)}}};\n"
 
 
-KERNELS = tuple(Convolve(pixels, unroll) for pixels in (16, 32, 64) for unroll in (12, 36))
+KERNELS = tuple(Convolve(pixels, unroll) for pixels in (32, 64, 128) for unroll in (12, _LONGEST_UNROLL))

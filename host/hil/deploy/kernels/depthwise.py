@@ -15,6 +15,8 @@ from hil.deploy.program import Code, DeviceHalf, Sends, Site
 _CHANNEL_BYTES = 48
 _WIDEST = 64
 """Outputs of a row, which are all unrolled: 50 bytes of code each."""
+_MOST_CHANNELS = 2047
+"""Of which two pixels are as far apart as an instruction can say."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Depthwise:
             and op.channel_multiplier == 1
             and is_single_rounding(op.weights)
             and half.graph.tensor(op.output).shape[1] <= _WIDEST
+            and half.graph.tensor(op.output).shape[2] <= _MOST_CHANNELS
         )
 
     def scratch_bytes(self, half: DeviceHalf, ops: tuple[Op, ...]) -> int:
@@ -58,7 +61,9 @@ class Depthwise:
             f"    {site.scratch}, {site.at(op.output)});",
             "return ARM_CMSIS_NN_SUCCESS;",
         )
-        before = '#include "hil_depthwise.h"\n\n' + array("int32_t", f"{name}_constants", words.ravel()) + "\n"
+        before = (
+            '#include "hil_depthwise.h"\n\n' + array("int32_t", f"{name}_constants", words.ravel()) + "\n"
+        )
         return Code(body, before)
 
 
