@@ -12,7 +12,7 @@ from hil.deploy.build import Toolchain
 from hil.deploy.emit import Model, emit
 from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
-from hil.deploy.plan import buffers_of, plan
+from hil.deploy.plan import plan_program
 from hil.deploy.program import DeviceHalf, Program
 from hil.wire import header
 
@@ -25,6 +25,16 @@ LINK = [
     *("-Wl,-Ttext=0x08000000", "-Wl,-Tdata=0x20010000", "-Wl,--section-start=.hil_arena=0x20020000"),
 ]
 
+PACK = """
+uint32_t quantised __attribute__((weak));
+int32_t pack_{index}(uint32_t *when);
+int32_t pack_{index}(uint32_t *when)
+{{
+    return pack(when);
+}}
+"""
+"""Makes the static function of a model callable."""
+
 
 def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
     """What the emitter takes for a graph that belongs to no bundle."""
@@ -34,11 +44,11 @@ def model_of(graph: Graph, payload: PayloadFormat | None = None) -> Model:
 
 def model_of_program(program: Program) -> Model:
     """The same for chosen kernels."""
-    return Model(program, plan(buffers_of(program)), 1, bytes(32), None)
+    return Model(program, plan_program(program, dtcm_bytes=0), 1, bytes(32), None)
 
 
-def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path:
-    """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`."""
+def build_image(toolchain: Toolchain, models: list[Model], folder: Path, *, packs: bool = False) -> Path:
+    """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`, and `pack_<i>`."""
     header.write(folder)
     includes = (
         paths.MCU / "runtime",
@@ -51,13 +61,15 @@ def build_image(toolchain: Toolchain, models: list[Model], folder: Path) -> Path
     )
     sources = []
     for index, model in enumerate(models):
-        names = ("hil_model_run", "hil_model_buffers", "hil_model")
+        names = ("hil_model_run", "hil_model_buffers", "hil_model_progress", "hil_model")
         renames = "".join(f"#define {name} {name}_{index}\n" for name in names)
         source = folder / f"model_{index}.c"
-        source.write_text(renames + emit(model))
+        source.write_text(renames + emit(model) + (PACK.format(index=index) if packs else ""))
         sources.append(source)
     elf = folder / "graphs.elf"
     roots = [f"-Wl,-u,hil_model_run_{i},-u,hil_model_buffers_{i}" for i in range(len(models))]
+    if packs:
+        roots += [f"-Wl,-u,pack_{i},-u,hil_model_{i}" for i in range(len(models))]
     command = [
         str(toolchain.compiler.path),
         *FLAGS,

@@ -61,9 +61,7 @@ def test_without_a_crystal_it_runs_from_the_internal_oscillator() -> None:
 
 @pytest.mark.parametrize("mhz", [60, 180])
 def test_nucleo_at_other_clocks(tmp_path: Path, mhz: int) -> None:
-    elf = fake.build(
-        tmp_path, HIL_BOARD="nucleo_f746zg", HIL_CLOCK_HZ=mhz * 1_000_000, HIL_ARENA_REGION="DTCM"
-    )
+    elf = fake.build(tmp_path, HIL_BOARD="nucleo_f746zg", HIL_CLOCK_HZ=mhz * 1_000_000)
     twin = Twin(Image.load(elf), hse_hz=8_000_000)
     assert greeting(Wire(twin, port=3)).clock_hz == twin.hclk_hz == mhz * 1_000_000
     assert 10 / twin.uart(3).byte_s == pytest.approx(921_600, rel=0.01)
@@ -73,4 +71,4 @@ def test_nucleo_at_other_clocks(tmp_path: Path, mhz: int) -> None:
 
 def test_overflow_is_told(tmp_path: Path) -> None:
     with pytest.raises(DoesNotFitError, match="DTCM"):
-        fake.build(tmp_path, HIL_STACK_BYTES=60_000, HIL_ARENA_REGION="DTCM")
+        fake.build(tmp_path, HIL_STACK_BYTES=65_536)

@@ -18,7 +18,8 @@ from hil.boards.options import DEFAULT_CLOCK_HZ, BoardOptions
 from hil.boards.protocol import Board, ExternalBoard
 from hil.bundle import Manifest
 from hil.data import registry as datasets
-from hil.errors import UsageError
+from hil.deploy.deployment import KernelChoice
+from hil.errors import UsageError, unknown_name
 from hil.schemes import registry as schemes
 from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted, Warned
 
@@ -48,6 +49,8 @@ class Request:
     training_seed: int = 0
     clock_mhz: int | None = None
     data_dir: Path | None = None
+    kernels: str = "tuned"
+    """tuned, or plain: CMSIS-NN's alone."""
     board_options: BoardOptions = field(default_factory=BoardOptions)
     """Its clock is `clock_mhz`."""
 
@@ -61,6 +64,7 @@ class Plan:
     dataset: str
     board: Board
     clock_hz: int
+    kernels: KernelChoice = KernelChoice.TUNED
 
 
 def resolve(request: Request, to_run: bool = True) -> Plan:
@@ -73,6 +77,8 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
         schemes.get(request.scheme)
     if request.dataset is not None:
         datasets.get(request.dataset)
+    if request.kernels not in tuple(KernelChoice):
+        raise unknown_name("kernels", request.kernels, [choice.value for choice in KernelChoice])
     scheme, dataset = request.scheme or SCHEME, request.dataset or DATASET
     if request.bundle is not None:
         manifest = bundles.read_manifest(request.bundle)
@@ -82,7 +88,7 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
     board = boards.get(request.board, replace(request.board_options, clock_hz=clock_hz))
     if isinstance(board, ExternalBoard) and (to_run or not board.info.config):
         board.prepare()
-    return Plan(request, scheme, dataset, board, clock_hz)
+    return Plan(request, scheme, dataset, board, clock_hz, KernelChoice(request.kernels))
 
 
 def _check_bundle(request: Request, manifest: Manifest) -> None:
@@ -158,7 +164,7 @@ def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
     from hil.deploy import package
 
     with stage(reporter, "build", plan.board.info.name) as building:
-        found = package.find(bundle, plan.board.info, plan.clock_hz)
+        found = package.find(bundle, plan.board.info, plan.clock_hz, plan.kernels)
         building.cached = found is not None
         steps = package.STEPS
         return found or package.deploy(
@@ -166,6 +172,7 @@ def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
             plan.board.info,
             plan.clock_hz,
             lambda step: building.progress(steps.index(step), len(steps), step),
+            plan.kernels,
         )
 
 

@@ -56,10 +56,10 @@ static bool take(uint32_t sample, uint32_t deadline, hil_exchange_t *exchange) {
     } else if (reply.sample == sample && message->arrival - exchange->begun <= deadline) {
         answered = true;
         exchange->ended = message->arrival;
-        exchange->reason =
-            reply.status == HIL_REPLY_OK ? HIL_FALLBACK_NONE : HIL_FALLBACK_SERVER_UNAVAILABLE;
-        for (uint32_t i = 0; i < reply.count; i++) {
-            exchange->logits[i] = hil_reply_logit(&reply, i);
+        const bool available = reply.status == HIL_REPLY_OK;
+        exchange->reason = available ? HIL_FALLBACK_NONE : HIL_FALLBACK_SERVER_UNAVAILABLE;
+        for (uint32_t i = 0; available && i < hil_model.classes; i++) {
+            hil_model_buffers.reply[i] = hil_reply_logit(&reply, i);
         }
     }
     hil_transport_drop();

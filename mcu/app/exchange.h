@@ -7,15 +7,12 @@
 #include "bytes.h"
 #include "hil_wire.h"
 
-#define HIL_CLASSES_MAX 255U /* a REPLY counts its logits in one byte */
-
 typedef struct {
     bool abandoned;           /* a HELLO began a new conversation: nobody waits for the answer */
-    uint8_t reason;           /* HIL_FALLBACK_*; NONE: `logits` holds the reply */
+    uint8_t reason;           /* HIL_FALLBACK_*; NONE: hil_model_buffers.reply holds it */
     uint8_t refused, refusal; /* type of a message that did not belong here, HIL_REJECT_* or 0 */
     uint32_t begun;           /* hil_cycles() when the first frame went to the UART */
     uint32_t ended;           /* ... when the reply had arrived, or the deadline passed */
-    int32_t logits[HIL_CLASSES_MAX];
 } hil_exchange_t;
 
 void hil_exchange(uint32_t sample, hil_bytes_t payload, uint32_t deadline_us,

@@ -11,14 +11,12 @@
 #define NO_PREDICTION UINT16_MAX
 #define LAYERS_MAX    ((HIL_BODY_MAX - HIL_LAYERS_LAYOUT_BYTES) / 4U)
 
-static uint32_t layer_cycles[LAYERS_MAX];
 static hil_exchange_t exchange;
-static uint8_t body[HIL_BODY_MAX];
 
 /* The graph and the decision whether its answer stands. */
 static uint8_t run_graph(bool with_layers) {
     const bool local_only = hil_model.payload.channels == 0U;
-    if (hil_model_run(with_layers ? layer_cycles : 0) != 0) {
+    if (hil_model_run(with_layers ? hil_model_buffers.layer_cycles : 0) != 0) {
         return HIL_OUTCOME_FAILED;
     }
     if (hil_model_buffers.logits == 0) {
@@ -35,11 +33,11 @@ static void answer_locally(hil_result_t *result, uint8_t outcome) {
 }
 
 static void fuse(hil_result_t *result) {
-    hil_fuse(&hil_model.fusion, hil_model_buffers.logits, exchange.logits, hil_model.classes,
-             exchange.logits);
+    int32_t *const logits = hil_model_buffers.reply;
+    hil_fuse(&hil_model.fusion, hil_model_buffers.logits, logits, hil_model.classes, logits);
     result->outcome = HIL_OUTCOME_ANSWERED;
-    result->prediction = hil_argmax_s32(exchange.logits, hil_model.classes);
-    result->fused = exchange.logits;
+    result->prediction = hil_argmax_s32(logits, hil_model.classes);
+    result->fused = logits;
     result->fused_count = hil_model.classes;
 }
 
@@ -84,10 +82,12 @@ static void report(hil_result_t *result, bool with_layers) {
     result->retransmissions = counters.retransmissions;
     result->crc_errors = counters.damaged;
     result->stack_peak_bytes = hil_stack_peak();
+    uint8_t *body = hil_transport_body();
     if (hil_send(HIL_FRAME_RESULT, (hil_bytes_t){body, hil_result_pack(result, body)}) &&
         with_layers) {
+        body = hil_transport_body();
         const uint32_t count =
-            hil_layers_pack(result->sample, layer_cycles, hil_model.layers, body);
+            hil_layers_pack(result->sample, hil_model_buffers.layer_cycles, hil_model.layers, body);
         (void)hil_send(HIL_FRAME_LAYERS, (hil_bytes_t){body, count});
     }
 }

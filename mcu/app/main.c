@@ -6,7 +6,9 @@
 int main(void) {
     hil_board_start();
     for (;;) {
-        (void)hil_transport_poll();
+        if (hil_transport_peek() == 0) {
+            (void)hil_transport_poll();
+        }
         hil_upkeep();
         if (hil_transport_peek() != 0) {
             hil_protocol_handle();

@@ -17,7 +17,7 @@ static struct {
     uint32_t deadline_us; /* 0: not configured */
     uint32_t baud;
     uint32_t sample; /* whose input is being uploaded */
-    hil_coverage_t coverage;
+    uint32_t spans;  /* that have arrived of it */
     hil_run_t run;
 } session;
 
@@ -30,7 +30,7 @@ static uint8_t take_hello(hil_bytes_t body) {
         return HIL_REJECT_VERSION;
     }
     session.deadline_us = 0;
-    hil_coverage_clear(&session.coverage);
+    session.spans = 0;
     (void)hil_transport_counters();
     return FINE;
 }
@@ -63,9 +63,10 @@ static uint8_t take_input(hil_bytes_t body) {
     }
     if (chunk.sample != session.sample) {
         session.sample = chunk.sample;
-        hil_coverage_clear(&session.coverage);
+        session.spans = 0;
     }
-    if (!hil_coverage_add(&session.coverage, chunk.offset, chunk.offset + chunk.data.count)) {
+    if (!hil_coverage_add(&hil_model.coverage, &session.spans, chunk.offset,
+                          chunk.offset + chunk.data.count)) {
         return HIL_REJECT_INPUT_RANGE;
     }
     memcpy(hil_model_buffers.input + chunk.offset, chunk.data.at, chunk.data.count);
@@ -80,10 +81,10 @@ static uint8_t take_run(hil_bytes_t body) {
         return HIL_REJECT_NOT_CONFIGURED;
     }
     if (session.run.sample != session.sample ||
-        !hil_coverage_complete(&session.coverage, hil_model.input_bytes)) {
+        !hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
         return HIL_REJECT_INPUT_INCOMPLETE;
     }
-    hil_coverage_clear(&session.coverage); /* the graph reuses the input's memory */
+    session.spans = 0; /* the graph reuses the input's memory */
     return FINE;
 }
 
@@ -109,7 +110,7 @@ static uint8_t take(const hil_message_t *message) {
 }
 
 static void send_capability(void) {
-    static uint8_t body[HIL_CAPABILITY_LAYOUT_BYTES];
+    uint8_t *const body = hil_transport_body();
     const hil_capability_t capability = {
         .firmware_version = {HIL_VERSION_MAJOR, HIL_VERSION_MINOR, HIL_VERSION_PATCH},
         .reset_cause = hil_reset_cause(),

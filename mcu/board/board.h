@@ -25,9 +25,14 @@ uint32_t hil_tick_ms(void);
 /* Sleeps until an interrupt, unless bytes came in since the last hil_uart_read. */
 void hil_sleep(void);
 
-/* A write that finds no room is dropped whole, as if the wire had damaged it. */
 void hil_uart_start(uint32_t baud);
+/* For a few bytes, which are copied. What finds no room, or is sent while the one before is still
+ * leaving, is dropped whole, as if the wire had damaged it. */
 void hil_uart_write(const uint8_t *bytes, uint32_t count);
+/* Sends bytes in HIL_FAST memory from where they lie: they are not to change until
+ * hil_uart_await_sent. */
+void hil_uart_send(const uint8_t *bytes, uint32_t count);
+void hil_uart_await_sent(void);
 uint32_t hil_uart_read(uint8_t *bytes, uint32_t capacity);
 /* hil_cycles() when the newest byte was noticed: by interrupt at every zero byte and at every
  * pause, else by the next tick. */

@@ -7,7 +7,7 @@ void hil_slice_channels_s8(const int8_t *input, int32_t pixels, int32_t channels
     const int32_t kept = end - begin;
     input += begin;
     for (int32_t p = 0; p < pixels; p++) {
-        memcpy(output, input, (uint32_t)kept);
+        memmove(output, input, (uint32_t)kept);
         input += channels;
         output += kept;
     }

@@ -47,6 +47,18 @@ typedef int32_t hil_encoder_t(const hil_payload_format_t *format, uint8_t *symbo
 hil_encoder_t hil_encode_none, hil_encode_lzw, hil_encode_range, hil_encode_huffman, hil_encode_lz4,
     hil_encode_context;
 
+/* Room for the spans of an input that have arrived. Chunks in the worst order need half as many as
+ * there are chunks. */
+typedef struct {
+    uint32_t begin;
+    uint32_t end;
+} hil_span_t;
+
+typedef struct {
+    hil_span_t *spans;
+    uint32_t capacity;
+} hil_coverage_t;
+
 typedef struct {
     uint8_t bundle_hash[32];
     uint32_t input_bytes;
@@ -57,6 +69,7 @@ typedef struct {
     hil_exit_rule_t exit;
     hil_fusion_t fusion;
     hil_payload_format_t payload;
+    hil_coverage_t coverage;
 
     /* Makes the payload of the last hil_model_run, at hil_model_buffers.payload, unless that has
      * done it on its way. `quantised` gets the DWT cycle at which all symbols were known. Returns
@@ -64,13 +77,15 @@ typedef struct {
     int32_t (*pack)(uint32_t *quantised);
 } hil_model_t;
 
-/* All of these lie in one static arena and share memory where their lifetimes allow: `input` is
+/* The first three lie in static arenas and share memory where their lifetimes allow: `input` is
  * valid until hil_model_run returns, `logits` from then until the next hil_model_run, `payload`
  * until the next sample's input is written. */
 typedef struct {
     int8_t *input;
     const int8_t *logits; /* classes bytes, or NULL */
     uint8_t *payload;     /* payload_capacity bytes, or NULL */
+    int32_t *reply;       /* classes words for the server's logits, or NULL when nothing is sent */
+    uint32_t *layer_cycles; /* layers words */
 } hil_model_buffers_t;
 
 extern const hil_model_t hil_model;
@@ -80,5 +95,10 @@ extern const hil_model_buffers_t hil_model_buffers;
  * cycles of each of hil_model.layers layers. Returns 0, or 1 + the index of the layer whose
  * kernel refused its arguments. */
 int hil_model_run(uint32_t *layer_cycles);
+
+/* Called by a hil_model_run that encodes on its way, after each row of the feature map, with the
+ * bytes at hil_model_buffers.payload that will not change any more. NULL unless the firmware sets
+ * it. */
+extern void (*hil_model_progress)(uint32_t settled_bytes);
 
 #endif

@@ -33,20 +33,3 @@ uint32_t hil_cobs_end(hil_cobs_t *cobs) {
     cobs->out[cobs->code_at] = (uint8_t)(cobs->used - cobs->code_at);
     return cobs->used;
 }
-
-int32_t hil_cobs_decode(uint8_t *bytes, uint32_t count) {
-    uint32_t in = 0, out = 0;
-    while (in < count) {
-        const uint32_t code = bytes[in], end = in + code;
-        if (code == 0U || end > count) {
-            return -1;
-        }
-        for (in++; in < end; in++) {
-            bytes[out++] = bytes[in];
-        }
-        if (code != CODE_MAX && in < count) {
-            bytes[out++] = 0;
-        }
-    }
-    return (int32_t)out;
-}

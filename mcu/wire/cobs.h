@@ -14,11 +14,9 @@ typedef struct {
 } hil_cobs_t;
 
 void hil_cobs_begin(hil_cobs_t *cobs, uint8_t *out);
+/* The bytes may lie ahead of where they are written. */
 void hil_cobs_put(hil_cobs_t *cobs, const uint8_t *bytes, uint32_t count);
 /* Closes the last block; returns the encoded bytes. */
 uint32_t hil_cobs_end(hil_cobs_t *cobs);
-
-/* Decodes in place; returns the decoded bytes, or -1 when a block reaches past the end. */
-int32_t hil_cobs_decode(uint8_t *bytes, uint32_t count);
 
 #endif

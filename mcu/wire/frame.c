@@ -33,42 +33,66 @@ static hil_decoded_t damage(hil_decoding_t *decoding, hil_nak_reason_t reason, u
     return HIL_DECODED_DAMAGE;
 }
 
-static hil_decoded_t decode(uint8_t *bytes, uint32_t encoded, hil_decoding_t *decoding) {
-    const int32_t decoded = hil_cobs_decode(bytes, encoded);
-    if (decoded < 0) {
-        return damage(decoding, HIL_NAK_COBS, encoded);
+/* The CRC over anything and its own CRC. */
+#define CRC_RESIDUE 0x2144DF1CU
+#define BLOCK_MAX   255U
+
+static void take(hil_decoder_t *decoder, uint8_t byte, uint8_t *body, uint32_t capacity) {
+    const uint32_t at = decoder->decoded++;
+    decoder->crc = hil_crc32(decoder->crc, &byte, 1);
+    if (at < HIL_HEADER_BYTES) {
+        decoder->header[at] = byte;
+    } else if (at - HIL_HEADER_BYTES < capacity) {
+        body[at - HIL_HEADER_BYTES] = byte; /* behind the body the CRC, if there is room */
     }
-    const uint32_t count = (uint32_t)decoded;
+}
+
+/* One byte of COBS: a block's length + 1, or a part of the block. */
+static void unstuff(hil_decoder_t *decoder, uint8_t byte, uint8_t *body, uint32_t capacity) {
+    if (decoder->block_left != 0U) {
+        decoder->block_left--;
+        take(decoder, byte, body, capacity);
+        return;
+    }
+    if (decoder->zero_due) {
+        take(decoder, 0, body, capacity);
+    }
+    decoder->block_left = (uint8_t)(byte - 1U);
+    decoder->zero_due = byte != BLOCK_MAX;
+}
+
+static hil_decoded_t judge(const hil_decoder_t *decoder, const uint8_t *body,
+                           hil_decoding_t *decoding) {
+    const uint32_t count = decoder->decoded;
+    if (decoder->encoded > HIL_ENCODED_MAX) {
+        return damage(decoding, HIL_NAK_LENGTH, decoder->encoded);
+    }
+    if (decoder->block_left != 0U) {
+        return damage(decoding, HIL_NAK_COBS, decoder->encoded);
+    }
     if (count < HIL_HEADER_BYTES + HIL_CRC_BYTES || count > HIL_RAW_MAX) {
         return damage(decoding, HIL_NAK_LENGTH, count);
     }
-    const uint32_t checked = count - HIL_CRC_BYTES;
-    if (hil_crc32(0, bytes, checked) != hil_get32(bytes + checked)) {
+    if (decoder->crc != CRC_RESIDUE) {
         return damage(decoding, HIL_NAK_CRC, count);
     }
     decoding->frame = (hil_frame_t){
-        .version = bytes[0],
-        .kind = bytes[1],
-        .sequence = hil_get16(bytes + 2),
-        .body = {bytes + HIL_HEADER_BYTES, checked - HIL_HEADER_BYTES},
+        .version = decoder->header[0],
+        .kind = decoder->header[1],
+        .sequence = hil_get16(decoder->header + 2),
+        .body = {body, count - HIL_HEADER_BYTES - HIL_CRC_BYTES},
     };
     return HIL_DECODED_FRAME;
 }
 
-hil_decoded_t hil_decoder_put(hil_decoder_t *decoder, uint8_t byte, hil_decoding_t *decoding) {
+hil_decoded_t hil_decoder_put(hil_decoder_t *decoder, uint8_t byte, uint8_t *body,
+                              uint32_t capacity, hil_decoding_t *decoding) {
     if (byte != 0U) {
-        if (decoder->used < HIL_ENCODED_MAX) {
-            decoder->bytes[decoder->used++] = byte;
-        } else {
-            decoder->overflow++;
-        }
+        decoder->encoded++;
+        unstuff(decoder, byte, body, capacity);
         return HIL_DECODED_NOTHING;
     }
-    const uint32_t used = decoder->used, overflow = decoder->overflow;
-    decoder->used = 0;
-    decoder->overflow = 0;
-    if (overflow != 0U) {
-        return damage(decoding, HIL_NAK_LENGTH, used + overflow);
-    }
-    return used == 0U ? HIL_DECODED_NOTHING : decode(decoder->bytes, used, decoding);
+    const hil_decoder_t ended = *decoder;
+    *decoder = (hil_decoder_t){0};
+    return ended.encoded == 0U ? HIL_DECODED_NOTHING : judge(&ended, body, decoding);
 }

@@ -5,12 +5,24 @@
 #include "board.h"
 #include "frame.h"
 
+/* A body may be made in the buffer that it is sent from. It lies so far behind the frame's
+ * beginning that the encoder, which adds at most a byte in 254, never writes over what it has yet
+ * to read. */
+#define BODY_AT (HIL_ENCODED_MAX - HIL_BODY_MAX)
+_Static_assert(BODY_AT >= 2U + HIL_HEADER_BYTES + (HIL_HEADER_BYTES + HIL_BODY_MAX) / 254U,
+               "the encoder overtakes the body");
+
 /* ACK and NAK: header, one body byte, CRC, COBS code and two zeros. */
 #define SHORT_MAX (HIL_HEADER_BYTES + 1U + HIL_CRC_BYTES + 3U)
 
-HIL_FAST static hil_decoder_t decoder;
+/* What comes in while a message waits to be read is kept as far as this: enough for an
+ * acknowledgement, and for a HELLO, which takes the waiting message's place. */
+#define ASIDE_MAX 8U
+
 HIL_FAST static uint8_t outstanding[HIL_ENCODED_MAX];
 HIL_FAST static uint8_t inbox_body[HIL_BODY_MAX];
+static hil_decoder_t decoder;
+static uint8_t aside[ASIDE_MAX];
 
 static struct {
     hil_sending_t sending;
@@ -23,6 +35,7 @@ static struct {
     uint16_t last_delivered;
     bool delivered_any;
     bool inbox_full;
+    bool to_aside; /* where the body of the frame that is coming in goes */
     bool nak_sent;
     hil_message_t inbox;
     hil_counters_t counters;
@@ -44,7 +57,7 @@ static void transmit(void) {
     state.wire_ms = state.outstanding_bytes * 10000U / hil_uart_baud(); /* ten bits a byte */
     state.sent_ms = hil_tick_ms();
     state.tries++;
-    hil_uart_write(outstanding, state.outstanding_bytes);
+    hil_uart_send(outstanding, state.outstanding_bytes);
 }
 
 static void repeat(void) {
@@ -57,12 +70,15 @@ static void repeat(void) {
 }
 
 static void deliver(const hil_frame_t *frame) {
-    if (state.inbox_full) {
+    const bool was_aside = frame->body.at == aside;
+    if (state.inbox_full || (was_aside && frame->body.count > ASIDE_MAX)) {
         return; /* not acknowledged: comes again */
     }
     state.delivered_any = true;
     state.last_delivered = frame->sequence;
-    memcpy(inbox_body, frame->body.at, frame->body.count);
+    if (was_aside) {
+        memcpy(inbox_body, aside, frame->body.count);
+    }
     state.inbox = (hil_message_t){
         frame->version, frame->kind, hil_uart_arrival(), {inbox_body, frame->body.count}};
     state.inbox_full = true;
@@ -120,10 +136,17 @@ static void refuse(hil_nak_reason_t reason) {
 
 hil_sending_t hil_transport_poll(void) {
     const bool was_full = state.inbox_full;
+    const hil_sending_t was = state.sending;
     uint8_t byte;
-    while (state.inbox_full == was_full && hil_uart_read(&byte, 1) != 0U) {
+    /* No further than to what the caller waits for: it reads the inbox before the next message. */
+    while (state.inbox_full == was_full && state.sending == was && hil_uart_read(&byte, 1) != 0U) {
         hil_decoding_t decoding;
-        const hil_decoded_t decoded = hil_decoder_put(&decoder, byte, &decoding);
+        if (decoder.encoded == 0U) {
+            state.to_aside = state.inbox_full;
+        }
+        const hil_decoded_t decoded =
+            state.to_aside ? hil_decoder_put(&decoder, byte, aside, ASIDE_MAX, &decoding)
+                           : hil_decoder_put(&decoder, byte, inbox_body, HIL_BODY_MAX, &decoding);
         if (decoded == HIL_DECODED_FRAME) {
             accept(&decoding.frame);
         } else if (decoded == HIL_DECODED_DAMAGE) {
@@ -145,7 +168,14 @@ void hil_transport_drop(void) {
     state.inbox_full = false;
 }
 
+uint8_t *hil_transport_body(void) {
+    state.sending = HIL_SENDING_IDLE; /* nothing to repeat */
+    hil_uart_await_sent();
+    return outstanding + BODY_AT;
+}
+
 bool hil_transport_begin(uint8_t kind, hil_bytes_t head, hil_bytes_t tail) {
+    hil_uart_await_sent();
     state.sequence++;
     state.outstanding_bytes = hil_frame_encode(kind, state.sequence, head, tail, outstanding);
     if (state.outstanding_bytes == 0U) {

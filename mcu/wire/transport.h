@@ -38,6 +38,10 @@ hil_sending_t hil_transport_poll(void);
 const hil_message_t *hil_transport_peek(void);
 void hil_transport_drop(void);
 
+/* Room for HIL_BODY_MAX bytes: a body made here takes no memory of its own. It may be the `head` of
+ * the next hil_transport_begin; a frame still outstanding is forgotten. */
+uint8_t *hil_transport_body(void);
+
 /* Sends a body of `head` and `tail`; a frame still outstanding is forgotten. False when the body
  * is too long. */
 bool hil_transport_begin(uint8_t kind, hil_bytes_t head, hil_bytes_t tail);

@@ -29,6 +29,10 @@ static struct {
 #define ROW(x)  x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7
 #define SAME(s) s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s
 
+static int32_t reply[CLASSES];
+static uint32_t cycles[2];
+static hil_span_t spans[2];
+
 /* With a limit of 1: every other logit is 100 or more below the best. */
 static const uint32_t exponentials[256] = {[0 ... 99] = 1U << 24};
 
@@ -58,6 +62,7 @@ const hil_model_t hil_model = {
                 .channels = 2,
                 .alphabet = 16,
                 .codec = HIL_CODEC_LZW},
+    .coverage = {spans, 2},
     .pack = pack,
 };
 
@@ -65,10 +70,14 @@ const hil_model_buffers_t hil_model_buffers = {
     .input = arena.input,
     .logits = arena.logits,
     .payload = arena.payload,
+    .reply = reply,
+    .layer_cycles = cycles,
 };
 
 /* Linked in for tests that call functions one by one. */
 const void *volatile kept;
+
+void (*hil_model_progress)(uint32_t settled_bytes);
 
 int hil_model_run(uint32_t *layer_cycles) {
     kept = (const void *)hil_clamp_s8;

@@ -1,54 +1,65 @@
-"""The memory plan: nothing alive is overwritten, and little is wasted."""
+"""What a program asks of memory: buffers, how long they live, and which may overlap."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hil_tests import graphs
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from hil.bundle import PayloadFormat
 from hil.codec.coder import make_coder
 from hil.deploy.lower import plain
-from hil.deploy.plan import ALIGNMENT, PAYLOAD, SYMBOLS, Buffer, buffers_of, plan
-from hil.deploy.program import DeviceHalf
+from hil.deploy.plan import PAYLOAD, SYMBOLS, buffers_of, overlaps_of, plan_program
+from hil.deploy.program import DeviceHalf, Program
 
 PAYLOAD_FORMAT = PayloadFormat(0, 1, 2, 2, (0.0, 1.0, 2.0))
+few = settings(max_examples=20, deadline=None)
 
 
-@st.composite
-def buffer_sets(draw: st.DrawFn) -> tuple[Buffer, ...]:
-    count = draw(st.integers(1, 12))
-    buffers = []
-    for index in range(count):
-        first = draw(st.integers(0, 8))
-        buffers.append(
-            Buffer(f"b{index}", draw(st.integers(1, 5000)), first, first + draw(st.integers(0, 4)))
-        )
-    return tuple(buffers)
+def program_of(case: graphs.Case) -> Program:
+    return plain(DeviceHalf(case.graph))
 
 
-@given(buffer_sets())
-def test_buffers_alive_together_share_no_byte(buffers: tuple[Buffer, ...]) -> None:
-    placed = plan(buffers)
-    for one in buffers:
-        assert placed.offsets[one.name] % ALIGNMENT == 0
-        assert placed.offsets[one.name] + one.size <= placed.arena_bytes
-        for other in buffers:
-            if one is not other and one.first <= other.last and other.first <= one.last:
-                a, b = placed.offsets[one.name], placed.offsets[other.name]
-                assert a + one.size <= b or b + other.size <= a
+@pytest.mark.parametrize("kind", ["add", "clamp", "slice"])
+def test_an_op_works_in_place_where_its_input_dies(kind: str) -> None:
+    @few
+    @given(graphs.OPERATORS[kind])
+    def check(case: graphs.Case) -> None:
+        placed = plan_program(program_of(case), dtcm_bytes=0)
+        assert placed.offsets["out"] == placed.offsets[case.graph.input]
+        assert placed.gap_bytes == 0
+
+    check()
 
 
-@given(buffer_sets())
-def test_an_arena_is_never_below_its_lower_bound_nor_above_the_sum(buffers: tuple[Buffer, ...]) -> None:
-    placed = plan(buffers)
-    assert placed.lower_bound <= placed.arena_bytes
-    assert placed.arena_bytes <= sum(b.size + ALIGNMENT for b in buffers)
+@few
+@given(graphs.OPERATORS["pad"])
+def test_padding_does_not(case: graphs.Case) -> None:
+    program = program_of(case)
+    assert overlaps_of(program, buffers_of(program)) == ()
 
 
-def test_buffers_whose_lives_do_not_meet_share_memory() -> None:
-    placed = plan((Buffer("a", 1000, 0, 1), Buffer("b", 1000, 2, 3)))
-    assert placed.arena_bytes == 1000
+@few
+@given(graphs.OPERATORS["clamp"])
+def test_an_input_that_is_read_again_is_kept(case: graphs.Case) -> None:
+    graph = replace(case.graph, ops=(case.graph.ops[0], replace(case.graph.ops[0], output="again")))
+    graph = replace(graph, tensors=graph.tensors | {"again": graph.tensor("out")}, feature="again")
+    program = plain(DeviceHalf(graph, make_coder(PAYLOAD_FORMAT, {})))
+    allowed = overlaps_of(program, buffers_of(program))
+    assert [(o.output, o.input) for o in allowed] == [("again", graph.input)]
+
+
+@few
+@given(graphs.OPERATORS["convolution"])
+def test_a_convolution_reads_its_input_once_for_every_tap(case: graphs.Case) -> None:
+    program = program_of(case)
+    by_name = {b.name: b for b in buffers_of(program)}
+    source, output = (case.graph.tensor(name).shape for name in (case.graph.input, "out"))
+    taps = case.graph.ops[0].kernel[0] * case.graph.ops[0].kernel[1]
+    written = source[0] * source[1] * source[2]
+    assert by_name[case.graph.input].accesses == written + output[0] * output[1] * taps * source[2]
 
 
 @given(graphs.OPERATORS["convolution"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest, PayloadFormat
 from hil.deploy import store
-from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, Layer
+from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, KernelChoice, Layer
 from hil.errors import BundleError
 
 MANIFEST = Manifest(
@@ -55,6 +55,7 @@ def _deployment(folder: Path, case: graphs.Case) -> Deployment:
         manifest=MANIFEST,
         board="twin",
         clock_hz=216_000_000,
+        kernels=KernelChoice.TUNED,
         graph=case.graph,
         symbol_of=np.arange(256, dtype=np.uint8),
         fusion=Fusion(1, -2, 3),

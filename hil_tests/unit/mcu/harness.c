@@ -61,6 +61,13 @@ void hil_uart_write(const uint8_t *bytes, uint32_t count) {
     say(bytes, count);
 }
 
+void hil_uart_send(const uint8_t *bytes, uint32_t count) {
+    say(bytes, count);
+}
+
+void hil_uart_await_sent(void) {
+}
+
 uint32_t hil_uart_read(uint8_t *bytes, uint32_t capacity) {
     const uint32_t count = capacity < incoming.count ? capacity : incoming.count;
     if (count == 0) {
@@ -86,9 +93,11 @@ uint32_t hil_tick_ms(void) {
 
 static void decode_stream(const uint8_t *bytes, uint32_t count) {
     static hil_decoder_t decoder;
+    static uint8_t body[HIL_BODY_MAX];
     for (uint32_t i = 0; i < count; i++) {
         hil_decoding_t decoding;
-        const hil_decoded_t decoded = hil_decoder_put(&decoder, bytes[i], &decoding);
+        const hil_decoded_t decoded =
+            hil_decoder_put(&decoder, bytes[i], body, sizeof body, &decoding);
         if (decoded == HIL_DECODED_FRAME) {
             const hil_frame_t frame = decoding.frame;
             const uint8_t head[] = {1, frame.version, frame.kind};
@@ -257,14 +266,15 @@ static void decide_exit(const uint8_t *bytes, uint32_t count) {
 /* total, then pairs of begin and end; the answer is what every addition said,
  * then complete. */
 static void cover(const uint8_t *bytes, uint32_t count) {
-    hil_coverage_t coverage;
-    hil_coverage_clear(&coverage);
+    hil_span_t spans[128];
+    const hil_coverage_t coverage = {spans, 128};
+    uint32_t taken = 0;
     for (uint32_t i = 4; i < count; i += 8) {
         const uint8_t added =
-            hil_coverage_add(&coverage, hil_get32(bytes + i), hil_get32(bytes + i + 4));
+            hil_coverage_add(&coverage, &taken, hil_get32(bytes + i), hil_get32(bytes + i + 4));
         say(&added, 1);
     }
-    const uint8_t complete = hil_coverage_complete(&coverage, hil_get32(bytes));
+    const uint8_t complete = hil_coverage_complete(&coverage, taken, hil_get32(bytes));
     say(&complete, 1);
 }
 
@@ -290,9 +300,9 @@ static void run_kernel(char kernel, const uint8_t *bytes, uint32_t count) {
     free(output);
 }
 
-/* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass,
- * 'b' a frame to begin, 'd' the inbox to drop, 'c' to cancel. The answer:
- * state, the inbox and what was written.
+/* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass, 'b' a frame to
+ * begin, 'm' one whose body is made in the transport's own memory, 'd' the inbox to drop, 'c' to
+ * cancel. The answer: state, the inbox and what was written.
  */
 static void drive_transport(const uint8_t *bytes, uint32_t count) {
     answer.count = 0;
@@ -305,6 +315,11 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
         break;
     case 'b':
         (void)hil_transport_begin(bytes[1], (hil_bytes_t){bytes + 2, count - 2},
+                                  (hil_bytes_t){NULL, 0});
+        break;
+    case 'm':
+        memcpy(hil_transport_body(), bytes + 2, count - 2);
+        (void)hil_transport_begin(bytes[1], (hil_bytes_t){hil_transport_body(), count - 2},
                                   (hil_bytes_t){NULL, 0});
         break;
     case 'd':

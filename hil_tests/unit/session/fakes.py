@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hil.boards.protocol import BoardInfo
 from hil.bundle import InputFormat, Manifest, PayloadFormat
 from hil.data.dataset import Split
-from hil.deploy.deployment import Deployment, Footprint, Layer, Reference
+from hil.deploy.deployment import Deployment, Footprint, KernelChoice, Layer, Reference
 from hil.deploy.graph import Graph, Tensor
 from hil.errors import ServerError
 from hil.measure.power.conditions import Usage
@@ -174,6 +174,7 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ, progressive
             "agilenn", "digits", CLASSES, 0, InputFormat(side, side, 1, 1, (0.0,), (1.0,)), payload, 0.5, {},
         ),
         board="fake", clock_hz=clock_hz, graph=Graph({"x": tensor}, (), "x", None, None), symbol_of=None,
+        kernels=KernelChoice.TUNED,
         fusion=model.fusion, exit=None, codec_tables={},
         layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
         footprint=Footprint(100_000, 2_000, 50_000, 4_096),

@@ -1,4 +1,4 @@
-"""`hil bench`: figures that take minutes, as one table."""
+"""`hil bench`: figures that take minutes, as one table. Here is `accuracy`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli import options
+from hil.cli.bench_kernels import firmware, kernels
 from hil.errors import HilError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ TwinSamples = Annotated[int, typer.Option("--twin", min=0, help="Samples on the 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the run folders of the twin's part are made.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
 Again = Annotated[bool, typer.Option("--again", help="Measure also what has been measured before.")]
+
+
+app.command()(kernels)
+app.command()(firmware)
 
 
 @app.callback()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +18,16 @@ from hil.errors import UsageError
 if TYPE_CHECKING:
     from hil.boards.protocol import BoardInfo
     from hil.deploy.deployment import Deployment
+    from hil.deploy.tune.explain import Candidate
 
-ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c")
+ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c", "kernels.json")
+
+WIDE = 132
+"""Columns that the table of kernels gets where no terminal limits it."""
+
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show every kernel there was for each step, and what it takes.")
+]
 
 
 def build(
@@ -28,9 +37,11 @@ def build(
     bundle: options.BundleFile = None,
     seed: options.TrainingSeed = 0,
     clock_mhz: options.ClockMhz = None,
+    kernels: options.Kernels = "tuned",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Copy firmware and sources to this folder.")
     ] = None,
+    explain: Explain = False,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
@@ -38,9 +49,13 @@ def build(
     """Build the firmware of a bundle, and show what it takes of the board."""
     from rich.console import Console
 
+    from hil.deploy.deployment import KernelChoice
+    from hil.deploy.tune import explain as candidates
     from hil.pipeline import Request, build_firmware, ensure_bundle, resolve
     from hil.report.plain import PlainReporter
 
+    if explain and kernels == KernelChoice.PLAIN:
+        raise UsageError("--explain shows what tuned kernels were chosen from", "leave --kernels plain out")
     request = Request(
         scheme=scheme,
         dataset=dataset,
@@ -48,6 +63,7 @@ def build(
         bundle=bundle,
         training_seed=seed,
         clock_mhz=clock_mhz,
+        kernels=kernels,
         data_dir=data_dir,
     )
     plan = resolve(request, to_run=False)
@@ -55,7 +71,8 @@ def build(
     deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
     if out is not None:
         _copy(deployment.folder, out)
-    _print(deployment, plan.board.info, out, as_json)
+    rows = candidates.load(deployment.folder) if explain else ()
+    _print(deployment, plan.board.info, out, rows, as_json)
     return 0
 
 
@@ -71,23 +88,35 @@ def _copy(source: Path, target: Path) -> None:
         ) from None
 
 
-def _print(deployment: Deployment, board: BoardInfo, out: Path | None, as_json: bool) -> None:
+def _print(
+    deployment: Deployment, board: BoardInfo, out: Path | None, rows: Sequence[Candidate], as_json: bool
+) -> None:
     elf = (out or deployment.folder) / "hil.elf"
     if as_json:
-        report = {
+        from hil.deploy.tune.explain import as_values
+
+        report: dict[str, Any] = {
             "elf": str(elf.resolve()),
             "board": board.name,
             "clock_hz": deployment.clock_hz,
+            "kernels": str(deployment.kernels),
             "footprint": asdict(deployment.footprint),
             "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
             "layers": [asdict(layer) for layer in deployment.layers],
         }
+        if rows:
+            report["candidates"] = as_values(rows)
+            report["candidates_source"] = "twin_cycles"
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return
     from rich.console import Console
 
     from hil.report.footprint import footprint_view
+    from hil.report.kernels import kernel_table
 
     console = Console()
     console.print(footprint_view(deployment, board, console.width))
+    if rows:
+        wide = console if console.is_terminal else Console(width=max(console.width, WIDE))
+        wide.print(kernel_table(rows))
     console.print(f"firmware: {elf}", markup=False, soft_wrap=True)

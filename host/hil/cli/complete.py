@@ -57,6 +57,12 @@ def _groups() -> Iterable[str]:
     return GROUPS
 
 
+def _kernels() -> Iterable[str]:
+    from hil.deploy.deployment import KernelChoice
+
+    return tuple(KernelChoice)
+
+
 def _shipped() -> Iterable[str]:
     from hil.zoo import shelf
 
@@ -70,4 +76,5 @@ wirings = _quietly(_wirings)
 timings = _quietly(_timings)
 radios = _quietly(_radios)
 groups = _quietly(_groups)
+kernels = _quietly(_kernels)
 shipped = _quietly(_shipped)

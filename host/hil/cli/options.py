@@ -47,6 +47,14 @@ ClockMhz = Annotated[
     int | None,
     typer.Option("--clock-mhz", min=60, max=216, help="The core's clock; the board's fastest if not given."),
 ]
+Kernels = Annotated[
+    str,
+    typer.Option(
+        "--kernels",
+        help="tuned: the fastest by the twin's cycle model; plain: CMSIS-NN's alone.",
+        autocompletion=complete.kernels,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, to stdout.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live dashboard.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")]

@@ -55,6 +55,7 @@ def run(
     bundle: options.BundleFile = None,
     deadline_ms: DeadlineMs = 1000.0,
     clock_mhz: options.ClockMhz = None,
+    kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
     name: Name = None,
     data_dir: options.DataDir = None,
@@ -84,6 +85,7 @@ def run(
         board="renode" if renode else board,
         bundle=bundle,
         clock_mhz=clock_mhz,
+        kernels=kernels,
         data_dir=data_dir,
         board_options=BoardOptions(
             renode_path=renode_path,

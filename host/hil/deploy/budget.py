@@ -12,7 +12,7 @@ FIRMWARE_FLASH_BYTES = 40 * 1024
 """Runtime, kernels and C library; the digits firmware takes less (see the footprint in its summary)."""
 
 FIRMWARE_RAM_BYTES = 64 * 1024
-"""DTCM, which holds the stack and the DMA buffers; the arena lives in SRAM1 and SRAM2."""
+"""DTCM, which holds the stack and the DMA buffers, and what small variables lie in SRAM."""
 
 
 def check(program: Program, plan: Plan, board: BoardInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.deploy.graph import Convolution, Dense, DepthwiseConvolution, Graph, Op
+from hil.deploy.graph import Convolution, Dense, DepthwiseConvolution, Graph, Op, Window
 
 
 def macs(graph: Graph, op: Op) -> int:
@@ -15,6 +15,16 @@ def macs(graph: Graph, op: Op) -> int:
     if isinstance(op, Dense):
         return int(op.weights.values.size)
     return 0
+
+
+def read_bytes(graph: Graph, op: Op, name: str) -> int:
+    """Bytes of tensor `name` that `op` reads, those that it reads again counted again; 0 if none."""
+    if name not in op.inputs:
+        return 0
+    source, output = graph.tensor(name), graph.tensor(op.output)
+    if not isinstance(op, Window):
+        return source.elements
+    return output.shape[0] * output.shape[1] * op.kernel[0] * op.kernel[1] * source.shape[2]
 
 
 def weight_bytes(op: Op) -> int:

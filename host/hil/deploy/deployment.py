@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,15 @@ from numpy.typing import NDArray
 
 from hil.bundle import Manifest
 from hil.deploy.graph import Graph
+
+
+class KernelChoice(StrEnum):
+    """Which kernels compute the device half."""
+
+    TUNED = "tuned"
+    """The fastest of all that there are, by the twin's cycle model."""
+    PLAIN = "plain"
+    """CMSIS-NN's wherever it has one."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,7 @@ class Deployment:
     manifest: Manifest
     board: str
     clock_hz: int
+    kernels: KernelChoice
     graph: Graph
     symbol_of: NDArray[np.uint8] | None
     """(256,) centroid index of the int8 feature v at v + 128."""

@@ -9,11 +9,12 @@ import numpy as np
 from hil.deploy.cost import macs
 from hil.deploy.deployment import ExitRule, Fusion
 from hil.deploy.kernels.text import shape_text
-from hil.deploy.plan import Plan, scratch_name
+from hil.deploy.plan import Plan, Region, scratch_name
 from hil.deploy.program import (
     CODEC_SCRATCH,
     PAYLOAD,
     SYMBOLS,
+    Code,
     DeviceHalf,
     Program,
     Sends,
@@ -22,8 +23,33 @@ from hil.deploy.program import (
     identifier,
     step_title,
 )
+from hil.wire.protocol import CHUNK_MAX
+
+ARENAS = {Region.DTCM: "hil_model_arena_dtcm", Region.SRAM: "hil_model_arena"}
+"""The C names; their sections end alike."""
+
+SPANS_MIN = 8
+"""So that smaller chunks may change places, too."""
 
 CODEC_TABLE, EXIT_TABLE = "hil_codec_table", "hil_exit_table"
+
+INCLUDES = """\
+#include "hil_model.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "arm_nnfunctions.h"
+#include "hil_coder.h"
+#include "hil_dsp.h"
+#include "hil_kernels.h"
+#include "hil_requantise.h"
+#include "hil_rows.h"
+#include "hil_wire.h"
+#include "quantise.h"
+#include "stm32f7xx.h"
+"""
+"""What the code of steps may use."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +79,15 @@ def _layer(model: Model, index: int) -> str:
     """What step `index` needs, and the static function that runs it."""
     program, step = model.program, model.program.steps[index]
     name, ops = identifier(program, index), program.ops(step)
-    places = {tensor: f"arena_at({offset})" for tensor, offset in model.plan.offsets.items()}
-    code = step.kernel.emit(Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL")))
+    places = {buffer: _place(model, buffer) for buffer in model.plan.offsets}
+    site = Site(model.half, ops, name, places, places.get(scratch_name(index), "NULL"))
+    return step_function(step.kernel.emit(site), name, _summary(program, step))
+
+
+def step_function(code: Code, name: str, summary: str) -> str:
+    """The C of one step: a static function `name` behind what it needs."""
     lines = "\n".join(f"    {line}" if line else "" for line in code.body)
-    head = f"/* {_summary(program, step)} */\nstatic arm_cmsis_nn_status {name}(void)"
+    head = f"/* {summary} */\nstatic arm_cmsis_nn_status {name}(void)"
     return f"{code.before}{head}\n{{\n{lines}\n}}\n"
 
 
@@ -70,26 +101,26 @@ def _summary(program: Program, step: Step) -> str:
 
 def _head(model: Model) -> str:
     return f"""\
-/* Generated from bundle {model.bundle_hash.hex()[:16]}. One function a layer, one static arena. */
-#include "hil_model.h"
+/* Generated from bundle {model.bundle_hash.hex()[:16]}. One function a layer, static arenas. */
+{INCLUDES}
+{_arenas(model)}{_payload_state(model)}"""
 
-#include <stddef.h>
-#include <string.h>
 
-#include "arm_nnfunctions.h"
-#include "hil_dsp.h"
-#include "hil_kernels.h"
-#include "hil_requantise.h"
-#include "hil_rows.h"
-#include "hil_wire.h"
-#include "quantise.h"
-#include "stm32f7xx.h"
+def _arenas(model: Model) -> str:
+    return "\n".join(
+        f"""\
+static uint8_t {ARENAS[region]}[{arena.arena_bytes}]
+    __attribute__((aligned(8), section(".{ARENAS[region].replace("_model", "")}"), used));
 
-static uint8_t hil_model_arena[{model.plan.arena_bytes}]
-    __attribute__((aligned(8), section(".hil_arena"), used));
+#define {region.value}_at(offset) ((void *)({ARENAS[region]} + (offset)))
+"""
+        for region, arena in model.plan.arenas.items()
+        if arena.arena_bytes
+    )
 
-#define arena_at(offset) ((void *)(hil_model_arena + (offset)))
-{_payload_state(model)}"""
+
+def _place(model: Model, name: str) -> str:
+    return f"{model.plan.region(name).value}_at({model.plan.offsets[name]})"
 
 
 def _run(model: Model) -> str:
@@ -125,7 +156,8 @@ int hil_model_run(uint32_t *layer_cycles)
 def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
     return f"""\
-{_codec_table(model)}{_exit_table(model)}{_pack(model)}const hil_model_t hil_model = {{
+{_codec_table(model)}{_exit_table(model)}{_pack(model)}{_variables(model)}
+const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
     }},
@@ -141,14 +173,32 @@ def _tables(model: Model) -> str:
         .remote_multiplier = {fusion.remote_multiplier},
     }},
 {_payload_format(model)}
+    .coverage = {{spans, {_spans(model)}}},
 }};
 
 const hil_model_buffers_t hil_model_buffers = {{
     .input = {_pointer(model, model.half.graph.input)},
     .logits = {_pointer(model, model.half.graph.logits)},
     .payload = {_pointer(model, PAYLOAD)},
+    .reply = {"reply" if model.half.coder else "NULL"},
+    .layer_cycles = layer_cycles,
 }};
 """
+
+
+def _variables(model: Model) -> str:
+    """What the firmware needs besides the arenas, as large as this model makes it."""
+    reply = f"static int32_t reply[{model.classes}];\n" if model.half.coder else ""
+    return f"""\
+static hil_span_t spans[{_spans(model)}];
+{reply}static uint32_t layer_cycles[{max(1, len(model.program.steps))}];
+"""
+
+
+def _spans(model: Model) -> int:
+    """As many as there can be between chunks of the greatest length, whatever their order."""
+    chunks = -(-model.half.graph.tensor(model.half.graph.input).elements // CHUNK_MAX)
+    return max(SPANS_MIN, -(-chunks // 2))
 
 
 def _codec_table(model: Model) -> str:
@@ -182,12 +232,12 @@ def _rows(values: bytes | list[int], indent: int = 8) -> str:
 
 
 def _pointer(model: Model, name: str | None) -> str:
-    offset = model.plan.offset(name) if name else None
-    return "NULL" if offset is None else f"arena_at({offset})"
+    return _place(model, name) if name in model.plan.offsets else "NULL"
 
 
 def _payload_state(model: Model) -> str:
-    return "" if model.program.sends is not Sends.PAYLOAD else "\nstatic int32_t payload_bytes;\n"
+    progress = "\nvoid (*hil_model_progress)(uint32_t settled_bytes);\n"
+    return progress + ("static int32_t payload_bytes;\n" if model.program.sends is Sends.PAYLOAD else "")
 
 
 def _pack(model: Model) -> str:

@@ -11,7 +11,9 @@ from elftools.elf.sections import SymbolTableSection
 from hil.deploy.deployment import Footprint
 from hil.errors import BuildError
 
-ARENA = "hil_model_arena"
+ARENAS = ("hil_model_arena", "hil_model_arena_dtcm")
+"""At least one of them is there."""
+
 STACK_START, STACK_END = "__hil_stack_start", "__hil_stack_end"
 RAM_START, RAM_END = 0x2000_0000, 0x2005_0000
 """DTCM, SRAM1 and SRAM2 (RM0385 §2.2.2)."""
@@ -39,9 +41,22 @@ def read_footprint(elf: Path) -> Footprint:
                 symbols = {s.name: s.entry for s in table.iter_symbols()}
     except (OSError, ELFError) as error:
         raise BuildError(f"{elf} is not a readable ELF: {error}") from None
-    missing = [name for name in (ARENA, STACK_START, STACK_END) if name not in symbols]
+    arenas = [symbols[name].st_size for name in ARENAS if name in symbols]
+    missing = [name for name in (STACK_START, STACK_END) if name not in symbols]
+    missing += [] if arenas else ARENAS[:1]
     if missing:
         raise BuildError(f"{elf} lacks the symbols {', '.join(missing)}", "it was not built by `hil build`")
-    arena = symbols[ARENA].st_size
+    arena = sum(arenas)
     stack = symbols[STACK_END].st_value - symbols[STACK_START].st_value
     return Footprint(flash, ram - arena - stack, arena, stack)
+
+
+def symbol_sizes(elf: Path, kind: str) -> list[tuple[str, int]]:
+    """Name and bytes of all symbols of a kind, STT_FUNC or STT_OBJECT. Raises BuildError."""
+    try:
+        with elf.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
+            return [(s.name, s.entry.st_size) for s in symbols if s.entry.st_info.type == kind]
+    except (OSError, ELFError) as error:
+        raise BuildError(f"{elf} is not a readable ELF: {error}") from None

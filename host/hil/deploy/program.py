@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,18 @@ class Kernel(Protocol):
 
     def emit(self, site: Site) -> Code:
         """The C."""
+        ...
+
+
+@runtime_checkable
+class Overlapping(Protocol):
+    """A kernel that reads ahead of where it writes, so that an output may lie over an input."""
+
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """By output and input: the bytes by which the output must begin below the input, 0 for in place.
+
+        The kernel must bear any greater distance, too. The output may be SYMBOLS or PAYLOAD.
+        """
         ...
 
 

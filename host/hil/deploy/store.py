@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hil import bundle as bundles
 from hil.deploy import graph as graphs
-from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, Layer
+from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, KernelChoice, Layer
 from hil.deploy.graph import Graph, Op, Tensor, Weights
 from hil.errors import BundleError
 
@@ -34,6 +34,7 @@ def save(deployment: Deployment) -> None:
     header = {
         "board": deployment.board,
         "clock_hz": deployment.clock_hz,
+        "kernels": deployment.kernels,
         "bundle_hash": deployment.bundle_hash.hex(),
         "fusion": deployment.fusion and asdict(deployment.fusion),
         "layers": [asdict(layer) for layer in deployment.layers],
@@ -67,6 +68,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
             manifest=bundles.read_manifest(bundle),
             board=header["board"],
             clock_hz=header["clock_hz"],
+            kernels=KernelChoice(header["kernels"]),
             graph=_unpack_graph(header["graph"], tensors),
             symbol_of=tensors.get("symbol_of"),
             fusion=header["fusion"] and Fusion(**header["fusion"]),

@@ -30,6 +30,7 @@ def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "git_commit": _git_commit(),
         "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
+        "kernels": str(deployment.kernels),
         "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
         "host": {
             "system": platform.system(),

@@ -2,15 +2,19 @@
 
 #include "board_config.h"
 #include "dma.h"
+#include "hil_wire.h"
 #include "stm32f7xx.h"
 #include "uart.h"
 
 /*
- * Both directions go by DMA through rings in DTCM. DTCM is never cached, so nothing has to be
- * cleaned or invalidated, and DMA reaches it through the core's AHB slave port, also in sleep.
+ * Both directions go by DMA, from and to DTCM. DTCM is never cached, so nothing has to be cleaned
+ * or invalidated, and DMA reaches it through the core's AHB slave port, also in sleep.
+ *
+ * The host has one frame outstanding, so the receiver's ring holds that and some acknowledgements.
+ * What the device acknowledges goes through a small ring; its own frame is sent from where it lies.
  */
-#define RX_BYTES 4096U
-#define TX_BYTES 4096U
+#define RX_BYTES (HIL_ENCODED_MAX + 209U)
+#define TX_BYTES 64U
 _Static_assert((TX_BYTES & (TX_BYTES - 1U)) == 0U, "indices wrap by masking");
 
 #define CHANNEL  (HIL_UART_DMA_CHANNEL << DMA_SxCR_CHSEL_Pos)
@@ -28,7 +32,10 @@ static volatile uint32_t rx_noticed; /* index of the DMA when a byte was last no
 static volatile uint32_t rx_arrival;
 static volatile bool rx_event;
 static volatile uint32_t tx_head, tx_tail; /* free-running; head - tail bytes wait or travel */
+static const uint8_t *tx_frame;
+static volatile uint32_t tx_frame_bytes; /* wait or travel */
 static volatile uint32_t tx_travelling;
+static volatile bool tx_travels_frame;
 static uint32_t current_baud;
 static uint32_t byte_cycles; /* of the core, for ten bits */
 
@@ -203,18 +210,20 @@ void hil_sleep(void) {
     __ISB();
 }
 
-/* Only with the stream idle, and from one context at a time. */
+/* Only with the stream idle, and from one context at a time. The ring goes first, so what wraps in
+ * it leaves in one piece. */
 static void start_transmitter(void) {
     const uint32_t begin = tx_tail % TX_BYTES, waiting = tx_head - tx_tail;
     const uint32_t to_wrap = TX_BYTES - begin;
-    tx_travelling = waiting < to_wrap ? waiting : to_wrap;
+    tx_travels_frame = waiting == 0U;
+    tx_travelling = tx_travels_frame ? tx_frame_bytes : waiting < to_wrap ? waiting : to_wrap;
     if (tx_travelling == 0U) {
         return;
     }
     hil_dma_clear(HIL_UART_DMA, HIL_UART_TX_STREAM_NUMBER);
     HIL_UART->ICR = USART_ICR_TCCF;
     HIL_UART_TX_STREAM->PAR = (uint32_t)&HIL_UART->TDR;
-    HIL_UART_TX_STREAM->M0AR = (uint32_t)&tx[begin];
+    HIL_UART_TX_STREAM->M0AR = (uint32_t)(tx_travels_frame ? tx_frame : &tx[begin]);
     HIL_UART_TX_STREAM->NDTR = tx_travelling;
     HIL_UART_TX_STREAM->FCR = 0;
     HIL_UART_TX_STREAM->CR = CHANNEL | DMA_SxCR_MINC | DMA_SxCR_DIR_0 | DMA_SxCR_TCIE;
@@ -224,7 +233,11 @@ static void start_transmitter(void) {
 
 void HIL_UART_TX_STREAM_IRQ_HANDLER(void) {
     hil_dma_clear(HIL_UART_DMA, HIL_UART_TX_STREAM_NUMBER);
-    tx_tail += tx_travelling;
+    if (tx_travels_frame) {
+        tx_frame_bytes = 0;
+    } else {
+        tx_tail += tx_travelling;
+    }
     start_transmitter();
     __DSB(); /* or the cleared flag would raise the interrupt once more on return */
 }
@@ -244,11 +257,34 @@ void hil_uart_write(const uint8_t *bytes, uint32_t count) {
     __enable_irq();
 }
 
+void hil_uart_send(const uint8_t *bytes, uint32_t count) {
+    __disable_irq();
+    if (tx_frame_bytes == 0U) {
+        tx_frame = bytes;
+        tx_frame_bytes = count;
+        if (tx_travelling == 0U) {
+            start_transmitter();
+        }
+    }
+    __enable_irq();
+}
+
+/* For everything to leave it takes so long: 1.2 s at 9600 baud. Nothing waits longer. */
+static uint32_t limit_ms(void) {
+    return 20U + (TX_BYTES + HIL_ENCODED_MAX) * 10000U / current_baud;
+}
+
+void hil_uart_await_sent(void) {
+    const uint32_t begin = hil_tick_ms();
+    while (tx_frame_bytes != 0U && hil_tick_ms() - begin < limit_ms()) {
+        hil_watchdog_kick();
+    }
+}
+
 void hil_uart_change(uint32_t baud) {
-    /* Never hangs: the ring drains in TX_BYTES byte times, 4.3 s at 9600 baud. */
-    const uint32_t begin = hil_tick_ms(), limit_ms = 20U + TX_BYTES * 10000U / current_baud;
+    const uint32_t begin = hil_tick_ms();
     while ((tx_travelling != 0U || !(HIL_UART->ISR & USART_ISR_TC)) &&
-           hil_tick_ms() - begin < limit_ms) {
+           hil_tick_ms() - begin < limit_ms()) {
         hil_watchdog_kick();
     }
     enable(baud);

@@ -41,6 +41,10 @@ class Cmsis:
         """See `Kernel`."""
         return _scratch_bytes(half, ops[0])
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: an addition reads four elements of both operands before it writes them."""
+        return {(op.output, name): 0 for op in ops if isinstance(op, Add) for name in op.inputs}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         return self.rule(site, site.ops[0], self.name)

@@ -27,6 +27,10 @@ class Own:
         """See `Kernel`."""
         return 0
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: clamp and slice write no further than they have read, pad does."""
+        return {} if self.op is Pad else {(op.output, op.inputs[0]): 0 for op in ops}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         op = site.ops[0]

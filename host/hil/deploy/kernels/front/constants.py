@@ -21,13 +21,15 @@ def pairs(values: NDArray[np.int8]) -> NDArray[np.uint32]:
 def folded_bias(source: Tensor, op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
     """(channels,) bias less what the input's zero point adds; padding then has to hold the zero point."""
     axes = (0, 1) if isinstance(op, DepthwiseConvolution) else (1, 2, 3)
-    sums = op.weights.values.astype(np.int64).sum(axis=axes)
-    return op.weights.bias.astype(np.int64) - source.zero_point * sums
+    sums: NDArray[np.int64] = op.weights.values.astype(np.int64).sum(axis=axes)
+    folded: NDArray[np.int64] = op.weights.bias - source.zero_point * sums
+    return folded
 
 
 def doubled(op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
     """(channels,) multipliers for `hil_requantise`."""
-    return 2 * op.weights.multiplier.astype(np.int64)
+    multipliers: NDArray[np.int64] = 2 * op.weights.multiplier.astype(np.int64)
+    return multipliers
 
 
 def words(name: str, values: NDArray[np.uint32]) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hil.bundle import PayloadFormat
+from hil.codec.order import order_of
 from hil.deploy.graph import Op
 from hil.deploy.kernels.front.match import Front, match
 from hil.deploy.kernels.front.middle import middle_pairs, middle_source
 from hil.deploy.kernels.front.sink import last_constants, sums_source, symbols_source
 from hil.deploy.kernels.front.stem import row_halves, stem_source
 from hil.deploy.kernels.text import array
-from hil.deploy.program import SYMBOLS, Code, DeviceHalf, Sends, Site
+from hil.deploy.program import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Code, DeviceHalf, Sends, Site
+from hil.wire.protocol import Codec, Order
 
 RING_ROWS = 3
 """What a 3×3 kernel touches."""
@@ -18,48 +21,108 @@ RING_ROWS = 3
 
 @dataclass(frozen=True)
 class SymbolFront:
-    """Symbols go to memory, channel by channel."""
+    """Symbols go to memory, plane by plane."""
 
     name = "hil_front_symbols"
     sends = Sends.SYMBOLS
 
     def covers(self, half: DeviceHalf, first: int) -> int:
         """See `Kernel`."""
-        front = match(half, first)
-        return front.count if front else 0
+        return _covers(half, first, Order.PLANES)
 
     def scratch_bytes(self, half: DeviceHalf, ops: tuple[Op, ...]) -> int:
         """See `Kernel`. The ring of rows, and one row of the middle map."""
-        front = _front(half, ops)
-        return _ring_bytes(front) + 4 * middle_pairs(front) * front.width
+        return _rows_bytes(_front(half, ops))
 
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
-        front, name = _front(site.half, site.ops), site.name
-        assert site.half.coder and site.half.symbol_of is not None
-        form = site.half.coder.form
-        lowest = int(site.half.symbol_of[0])
-        channels = (form.channel_begin, form.channel_begin + form.channels)
-        before = [
-            _constants(site, front),
-            stem_source(name, front),
-            middle_source(name, front),
-            symbols_source(name, front, channels, front.height * front.width, lowest),
-        ]
-        if front.pool:
-            before.append(sums_source(name, front))
-        body = [
+        front, channels = _front(site.half, site.ops), _form(site).channels
+        sink = (f"{site.name}_symbols(middle, idle, symbols + {front.width} * y);",)
+        body = (
+            f"uint8_t idle[{channels}] = {{0}}, *const symbols = {site.at(SYMBOLS)};",
+            *_loop(site, front, sink),
+            *_mean(site, front),
+        )
+        return Code(body, _functions(site, front, stride=front.height * front.width))
+
+
+@dataclass(frozen=True)
+class PayloadFront:
+    """Symbols go to the encoder, row by row: neither map nor symbols ever exist as a whole."""
+
+    name = "hil_front_payload"
+    sends = Sends.PAYLOAD
+
+    def covers(self, half: DeviceHalf, first: int) -> int:
+        """See `Kernel`."""
+        return _covers(half, first, Order.ROWS)
+
+    def scratch_bytes(self, half: DeviceHalf, ops: tuple[Op, ...]) -> int:
+        """See `Kernel`. As `SymbolFront`, and one row of symbols."""
+        front = _front(half, ops)
+        assert half.coder
+        return _rows_bytes(front) + half.coder.form.channels * front.width
+
+    def emit(self, site: Site) -> Code:
+        """See `Kernel`."""
+        front, form = _front(site.half, site.ops), _form(site)
+        assert site.half.coder
+        coder, width = f"hil_{site.half.coder.wire.name.lower()}", front.width
+        scratch = site.places.get(CODEC_SCRATCH, "NULL")
+        sink = (
+            f"{site.name}_symbols(middle, idle, symbols);",
+            f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
+            f"    (void){coder}_put(&coder, symbols + {width} * c, {width}, c);",
+            "}",
+            "if (hil_model_progress != NULL) {",
+            "    hil_model_progress(hil_coder_settled(&coder));",
+            "}",
+        )
+        body = (
+            "hil_coder_t coder;",
             f"uint8_t idle[{form.channels}] = {{0}};",
-            *_loop(
-                site,
-                front,
-                (f"{name}_symbols(middle, idle, (uint8_t *){site.at(SYMBOLS)} + {front.width} * y);",),
-            ),
-        ]
-        return Code(tuple(body), "".join(before))
+            f"uint8_t *const symbols = (uint8_t *){site.scratch} + {_rows_bytes(front)};",
+            f"{coder}_begin(&coder, &hil_model.payload, {scratch}, {site.at(PAYLOAD)},",
+            f"    {site.half.coder.capacity});",
+            *_loop(site, front, sink),
+            f"payload_bytes = {coder}_finish(&coder);",
+            *_mean(site, front),
+        )
+        return Code(body, _functions(site, front, stride=width))
 
 
-KERNELS = (SymbolFront(),)
+KERNELS = (PayloadFront(), SymbolFront())
+
+
+def _covers(half: DeviceHalf, first: int, order: Order) -> int:
+    """Matched ops; a payload in another order, or one whose encoder needs it whole, is none of ours."""
+    front = match(half, first)
+    if front is None or half.coder is None or order_of(half.coder.form) is not order:
+        return 0
+    return 0 if order is Order.ROWS and half.coder.wire is Codec.LZ4 else front.count
+
+
+def _form(site: Site) -> PayloadFormat:
+    assert site.half.coder
+    return site.half.coder.form
+
+
+def _functions(site: Site, front: Front, stride: int) -> str:
+    """Constants and the functions of one row each."""
+    name, form, symbol_of = site.name, _form(site), site.half.symbol_of
+    assert symbol_of is not None
+    channels = (form.channel_begin, form.channel_begin + form.channels)
+    parts = [
+        stem_source(name, front),
+        middle_source(name, front),
+        last_constants(name, front, symbol_of),
+        array("uint8_t", f"{name}_symbol_of", symbol_of),
+        "\n",
+        symbols_source(name, front, channels, stride, int(symbol_of[0])),
+    ]
+    if front.pool:
+        parts.append(sums_source(name, front))
+    return "".join(parts)
 
 
 def _front(half: DeviceHalf, ops: tuple[Op, ...]) -> Front:
@@ -68,16 +131,13 @@ def _front(half: DeviceHalf, ops: tuple[Op, ...]) -> Front:
     return front
 
 
+def _rows_bytes(front: Front) -> int:
+    return _ring_bytes(front) + 4 * middle_pairs(front) * front.width
+
+
 def _ring_bytes(front: Front) -> int:
     size = 2 * RING_ROWS * front.channels * row_halves(front)
     return size + -size % 4
-
-
-def _constants(site: Site, front: Front) -> str:
-    symbol_of = site.half.symbol_of
-    assert symbol_of is not None
-    last = last_constants(site.name, front, symbol_of)
-    return last + array("uint8_t", f"{site.name}_symbol_of", symbol_of) + "\n"
 
 
 def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
@@ -114,13 +174,20 @@ def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
     if front.pool:
         lines.append(f"    {name}_sum(middle, sums);")
     lines += [f"    {line}" for line in sink] + ["}"]
-    if front.pool:
-        count = front.height * front.width
-        lines += [
-            f"int8_t *const mean = {site.at(front.pool.output)};",
-            f"for (uint32_t c = 0; c < {end - begin}; c++) {{",
-            "    /* Nearest, ties away from zero. */",
-            f"    mean[c] = (int8_t)((sums[c] + (sums[c] < 0 ? -{count // 2} : {count // 2})) / {count});",
-            "}",
-        ]
-    return [*lines, "return ARM_CMSIS_NN_SUCCESS;"]
+    return lines
+
+
+def _mean(site: Site, front: Front) -> list[str]:
+    """What the sums come to, and the end."""
+    if front.pool is None:
+        return ["return ARM_CMSIS_NN_SUCCESS;"]
+    count, channels = front.height * front.width, front.local[1] - front.local[0]
+    return [
+        f"int8_t *const mean = {site.at(front.pool.output)};",
+        f"for (uint32_t c = 0; c < {channels}; c++) {{",
+        "    /* Nearest, ties away from zero. */",
+        f"    const int32_t half = sums[c] < 0 ? -{count // 2} : {count // 2};",
+        f"    mean[c] = (int8_t)((sums[c] + half) / {count});",
+        "}",
+        "return ARM_CMSIS_NN_SUCCESS;",
+    ]

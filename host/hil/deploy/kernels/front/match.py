@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.deploy.graph import AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Slice, Tensor, Weights
 from hil.deploy.program import DeviceHalf
 
 CHANNELS_MAX = 8
 """Of the stem's output: more would not fit the registers, and CMSIS-NN is better there."""
+
+OFFSET_MAX = 1 << 12
+"""Bytes: the field of LDR and its kind."""
 
 _FULL = (-128, 127)
 
@@ -65,6 +69,8 @@ def match(half: DeviceHalf, first: int) -> Front | None:
     sound = all(_requantised_once(op.weights) and op.activation == _FULL for op in (a, b, c, d))
     if not sound or not _chained(graph, first) or not _fits_int32(graph, (a, b, c, d)):
         return None
+    if not _within_reach(graph, a, c):
+        return None
     tensors = tuple(graph.tensor(name) for name in (a.inputs[0], a.output, b.output, c.output, d.output))
     if tensors[2].shape[1] % 4 or not 1 <= tensors[2].shape[2] <= CHANNELS_MAX:
         return None
@@ -89,6 +95,14 @@ def _stem_fits(graph: Graph, op: DepthwiseConvolution) -> bool:
         and channels <= 4
         and width * channels % 4 == 0
     )
+
+
+def _within_reach(graph: Graph, stem: DepthwiseConvolution, middle: DepthwiseConvolution) -> bool:
+    """Whether the offsets of loads and stores fit their instructions."""
+    _, width, channels = graph.tensor(stem.inputs[0]).shape
+    _, columns, inner = graph.tensor(middle.inputs[0]).shape
+    window = stem.kernel[0] * width * channels + 8 * stem.stride[1] * channels
+    return max(window, 2 * 3 * inner * (columns + 10)) < OFFSET_MAX
 
 
 def _is_3x3(op: DepthwiseConvolution) -> bool:
@@ -123,11 +137,12 @@ def _fits_int32(graph: Graph, ops: tuple[DepthwiseConvolution | Convolution, ...
     return all(reach(graph.tensor(op.inputs[0]), op).max() < 1 << 30 for op in ops)
 
 
-def reach(source: Tensor, op: DepthwiseConvolution | Convolution) -> np.ndarray:
+def reach(source: Tensor, op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
     """(channels,) bound of |accumulator|, zero points folded into the bias or not."""
     values = np.abs(op.weights.values.astype(np.int64))
     axes = (0, 1) if isinstance(op, DepthwiseConvolution) else (1, 2, 3)
-    return np.abs(op.weights.bias.astype(np.int64)) + (128 + abs(source.zero_point)) * values.sum(axis=axes)
+    products: NDArray[np.int64] = (128 + abs(source.zero_point)) * values.sum(axis=axes)
+    return np.abs(op.weights.bias.astype(np.int64)) + products
 
 
 def _pooled(graph: Graph, at: int, feature: str) -> tuple[AveragePool | None, tuple[int, int], int]:
@@ -141,8 +156,13 @@ def _pooled(graph: Graph, at: int, feature: str) -> tuple[AveragePool | None, tu
     if taken >= len(ops):
         return None, (0, 0), 0
     pool = ops[taken]
-    whole = isinstance(pool, AveragePool) and pool.inputs == (name,) and pool.activation == _FULL
-    if whole and isinstance(pool, AveragePool) and pool.padding == (0, 0):
-        if pool.kernel == graph.tensor(name).shape[:2] and graph.tensor(pool.output).shape[:2] == (1, 1):
-            return pool, (begin, end), taken + 1
+    if isinstance(pool, AveragePool) and pool.inputs == (name,) and _is_mean(graph, pool):
+        return pool, (begin, end), taken + 1
     return None, (0, 0), 0
+
+
+def _is_mean(graph: Graph, op: AveragePool) -> bool:
+    """Over all pixels, into one."""
+    (height, width, _), (rows, columns, _) = (graph.tensor(name).shape for name in (op.inputs[0], op.output))
+    whole = op.kernel == (height, width) and op.padding == (0, 0) and (rows, columns) == (1, 1)
+    return whole and op.activation == _FULL

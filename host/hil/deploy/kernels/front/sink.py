@@ -15,7 +15,8 @@ from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.middle import middle_pairs
 from hil.deploy.kernels.schedule import Block, Instruction, Unit, schedule, statement
 
-REGISTERS = 9
+REGISTERS = 13
+"""Of the fourteen, GCC may need one for itself."""
 FILLED_AT_ONCE = 64
 """Bytes of a row up to which word stores are shorter than a call."""
 
@@ -105,7 +106,8 @@ def _empty(front: Front) -> str:
     for at in range(pixels_at_once(front)):
         total = _sum(block, front, at)
         block.instructions.append(Instruction("and %[all], %[all], {0}", Unit.ALU, None, (total,)))
-    return _statement(block, REGISTERS, ("middle", "bias", *_weights(front)), ("all",))
+    inputs = ("middle", "bias", *_weights(front))
+    return _statement(block, REGISTERS - 1 - len(inputs), inputs, ("all",))
 
 
 def _symbols(front: Front) -> str:
@@ -118,7 +120,7 @@ def _symbols(front: Front) -> str:
         block.store("strb", symbol, "at", pixel)
     if zero:
         inputs = (*inputs, "zero")
-    lines = _statement(block, 14 - len(inputs), inputs)
+    lines = _statement(block, REGISTERS - len(inputs), inputs)
     return lines if not zero else f"            const int32_t zero = {zero};\n{lines}"
 
 
@@ -151,7 +153,7 @@ static __attribute__((noinline)) void {name}_sum(const int16_t *const row, int32
         int32_t total = sums[c];
         for (const int16_t *middle = row; middle != row + {2 * pairs * front.width};
              middle += {2 * count * pairs}) {{
-{_statement(block, 13 - len(inputs), inputs, ("total",))}
+{_statement(block, REGISTERS - 1 - len(inputs), inputs, ("total",))}
         }}
         sums[c] = total;
     }}

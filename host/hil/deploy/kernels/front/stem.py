@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front
-from hil.deploy.kernels.schedule import Block, Unit, schedule, statement
+from hil.deploy.kernels.schedule import Block, Scheduled, Unit, schedule, statement
 
-TOGETHER = 2
-"""Pixels."""
 REGISTERS = 11
 """Beside input, row and constants."""
 
@@ -24,13 +22,8 @@ REGISTERS = 11
 def stem_source(name: str, front: Front) -> str:
     """`<name>_stem_row(input, row)`: `row` is the ring's row, channel by channel."""
     advance = front.stem_depthwise.stride[1] * front.source.shape[2]
-    group = 4 if advance % 4 else TOGETHER
-    block = Block()
-    for pixel in range(0, group, TOGETHER):
-        _Pixels(block, front, pixel).write()
-    lines = "\n".join(
-        f"        {line}" for line in statement(schedule(block, REGISTERS), ("input", "row", "k"))
-    )
+    group = 4 if advance % 4 else 2
+    lines = "\n".join(f"        {line}" for line in statement(_body(front, group), ("input", "row", "k")))
     return f"""\
 {constants.words(f"{name}_stem", _constants(front))}
 /* {front.stem_depthwise.name} and {front.stem_pointwise.name}: a row, {group} pixels a pass. */
@@ -44,6 +37,19 @@ static __attribute__((noinline)) void {name}_stem_row(const int8_t *input, int16
 }}
 
 """
+
+
+def _body(front: Front, group: int) -> Scheduled:
+    """`group` pixels: two that share the loads of weights, or one where their sums are too many."""
+    for together in (2, 1):
+        block = Block()
+        for first in range(0, group, together):
+            _Pixels(block, front, first, together).write()
+        try:
+            return schedule(block, REGISTERS)
+        except ValueError:
+            continue
+    raise AssertionError("a pixel of four channels needs nine registers")
 
 
 def row_halves(front: Front) -> int:
@@ -86,20 +92,20 @@ def _constants(front: Front) -> NDArray[np.uint32]:
 
 
 class _Pixels:
-    """`TOGETHER` pixels from number `first` of a pass."""
+    """`together` pixels from number `first` of a pass."""
 
-    def __init__(self, block: Block, front: Front, first: int) -> None:
-        self.block, self.front, self.first = block, front, first
+    def __init__(self, block: Block, front: Front, first: int, together: int) -> None:
+        self.block, self.front, self.first, self.together = block, front, first, together
         self.inputs, self.table = front.source.shape[2], _Table(front)
 
     def write(self) -> None:
         """Appends their instructions."""
         sums = self._depthwise()
         zero = self._constant(self.table.tap_zero)
-        values: list[list[str]] = [[] for _ in range(TOGETHER)]
+        values: list[list[str]] = [[] for _ in range(self.together)]
         for channel in range(self.inputs):
             multiplier = self._constant(self.table.tap_multiplier + channel)
-            for at in range(TOGETHER):
+            for at in range(self.together):
                 values[at].append(self._requantised(sums[at][channel], multiplier, zero))
         pairs = [self._paired(value) for value in values]
         zero = self._constant(self.table.point_zero)
@@ -117,13 +123,13 @@ class _Pixels:
         kernel_h, kernel_w = self.front.stem_depthwise.kernel
         row_taps = kernel_w * self.inputs
         biases = [self._constant(self.table.tap_bias + channel) for channel in range(self.inputs)]
-        sums = [list(biases) for _ in range(TOGETHER)]
-        weight, data = "", [_Bytes(self, at) for at in range(TOGETHER)]
+        sums = [list(biases) for _ in range(self.together)]
+        weight, data = "", [_Bytes(self, at) for at in range(self.together)]
         for tap in range(kernel_h * row_taps):
             if tap % 2 == 0:
                 weight = self._constant(self.table.taps + tap // 2)
             channel = tap % self.inputs
-            for at in range(TOGETHER):
+            for at in range(self.together):
                 value, half = data[at].at(*divmod(tap, row_taps))
                 name = f"smla{half}{'bt'[tap % 2]}"
                 sums[at][channel] = self.block.mac(name, value, weight, sums[at][channel])
@@ -143,7 +149,7 @@ class _Pixels:
         bias = self._constant(self.table.point_bias + channel)
         weights = [self._constant(self.table.points + channel * count + pair) for pair in range(count)]
         multiplier = self._constant(self.table.point_multiplier + channel)
-        for at in range(TOGETHER):
+        for at in range(self.together):
             total = bias
             for pair, weight in zip(pairs[at], weights, strict=True):
                 total = self.block.mac("smlad", pair, weight, total)

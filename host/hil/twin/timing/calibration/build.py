@@ -12,7 +12,7 @@ from hil.deploy.build import Toolchain
 from hil.deploy.emit import Model, emit
 from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
-from hil.deploy.plan import buffers_of, plan
+from hil.deploy.plan import plan_program
 from hil.deploy.program import DeviceHalf
 from hil.errors import BuildError
 from hil.wire import header
@@ -87,7 +87,7 @@ def build_network(
     folder.mkdir(parents=True, exist_ok=True)
     header.write(folder)
     program = plain(DeviceHalf(graph))
-    model = Model(program, plan(buffers_of(program)), 1, bytes(32), None)
+    model = Model(program, plan_program(program, dtcm_bytes=0), 1, bytes(32), None)
     source, setup = folder / "model.c", folder / "setup.c"
     source.write_text(emit(model))
     setup.write_text(SETUP)

@@ -1,0 +1,18 @@
+"""`hil build` and `hil run`: what they make of their choice of kernels."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.cli import main
+
+
+@pytest.mark.parametrize("verb", ["build", "run"])
+def test_kernels_go_by_known_names(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--kernels", "tunes"]) == 2
+    assert "did you mean 'tuned'? valid: plain, tuned" in capsys.readouterr().err
+
+
+def test_there_is_nothing_to_explain_about_plain_kernels(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "--kernels", "plain", "--explain"]) == 2
+    assert "leave --kernels plain out" in capsys.readouterr().err

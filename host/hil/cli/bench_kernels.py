@@ -1,0 +1,117 @@
+"""`hil bench kernels` and `hil bench firmware`: plain CMSIS-NN against tuned kernels, in one run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from hil.cli import options
+from hil.cli.build import WIDE
+from hil.errors import UsageError
+
+Networks = Annotated[
+    list[str] | None,
+    typer.Option("--network", help="Only this network; may be given again. All of them if not given."),
+]
+Bundles = Annotated[
+    list[Path] | None, typer.Option("--bundle", help="The device half of this bundle; may be given again.")
+]
+Samples = Annotated[
+    int, typer.Option("--samples", min=1, help="Inferences, after one that warms the caches.")
+]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
+
+
+def kernels(
+    networks: Networks = None,
+    bundles: Bundles = None,
+    markdown: Markdown = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Cycles of every layer: plain CMSIS-NN, and the kernels that the tuner chooses."""
+    _one_form(markdown, as_json)
+    from hil.bench.kernels import NETWORKS, as_values, compare, of_bundle, subject
+    from hil.cli.bench_bar import BenchBar
+    from hil.deploy.build import prepare_toolchain
+    from hil.report.bench_kernels import kernels_markdown, kernels_table
+
+    names = list(networks or (() if bundles else NETWORKS))
+    subjects = [(name, subject(name)) for name in names]
+    subjects += [(path.stem, of_bundle(path)) for path in bundles or ()]
+    toolchain, results = prepare_toolchain(), []
+    with BenchBar() as bar:
+        for done, (name, what) in enumerate(subjects):
+            bar.report("kernels", done, len(subjects))
+            results.append(compare(name, what, toolchain))
+    if as_json:
+        _write({"networks": [as_values(result) for result in results]})
+    elif markdown:
+        sys.stdout.write("\n".join(map(kernels_markdown, results)))
+    else:
+        for result in results:
+            _console().print(kernels_table(result))
+    return 0
+
+
+def firmware(
+    scheme: options.Scheme = None,
+    dataset: options.Dataset = None,
+    bundle: options.BundleFile = None,
+    samples: Samples = 4,
+    markdown: Markdown = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """The whole device half as firmware: cycles, energy, flash, RAM and payload, plain and tuned."""
+    _one_form(markdown, as_json)
+    from hil.bench.firmware import as_values, measure, ratios
+    from hil.cli.bench_bar import BenchBar
+    from hil.report.bench_firmware import firmware_markdown, firmware_table
+
+    path = bundle or _found(scheme, dataset)
+    with BenchBar() as bar:
+        plain, tuned = measure(path, samples, bar.report)
+    if as_json:
+        _write({"plain": as_values(plain), "tuned": as_values(tuned), "ratios": ratios(plain, tuned)})
+    elif markdown:
+        sys.stdout.write(firmware_markdown(plain, tuned))
+    else:
+        _console().print(firmware_table(plain, tuned))
+    return 0
+
+
+def _one_form(markdown: bool, as_json: bool) -> None:
+    if markdown and as_json:
+        raise UsageError("--markdown and --json are two forms of one output", "take one of them")
+
+
+def _found(scheme: str | None, dataset: str | None) -> Path:
+    """The bundle of your own training, else the one that comes with hil. Raises UsageError."""
+    from hil import data
+    from hil.pipeline import DATASET, SCHEME
+    from hil.schemes import registry
+    from hil.zoo.shelf import names
+    from hil.zoo.trained import trained
+
+    wanted = registry.get(scheme or SCHEME).name, data.get(dataset or DATASET).name
+    if (path := trained(*wanted)) is None:
+        raise UsageError(
+            f"there is no bundle of {wanted[0]} for {wanted[1]}",
+            f"hil train --scheme {wanted[0]} --dataset {wanted[1]}; shipped: {', '.join(names())}",
+        )
+    return path
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, WIDE))
+
+
+def _write(report: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
