@@ -75,21 +75,27 @@ HIL_INLINE void hil_lay_out_zero(const hil_convolution_t *c, int16_t *to) {
 
 /* The input under output row `y`, column by column. */
 HIL_INLINE void hil_lay_out(const hil_convolution_t *c, const int8_t *input, int y, int16_t *to) {
-    const int spacing = c->kernel_w == 1 ? c->stride_w : 1;
+    const int spacing = c->kernel_w == 1 ? c->stride_w : 1, column = hil_column(c);
     const int columns = (c->out_width - 1) * hil_column_step(c) + c->kernel_w;
+    /* Columns before `left` and from `right` on are padding. */
+    const int left = (c->pad_left + spacing - 1) / spacing;
+    const int all = (c->in_width - 1 + c->pad_left) / spacing + 1;
+    const int right = all < columns ? all : columns;
     for (int ky = 0; ky < c->kernel_h; ky++) {
         const int in_y = y * c->stride_h - c->pad_top + ky;
         const int is_inside = in_y >= 0 && in_y < c->in_height;
-        const int8_t *row = input + in_y * c->in_width * c->in_channels;
-        int16_t *at = to + ky * c->in_channels;
-        for (int i = 0; i < columns; i++) {
-            const int in_x = i * spacing - c->pad_left;
-            if (is_inside && in_x >= 0 && in_x < c->in_width) {
-                hil_lay_out_pixel(c, row + in_x * c->in_channels, at);
-            } else {
-                hil_lay_out_zero(c, at);
-            }
-            at += hil_column(c);
+        const int8_t *pixel =
+            input + (in_y * c->in_width + left * spacing - c->pad_left) * c->in_channels;
+        int16_t *const at = to + ky * c->in_channels;
+        for (int i = left; is_inside && i < right; i++) {
+            hil_lay_out_pixel(c, pixel, at + i * column);
+            pixel += spacing * c->in_channels;
+        }
+        for (int i = 0; i < (is_inside ? left : columns); i++) {
+            hil_lay_out_zero(c, at + i * column);
+        }
+        for (int i = right; is_inside && i < columns; i++) {
+            hil_lay_out_zero(c, at + i * column);
         }
     }
 }

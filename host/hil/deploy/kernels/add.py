@@ -35,6 +35,10 @@ class Addition:
         """See `Kernel`."""
         return 0
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: values are read before their sums are written."""
+        return {(op.output, name): 0 for op in ops for name in op.inputs}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         op = site.ops[0]

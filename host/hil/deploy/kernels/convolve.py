@@ -94,6 +94,18 @@ class Convolve:
         geometry = geometry_of(half.graph, op, self.pixels)
         return 2 * (self._rows(geometry) * geometry.layout + 8 * geometry.quads + 8)
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: a band of outputs is written when the input below it is laid out."""
+        op = ops[0]
+        assert isinstance(op, Convolution)
+        geometry = geometry_of(half.graph, op, self.pixels)
+        (_, in_width, in_channels), (height, width, channels) = geometry.source, geometry.output
+        leads = [0]
+        for end in range(self._rows(geometry), height, self._rows(geometry)):
+            free = max(0, end * geometry.stride[0] - geometry.padding[0]) * in_width * in_channels
+            leads.append(end * width * channels - free)
+        return {(op.output, op.inputs[0]): max(leads)}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         op = site.ops[0]
@@ -168,4 +180,4 @@ def channel_pairs(name: str, op: Convolution, zero_point: int) -> str:
     return f"static const hil_channel_pair_t {name}[{len(rows)}] = {{\n{''.join(rows)}}};\n"
 
 
-KERNELS = tuple(Convolve(pixels, unroll) for pixels in (32, 64, 128) for unroll in (12, _LONGEST_UNROLL))
+KERNELS = (*(Convolve(pixels, _LONGEST_UNROLL) for pixels in (32, 64, 128)), Convolve(64, 12))

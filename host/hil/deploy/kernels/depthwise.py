@@ -47,6 +47,17 @@ class Depthwise:
         reach = (width - 1) * op.stride[1] + 3
         return channels * (_CHANNEL_BYTES + 2 * 3 * (reach + reach % 2)) + 8
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: a row of outputs is written when all rows under it are transposed."""
+        op = ops[0]
+        assert isinstance(op, DepthwiseConvolution)
+        (rows, in_width, _), (height, width, channels) = (
+            half.graph.tensor(name).shape for name in (op.inputs[0], op.output)
+        )
+        free = [min(rows, y * op.stride[0] + 3 - op.padding[0]) * in_width for y in range(height)]
+        lead = max((y + 1) * width - free[y] for y in range(height - 1)) if height > 1 else 0
+        return {(op.output, op.inputs[0]): max(0, lead) * channels}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         op = site.ops[0]
