@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hil.bundle import Manifest
 from hil.deploy.graph import Graph
+from hil.deploy.plan import Plan
 
 
 class KernelChoice(StrEnum):
@@ -99,4 +100,6 @@ class Deployment:
     codec_tables: dict[str, NDArray[Any]]
     """What the payload's coder needs, as the bundle has it under `codec.`."""
     layers: tuple[Layer, ...]
+    memory: Plan
+    """Its steps are the layers, then quantise, encode and send."""
     footprint: Footprint

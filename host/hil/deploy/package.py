@@ -159,6 +159,7 @@ def _build(
         exit=exit_rule,
         codec_tables=bundle.part("codec"),
         layers=tuple(_layer(program, step) for step in program.steps),
+        memory=chosen.plan,
         footprint=read_footprint(elf),
     )
 
