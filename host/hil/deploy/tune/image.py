@@ -18,7 +18,7 @@ from hil.errors import BuildError
 from hil.twin.timing.calibration.build import FLAGS, LINK, SETUP
 from hil.wire import header
 
-LEVEL = "-Ofast"
+LEVEL = "-O2"
 """As the firmware compiles what computes (mcu/CMakeLists.txt)."""
 
 
