@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hil.bundle import PayloadFormat
-from hil.codec import frequencies
-from hil.codec.tables import make_tables
+from hil.codec.tables import STATIC, tables_from
 from hil.errors import CodecError
 
 PREFIX = "codec."
@@ -26,5 +26,7 @@ def codec_tables(codec: str, symbols: NDArray[np.uint8], form: PayloadFormat) ->
             f"symbols of shape {symbols.shape} are no payloads of "
             f"{form.channels} × {form.height} × {form.width}"
         )
-    counts = frequencies.count(symbols.reshape(len(symbols), -1), form.channels, len(form.centroids))
-    return {PREFIX + name: table for name, table in make_tables(codec, counts).items()}
+    if codec not in STATIC:
+        return {}
+    tables = tables_from(replace(form, codec=codec), symbols.reshape(len(symbols), -1))
+    return {PREFIX + name: table for name, table in tables.items()}
