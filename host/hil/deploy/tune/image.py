@@ -10,8 +10,8 @@ from pathlib import Path
 from hil import paths
 from hil.deploy.build import Toolchain
 from hil.deploy.cost import weight_bytes
-from hil.deploy.emit import INCLUDES
-from hil.deploy.program import DeviceHalf
+from hil.deploy.emit import INCLUDES, format_source
+from hil.deploy.program import DeviceHalf, Sends
 from hil.deploy.tune.tail import SECTION, tail_source
 from hil.deploy.tune.trial import Trial
 from hil.errors import BuildError
@@ -127,6 +127,12 @@ def _sections(place: Place) -> list[str]:
     ]
 
 
+def _format(trials: Sequence[Trial]) -> str:
+    """What those ask that encode on their way; all trials are of one device half."""
+    sending = next((trial for trial in trials if trial.sends is Sends.PAYLOAD), None)
+    return "" if sending is None else format_source(sending.half)
+
+
 def _trials_source(trials: Sequence[Trial]) -> str:
     """All functions, each in the arena as if it were alone."""
     functions = "\n".join(trial.source(f"trial{index}_") for index, trial in enumerate(trials))
@@ -139,8 +145,9 @@ static uint8_t arena[{max([8, *(trial.arena_bytes for trial in trials)])}]
 #define arena_at(offset) ((void *)(arena + (offset)))
 
 __attribute__((used)) int32_t payload_bytes;
+void (*hil_model_progress)(uint32_t settled_bytes);
 
-{functions}
+{_format(trials)}{functions}
 typedef arm_cmsis_nn_status hil_trial_t(void);
 
 __attribute__((used)) hil_trial_t *const hil_trials[] = {{
