@@ -204,7 +204,10 @@ def test_no_message_without_losses_takes_longer_than_an_undisturbed_one(radio, s
 def parts(draw) -> tuple[Ready, ...]:
     """A message in parts that become ready one after the other."""
     sizes = draw(st.lists(st.integers(1, 400), min_size=1, max_size=5))
-    times = [0.0, *sorted(draw(st.lists(st.floats(0, 0.1), min_size=len(sizes) - 1, max_size=len(sizes) - 1)))]
+    times = [
+        0.0,
+        *sorted(draw(st.lists(st.floats(0, 0.1), min_size=len(sizes) - 1, max_size=len(sizes) - 1))),
+    ]
     return tuple(Ready(sum(sizes[: n + 1]), times[n]) for n in range(len(sizes)))
 
 

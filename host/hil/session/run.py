@@ -42,6 +42,7 @@ from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
 from hil.session.in_time import Deadline
 from hil.session.options import RunOptions
+from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
 from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
@@ -184,7 +185,9 @@ class _Run:
         self.bus.emit(StageFinished(stage, time.monotonic() - began_s))
 
     def _handshake(self, running: RunningBoard) -> Handshake:
-        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check)
+        payload = self.deployment.manifest.payload
+        early = early_bytes(self.radio, payload) if self.options.overlap else 0
+        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check, early)
 
     def _announce(self) -> None:
         manifest = self.deployment.manifest
