@@ -43,6 +43,10 @@ def build(
     ] = None,
     explain: Explain = False,
     data_dir: options.DataDir = None,
+    arena_map: Annotated[bool, typer.Option("--map", help="Show where every buffer lies, and when.")] = False,
+    map_svg: Annotated[
+        Path | None, typer.Option("--map-svg", help="Draw the same into this file, as SVG.")
+    ] = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -71,9 +75,22 @@ def build(
     deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
     if out is not None:
         _copy(deployment.folder, out)
+    if map_svg is not None:
+        _draw(deployment, map_svg)
     rows = candidates.load(deployment.folder) if explain else ()
-    _print(deployment, plan.board.info, out, rows, as_json)
+    _print(deployment, plan.board.info, out, rows, as_json, arena_map)
     return 0
+
+
+def _draw(deployment: Deployment, target: Path) -> None:
+    from hil.report.arena_svg import arena_svg
+    from hil.report.footprint import title
+
+    layers = [layer.name for layer in deployment.layers]
+    try:
+        target.write_text(arena_svg(deployment.memory, layers, title(deployment)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", "name another file") from None
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -89,11 +106,17 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _print(
-    deployment: Deployment, board: BoardInfo, out: Path | None, rows: Sequence[Candidate], as_json: bool
+    deployment: Deployment,
+    board: BoardInfo,
+    out: Path | None,
+    rows: Sequence[Candidate],
+    as_json: bool,
+    arena_map: bool,
 ) -> None:
     elf = (out or deployment.folder) / "hil.elf"
     if as_json:
         from hil.deploy.tune.explain import as_values
+        from hil.report.arena_json import memory_report
 
         report: dict[str, Any] = {
             "elf": str(elf.resolve()),
@@ -102,6 +125,7 @@ def _print(
             "kernels": str(deployment.kernels),
             "footprint": asdict(deployment.footprint),
             "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
+            "memory": memory_report(deployment.memory),
             "layers": [asdict(layer) for layer in deployment.layers],
         }
         if rows:
@@ -116,6 +140,11 @@ def _print(
 
     console = Console()
     console.print(footprint_view(deployment, board, console.width))
+    if arena_map:
+        from hil.report.arena import arena_view
+
+        layers = [layer.name for layer in deployment.layers]
+        console.print(arena_view(deployment.memory, layers, console.width))
     if rows:
         wide = console if console.is_terminal else Console(width=max(console.width, WIDE))
         wide.print(kernel_table(rows))

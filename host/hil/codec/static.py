@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hil.bundle import PayloadFormat
 from hil.codec import check, context, huffman, order, range_coder, tables
 from hil.errors import UsageError
-from hil.wire.protocol import Codec, Order
+from hil.wire.protocol import CONTEXT_ALPHABET_MAX, Codec, Order
 
 
 class Range:
@@ -53,7 +53,10 @@ class Range:
 
 
 class Context:
-    """`hil.codec.context`. Raises UsageError on an order but rows, BundleError on tables that do not fit."""
+    """`hil.codec.context`.
+
+    Raises UsageError on an order but rows or too large an alphabet, BundleError on tables that do not fit.
+    """
 
     wire = Codec.CONTEXT
 
@@ -62,12 +65,17 @@ class Context:
             raise UsageError(
                 f"codec 'context' sends rows, not {form.order!r}", "take 'range', or order 'rows'"
             )
+        if len(form.centroids) > CONTEXT_ALPHABET_MAX:
+            raise UsageError(
+                f"codec 'context' takes {CONTEXT_ALPHABET_MAX} symbols, not {len(form.centroids)}",
+                "take 'range', 'huffman' or 'lz4'",
+            )
         self.form = form
         self._tables = tables.read_contexts(form, tensors)
         self._shape = (form.channels, form.height, form.width)
         alphabet = len(form.centroids)
         self.capacity = context.budget(form.channels * form.height, form.width, alphabet).capacity
-        self.scratch_bytes = form.channels * (-(-form.width // 4) * 4 + 1)
+        self.scratch_bytes = (form.channels + 2) * -(-form.width // 4) * 4 + form.channels
 
     @property
     def table(self) -> NDArray[np.uint32]:
