@@ -96,10 +96,10 @@ def test_the_first_bytes_leave_as_soon_as_they_are_enough(host: Host) -> None:
     host.greet(baud=BAUD, early_bytes=EARLY)
     host.start(1, fake.sample(1))
     found = chunks(host)
-    result = answered(host)
+    cycles = answered(host).cycles
     assert [len(piece.data) for piece in pieces(found)[:2]] == [EARLY, EARLY]
-    overlap_s = result.cycles.overlap / CLOCK_HZ
-    assert overlap_s == pytest.approx((ROWS - 3) * ROW_S, rel=0.15), "three rows hold the first chunk"
+    before = cycles.graph + cycles.quantise + cycles.encode + cycles.frame - cycles.overlap
+    assert 3 * ROW_S <= before / CLOCK_HZ < 4 * ROW_S, "three rows hold the first chunk"
 
 
 def test_stages_add_up_and_the_exchange_is_the_wire_s_with_overlap_too(host: Host) -> None:
@@ -182,7 +182,9 @@ def test_a_greeting_while_the_device_computes_abandons_the_sample(host: Host) ->
     host.start(1, image)
     assert isinstance(host.receive(), Payload)
     host.send(Hello(PROTOCOL_VERSION))
-    assert isinstance(host.receive(), Capability)
+    while isinstance(message := host.receive(), Payload):
+        assert message.total == 0, "a chunk that was on its way"
+    assert isinstance(message, Capability)
     assert host.silent()
     host.greet(baud=BAUD, early_bytes=EARLY)
     host.start(2, fake.sample(2))
