@@ -150,7 +150,7 @@ def _packets(packets: Sequence[Packet], name: str) -> tuple[Bar, ...]:
 def _server(timeline: Timeline, latency: LatencyParts) -> tuple[Bar, ...]:
     if timeline.server_ms is None or not latency.remote:
         return ()
-    end_ms = timeline.server_ms + latency.remote
+    end_ms, spent = timeline.server_ms + latency.remote, fmt.figure(latency.remote)
     return (
         Bar(
             timeline.server_ms, end_ms, "server half", g.SKY, f"server half: {fmt.figure(latency.remote)} ms"
