@@ -166,7 +166,7 @@ int hil_model_run(uint32_t *layer_cycles)
 def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
     return f"""\
-{_codec_table(model.half)}{_exit_table(model)}{_pack(model)}{_variables(model)}
+{codec_table(model.half)}{_exit_table(model)}{_pack(model)}{_variables(model)}
 const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
@@ -182,7 +182,8 @@ const hil_model_t hil_model = {{
         .local_zero_point = {fusion.local_zero_point},
         .remote_multiplier = {fusion.remote_multiplier},
     }},
-{_payload_format(model.half)}{_pack_member(model.half)}
+{payload_format(model.half)}
+    .pack = {"pack" if model.half.feature else "NULL"},
     .coverage = {{spans, {_spans(model)}}},
 }};
 
@@ -211,19 +212,11 @@ def _spans(model: Model) -> int:
     return max(SPANS_MIN, -(-chunks // 2))
 
 
-def _codec_table(half: DeviceHalf) -> str:
+def codec_table(half: DeviceHalf) -> str:
+    """What the codec knows beforehand, where it knows anything."""
     if half.coder is None or half.coder.table is None:
         return ""
     return _table(CODEC_TABLE, half.coder.table.reshape(-1).tolist())
-
-
-def _pack_member(half: DeviceHalf) -> str:
-    return "" if half.coder is None or half.feature is None else "\n    .pack = pack,"
-
-
-def format_source(half: DeviceHalf) -> str:
-    """An `hil_model` that knows the payload's format alone, for images without firmware."""
-    return f"{_codec_table(half)}const hil_model_t hil_model = {{\n{_payload_format(half)}\n}};\n"
 
 
 def _exit_table(model: Model) -> str:
@@ -298,7 +291,8 @@ def _quantise(model: Model, symbols: str) -> tuple[str, str]:
     )
 
 
-def _payload_format(half: DeviceHalf) -> str:
+def payload_format(half: DeviceHalf) -> str:
+    """The member `payload` of `hil_model`."""
     if half.coder is None or half.feature is None:
         return "    .payload = {.channels = 0, .codec = HIL_CODEC_NONE},"
     payload = half.coder.form

@@ -10,7 +10,7 @@ from pathlib import Path
 from hil import paths
 from hil.deploy.build import Toolchain
 from hil.deploy.cost import weight_bytes
-from hil.deploy.emit import INCLUDES, format_source
+from hil.deploy.emit import INCLUDES, codec_table, payload_format
 from hil.deploy.program import DeviceHalf, Sends
 from hil.deploy.tune.tail import SECTION, tail_source
 from hil.deploy.tune.trial import Trial
@@ -127,10 +127,19 @@ def _sections(place: Place) -> list[str]:
     ]
 
 
-def _format(trials: Sequence[Trial]) -> str:
-    """What those ask that encode on their way; all trials are of one device half."""
-    sending = next((trial for trial in trials if trial.sends is Sends.PAYLOAD), None)
-    return "" if sending is None else format_source(sending.half)
+def _sender(trials: Sequence[Trial]) -> str:
+    """What a step that encodes on its way wants to know of the firmware. All trials are of one half."""
+    half = next((trial.half for trial in trials if trial.sends is Sends.PAYLOAD), None)
+    if half is None:
+        return ""
+    return f"""\
+void (*hil_model_progress)(uint32_t settled_bytes);
+
+{codec_table(half)}const hil_model_t hil_model = {{
+{payload_format(half)}
+}};
+
+"""
 
 
 def _trials_source(trials: Sequence[Trial]) -> str:
@@ -145,9 +154,8 @@ static uint8_t arena[{max([8, *(trial.arena_bytes for trial in trials)])}]
 #define arena_at(offset) ((void *)(arena + (offset)))
 
 __attribute__((used)) int32_t payload_bytes;
-void (*hil_model_progress)(uint32_t settled_bytes);
 
-{_format(trials)}{functions}
+{_sender(trials)}{functions}
 typedef arm_cmsis_nn_status hil_trial_t(void);
 
 __attribute__((used)) hil_trial_t *const hil_trials[] = {{

@@ -9,8 +9,14 @@ from hil.deploy.program import DeviceHalf, Program
 
 PREFIX, SECTION = "tail_", ".hil_tail_arena"
 RENAMED = (
-    "hil_model_run", "hil_model_buffers", "hil_model_arena", "hil_model_progress", "hil_model", "sram_at", "pack",
-)  # fmt: skip
+    "hil_model_run",
+    "hil_model_buffers",
+    "hil_model_arena",
+    "hil_model_progress",
+    "hil_model",
+    "sram_at",
+    "pack",
+)
 
 
 def tail_half(half: DeviceHalf) -> DeviceHalf | None:
