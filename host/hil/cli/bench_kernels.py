@@ -76,13 +76,13 @@ def firmware(
 
     path = bundle or _found(scheme, dataset)
     with BenchBar() as bar:
-        plain, tuned = measure(path, samples, bar.report)
+        rows = measure(path, samples, bar.report)
     if as_json:
-        _write({"plain": as_values(plain), "tuned": as_values(tuned), "ratios": ratios(plain, tuned)})
+        _write({"rows": [as_values(row) for row in rows], "ratios": ratios(rows[0], rows[-1])})
     elif markdown:
-        sys.stdout.write(firmware_markdown(plain, tuned))
+        sys.stdout.write(firmware_markdown(rows))
     else:
-        _console().print(firmware_table(plain, tuned))
+        _console().print(firmware_table(rows))
     return 0
 
 
