@@ -94,9 +94,10 @@ def measure(
 ) -> list[FirmwareRow]:
     """The rows of the bundle at `path`: plain, then tuned.
 
-    With `recoded`, the same bundle packing its payload in another way, plain kernels with the bundle's own
-    way come first, and then both with the other. Runs `samples` of its calibration images after one that warms the caches. Raises BundleError where
-    there are none, and whatever a build or a run raises.
+    With `recoded`, the same bundle packing its payload in another way, plain kernels with the bundle's
+    own way come first, and then both kinds with the other. Runs `samples` of the calibration images after
+    one that warms the caches. Raises BundleError where there are none, and whatever a build or a run
+    raises.
     """
     bundle = bundles.load(path)
     images = bundle.tensors.get("record.calibration")
