@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hil.bundle import PayloadFormat
 from hil.codec import check, context, huffman, order, range_coder, tables
 from hil.errors import UsageError
-from hil.wire.protocol import CONTEXT_ALPHABET_MAX, Codec, Order
+from hil.wire.protocol import Codec, Order
 
 
 class Range:
@@ -64,11 +64,6 @@ class Context:
         if order.order_of(form) is not Order.ROWS:
             raise UsageError(
                 f"codec 'context' sends rows, not {form.order!r}", "take 'range', or order 'rows'"
-            )
-        if len(form.centroids) > CONTEXT_ALPHABET_MAX:
-            raise UsageError(
-                f"codec 'context' takes {CONTEXT_ALPHABET_MAX} symbols, not {len(form.centroids)}",
-                "take 'range', 'huffman' or 'lz4'",
             )
         self.form = form
         self._tables = tables.read_contexts(form, tensors)

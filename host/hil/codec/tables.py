@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from hil.bundle import PayloadFormat
 from hil.codec import context_tables, frequencies, huffman
 from hil.codec.context_tables import ContextTables
-from hil.errors import BundleError
-from hil.wire.protocol import CONTEXT_LEFT, CONTEXT_LEVELS
+from hil.errors import BundleError, UsageError
+from hil.wire.protocol import CONTEXT_ALPHABET_MAX, CONTEXT_LEFT, CONTEXT_LEVELS
 
 FREQUENCIES, LENGTHS = "frequencies", "lengths"
+STATIC = ("huffman", "range", "context")
+"""Codecs with tables of their own."""
 CONTEXT = ("sources", "zeros", "shift", "table_of", "contexts")
 
 
@@ -46,18 +48,26 @@ def read_lengths(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> NDA
 
 
 def tables_from(form: PayloadFormat, payloads: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """The same from `payloads` (N, symbols) themselves, planar, of `form`. Raises CodecError on others."""
+    """The same from `payloads` (N, symbols) themselves, planar, of `form`. Raises CodecError on others.
+
+    UsageError where the codec does not take so large an alphabet.
+    """
     alphabet = len(form.centroids)
     counts = frequencies.count(payloads, form.channels, alphabet)
     if form.codec != "context":
         return make_tables(form.codec, counts)
+    _require_small(alphabet)
     planes = payloads.reshape(len(payloads), form.channels, form.height, form.width)
     return {name: getattr(context_tables.make(planes, alphabet), name) for name in CONTEXT}
 
 
 def read_contexts(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> ContextTables:
-    """All of `CONTEXT`. Raises BundleError unless they fit the payload."""
+    """All of `CONTEXT`. Raises BundleError unless they fit the payload.
+
+    UsageError where the alphabet is too large.
+    """
     channels, alphabet = form.channels, len(form.centroids)
+    _require_small(alphabet)
     own = np.arange(channels)[:, None]
     sources = _table("sources", np.uint16, (channels, 2), form, tables)
     zeros = _table("zeros", np.uint16, (channels, 5), form, tables)
@@ -74,6 +84,14 @@ def read_contexts(form: PayloadFormat, tables: Mapping[str, NDArray[Any]]) -> Co
             "codec.sources, .zeros, .table_of or .shift names what is not there", "make it with tables_from"
         )
     return ContextTables(sources, zeros, shift, table_of, contexts)
+
+
+def _require_small(alphabet: int) -> None:
+    if alphabet > CONTEXT_ALPHABET_MAX:
+        raise UsageError(
+            f"codec 'context' takes {CONTEXT_ALPHABET_MAX} symbols, not {alphabet}",
+            "take 'range', 'huffman' or 'lz4'",
+        )
 
 
 def _require_frequencies(name: str, table: NDArray[np.uint16]) -> None:
