@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hil.deploy.build import Toolchain, prepare_toolchain
+from hil.errors import ToolchainError
 from hil.twin import Twin, load_image
 from hil_tests.twin import firmware
 
@@ -31,6 +33,15 @@ def boot(build: Callable[[str], Path]) -> Boot:
         return Twin(load_image(build(source)), **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """Compiler and CMSIS-NN, as deployment uses them."""
+    try:
+        return prepare_toolchain()
+    except ToolchainError as error:
+        pytest.skip(str(error))
 
 
 def words(twin: Twin, name: str = "out", count: int = 16) -> list[int]:

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hil.deploy.build import Toolchain, prepare_toolchain
+from hil.deploy.build import Toolchain
 from hil.deploy.interpret import interpret
-from hil.errors import ToolchainError
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil_tests import graphs
@@ -24,14 +23,6 @@ pytestmark = pytest.mark.twin
 
 CASES_PER_IMAGE = 16
 """Shapes in one image: compiling costs about a second, running a millisecond."""
-
-
-@pytest.fixture(scope="session")
-def toolchain() -> Toolchain:
-    try:
-        return prepare_toolchain()
-    except ToolchainError as error:
-        pytest.skip(str(error))
 
 
 def run_on_twin(twin: Twin, index: int, sample: NDArray[np.int8], output_size: int) -> NDArray[np.int8]:

@@ -22,12 +22,14 @@ from hil.deploy.graph import (
     Weights,
 )
 from hil.deploy.quantise import ADD_LEFT_SHIFT
-from hil.deploy.requantise import quantise_multiplier
+from hil.deploy.requantise import quantise_multiplier, single_rounding
 
 Shape = tuple[int, int, int]
 
 _RECTIFIED, _LINEAR = -128, 3
 """Zero points behind a ReLU, and elsewhere."""
+_SCALES = {True: 0.021, False: 0.03}
+"""The same of scales; sums see different ones."""
 _SPREAD = 40.0
 """Standard deviation of outputs that is aimed at, in steps of int8."""
 _REACH = 34.0
@@ -39,7 +41,7 @@ class Builder:
 
     def __init__(self, shape: Shape, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        self._tensors = {"in": Tensor("in", shape, 0.02, _LINEAR)}
+        self._tensors = {"in": Tensor("in", shape, _SCALES[False], _LINEAR)}
         self._ops: list[Op] = []
 
     def graph(self, logits: str) -> Graph:
@@ -71,7 +73,8 @@ class Builder:
     def average(self, name: str, source: str) -> str:
         """Over the whole map."""
         height, width, channels = self._tensors[source].shape
-        self._tensors[name] = Tensor(name, (1, 1, channels), 0.02, self._tensors[source].zero_point)
+        before = self._tensors[source]
+        self._tensors[name] = Tensor(name, (1, 1, channels), before.scale, before.zero_point)
         common: dict[str, Any] = {"kernel": (height, width), "stride": (height, width), "padding": (0, 0)}
         self._ops.append(AveragePool(name=name, inputs=(source,), output=name, **common))
         return name
@@ -80,20 +83,23 @@ class Builder:
         """Without a ReLU."""
         taps = self._tensors[source].elements
         weights = self._weights(source, (out, taps), taps, per_channel=False)
-        self._tensors[name] = Tensor(name, (1, 1, out), 0.02, _LINEAR)
+        self._tensors[name] = Tensor(name, (1, 1, out), _SCALES[False], _LINEAR)
         self._ops.append(Dense(name=name, inputs=(source,), output=name, weights=weights))
         return name
 
     def add(self, name: str, first: str, second: str, *, relu: bool) -> str:
-        """The sum of two maps of one scale."""
+        """The sum of two maps, on twice the larger of their scales."""
         zero_point = _RECTIFIED if relu else _LINEAR
-        self._tensors[name] = Tensor(name, self._tensors[first].shape, 0.03, zero_point)
-        half = quantise_multiplier(0.5)
-        multiplier, shift = quantise_multiplier(2.0 / 1.5 / (1 << ADD_LEFT_SHIFT))
+        sources = [self._tensors[source] for source in (first, second)]
+        output = Tensor(name, sources[0].shape, _SCALES[relu] * 1.4, zero_point)
+        common = 2.0 * max(source.scale for source in sources)
+        fixed = [single_rounding(source.scale / common) for source in sources]
+        multiplier, shift = quantise_multiplier(common / ((1 << ADD_LEFT_SHIFT) * output.scale))
+        self._tensors[name] = output
         self._ops.append(
             Add(
                 name=name, inputs=(first, second), output=name, left_shift=ADD_LEFT_SHIFT,
-                multipliers=(half[0], half[0]), shifts=(half[1], half[1]),
+                multipliers=(fixed[0][0], fixed[1][0]), shifts=(fixed[0][1], fixed[1][1]),
                 output_multiplier=multiplier, output_shift=shift,
             )
         )  # fmt: skip
@@ -109,7 +115,8 @@ class Builder:
             max(0, (reach - 1) * stride + kernel - extent) // 2
             for reach, extent in zip(size, (height, width), strict=True)
         )
-        self._tensors[name] = Tensor(name, (*size, out), 0.02, _RECTIFIED if relu else _LINEAR)
+        zero_point = _RECTIFIED if relu else _LINEAR
+        self._tensors[name] = Tensor(name, (*size, out), _SCALES[relu], zero_point)
         places = {"kernel": (kernel, kernel), "stride": (stride, stride), "padding": padding}
         return {"name": name, "inputs": (source,), "output": name, **places}
 

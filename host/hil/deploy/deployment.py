@@ -64,6 +64,8 @@ class Footprint:
     """.data and .bss without the arena and the stack."""
     arena_bytes: int
     stack_bytes: int
+    itcm_bytes: int = 0
+    """Code that runs from ITCM RAM, 16 KB beside the 320; it is counted in the flash too."""
 
 
 @dataclass(frozen=True)

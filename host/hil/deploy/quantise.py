@@ -138,7 +138,7 @@ def _quantise_op(op: FloatOp, sources: list[Tensor], output: Tensor) -> Op:
 def _add(op: FloatOp, sources: list[Tensor], output: Tensor) -> Add:
     """Both inputs are brought to twice the larger scale, summed, and rescaled to the output's."""
     common = 2.0 * max(source.scale for source in sources)
-    inputs = [quantise_multiplier(source.scale / common) for source in sources]
+    inputs = [single_rounding(source.scale / common) for source in sources]
     multiplier, shift = quantise_multiplier(common / ((1 << ADD_LEFT_SHIFT) * output.scale))
     return Add(
         name=op.name,

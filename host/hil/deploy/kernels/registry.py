@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from hil.deploy.kernels import cmsis, own
+from hil.deploy.kernels import add, cmsis, convolve, depthwise, own
 from hil.deploy.kernels.front import kernel as front
 from hil.deploy.program import Kernel
 
 PLAIN: tuple[Kernel, ...] = (*cmsis.KERNELS, *own.KERNELS)
 """One for every op: CMSIS-NN, and what it has not."""
 
-SPECIALISED: tuple[Kernel, ...] = (*front.KERNELS,)
+SPECIALISED: tuple[Kernel, ...] = (
+    *front.KERNELS,
+    *convolve.KERNELS,
+    *depthwise.KERNELS,
+    *add.KERNELS,
+)
 """Made for some shapes only."""

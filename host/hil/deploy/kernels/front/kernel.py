@@ -80,9 +80,7 @@ class PayloadFront:
         scratch = site.places.get(CODEC_SCRATCH, "NULL")
         sink = (
             f"{site.name}_symbols(middle, idle, symbols);",
-            f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
-            f"    (void){coder}_put(&coder, symbols + {width} * c, {width}, c);",
-            "}",
+            *_put_row(site, coder, width),
             "if (hil_model_progress != NULL) {",
             "    hil_model_progress(hil_coder_settled(&coder));",
             "}",
@@ -114,6 +112,20 @@ def _covers(half: DeviceHalf, first: int, order: Order) -> int:
 def _form(site: Site) -> PayloadFormat:
     assert site.half.coder
     return site.half.coder.form
+
+
+def _put_row(site: Site, coder: str, width: int) -> tuple[str, ...]:
+    """Hands the encoder one row of every channel. A refusal is kept by the coder until the end."""
+    assert site.half.coder
+    assert site.half.symbol_of is not None
+    if site.half.coder.wire is Codec.CONTEXT:
+        idle = "idle" if site.half.symbol_of[0] == 0 else "NULL"
+        return (f"(void){coder}_put_row(&coder, symbols, {idle});",)
+    return (
+        f"for (uint32_t c = 0; c < {site.half.coder.form.channels}; c++) {{",
+        f"    (void){coder}_put(&coder, symbols + {width} * c, {width}, c);",
+        "}",
+    )
 
 
 def _functions(site: Site, front: Front, stride: int) -> str:
