@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hil.deploy.graph import Add, Convolution, DepthwiseConvolution, Graph, Op, Tensor, Weights
+from hil.deploy.graph import Add, AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Tensor, Weights
 from hil.deploy.requantise import quantise_multiplier
 from hil_tests import graphs
 from hil_tests.graphs import Case
@@ -113,6 +113,23 @@ def additions(draw: st.DrawFn) -> Case:
         output_multiplier=output[0], output_shift=output[1], activation=draw(_clamp()),
     )  # fmt: skip
     return Case(_with_zero_points(draw, case.graph, sharper), case.inputs)
+
+
+@st.composite
+def averages(draw: st.DrawFn) -> Case:
+    """Over whole maps, of more pixels than 16-bit sums hold, too."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    height, width = draw(st.integers(1, 18)), draw(st.integers(1, 18))
+    channels = draw(st.sampled_from([1, 3, 4, 8, 10, 12]))
+    first = Tensor("in", (height, width, channels), 0.02, draw(_zero_point()))
+    op = AveragePool(
+        name="average", inputs=("in",), output="out", kernel=(height, width), stride=(1, 1), padding=(0, 0),
+        activation=draw(_clamp()),
+    )  # fmt: skip
+    last = Tensor("out", (1, 1, channels), first.scale, first.zero_point)
+    inputs = _numbers(rng, (3, height, width, channels), draw(st.sampled_from(["any", "ends", "least"])))
+    inputs[0] = np.clip(rng.normal(draw(st.integers(-128, 127)), 3.0, inputs.shape[1:]), -128, 127)
+    return Case(Graph({"in": first, "out": last}, (op,), "in", "out", None), inputs)
 
 
 CONVOLUTIONS = sharpened(graphs.convolutions() | graphs.pointwise_convolutions())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hil.deploy.build import Toolchain
 from hil.deploy.interpret import interpret
 from hil.deploy.kernels.add import Addition
+from hil.deploy.kernels.average import Average
 from hil.deploy.kernels.convolve import Convolve
 from hil.deploy.kernels.depthwise import Depthwise
 from hil.deploy.program import DeviceHalf, Kernel, Program, Step
@@ -32,6 +33,7 @@ FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
     "convolution, in many passes and turns": (Convolve(5, 2), sharp_graphs.CONVOLUTIONS),
     "depthwise": (Depthwise(), sharp_graphs.DEPTHWISE),
     "sum": (Addition(), sharp_graphs.additions()),
+    "average": (Average(), sharp_graphs.averages()),
 }
 
 

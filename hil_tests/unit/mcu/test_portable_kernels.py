@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hil import paths
 from hil.deploy.interpret import interpret
 from hil.deploy.kernels.add import Addition
+from hil.deploy.kernels.average import Average
 from hil.deploy.kernels.convolve import Convolve
 from hil.deploy.kernels.depthwise import Depthwise
 from hil.deploy.program import DeviceHalf, Kernel, Site
@@ -25,6 +26,7 @@ FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
     "convolution": (Convolve(20, 4), sharp_graphs.CONVOLUTIONS),
     "depthwise": (Depthwise(), sharp_graphs.DEPTHWISE),
     "sum": (Addition(), sharp_graphs.additions()),
+    "average": (Average(), sharp_graphs.averages()),
 }
 
 
