@@ -72,11 +72,11 @@ def _with_zero_points(draw: st.DrawFn, graph: Graph, op: Op) -> Graph:
 
 
 @st.composite
-def depthwise_3x3(draw: st.DrawFn) -> Case:
+def depthwise_3x3(draw: st.DrawFn, widest: int) -> Case:
     """Every stride, padding and number of channels that the kernel has code for."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     stride, padding = draw(st.sampled_from([1, 2])), (draw(st.integers(0, 1)), draw(st.integers(0, 1)))
-    height, width = draw(st.integers(3, 9)), draw(st.integers(3, 20))
+    height, width = draw(st.integers(3, 7)), draw(st.integers(3, widest))
     channels = draw(st.sampled_from([1, 2, 3, 4, 5, 8, 12, 20]))
     # Where an end is not padded, windows may also end before the map does.
     below, right = draw(st.integers(0, 1)), draw(st.integers(0, 1))
@@ -133,4 +133,5 @@ def averages(draw: st.DrawFn) -> Case:
 
 
 CONVOLUTIONS = sharpened(graphs.convolutions() | graphs.pointwise_convolutions())
-DEPTHWISE = sharpened(depthwise_3x3())
+DEPTHWISE = sharpened(depthwise_3x3(20))
+SMALL_DEPTHWISE = sharpened(depthwise_3x3(6))
