@@ -11,7 +11,8 @@ from hil.deploy import lower
 from hil.deploy.build import Toolchain, prepare_toolchain
 from hil.deploy.graph import Clamp, Graph, Slice
 from hil.deploy.program import DeviceHalf
-from hil.deploy.tune.measure import measure, random_sample
+from hil.deploy.tune.expected import random_sample
+from hil.deploy.tune.measure import measure
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial
 from hil.deploy.tune.tuner import tune

@@ -18,12 +18,14 @@ from hil.boards.options import DEFAULT_CLOCK_HZ, BoardOptions
 from hil.boards.protocol import Board, ExternalBoard
 from hil.bundle import Manifest
 from hil.data import registry as datasets
+from hil.deploy.codecs.request import CodecRequest
 from hil.deploy.deployment import KernelChoice
 from hil.errors import UsageError, unknown_name
 from hil.schemes import registry as schemes
 from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted, Warned
 
 if TYPE_CHECKING:
+    from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
     from hil.server.process import ServerProcess
     from hil.session.options import RunOptions
@@ -51,6 +53,7 @@ class Request:
     data_dir: Path | None = None
     kernels: str = "tuned"
     """tuned, or plain: CMSIS-NN's alone."""
+    codec: CodecRequest = field(default_factory=CodecRequest)
     board_options: BoardOptions = field(default_factory=BoardOptions)
     """Its clock is `clock_mhz`."""
 
@@ -159,6 +162,22 @@ def ensure_bundle(plan: Plan, reporter: Reporter) -> Path:
         )
 
 
+def pack_payload(plan: Plan, bundle: Path, reporter: Reporter) -> Packed:
+    """`bundle` with the codec that was asked for, from the cache or made now."""
+    from hil.deploy.codecs.pack import Packed, pack
+
+    request = plan.request.codec
+    if request.codec is None:
+        return Packed(bundle)
+    with stage(reporter, "codec", request.codec) as packing:
+        packed = pack(bundle, request, plan.clock_hz)
+        packing.cached = packed.bundle == bundle
+        if packed.chosen is not None:
+            one = packed.chosen.measured
+            packing.detail = f"{one.codec}: {one.cycles:,} cycles, {one.payload_bytes:,.0f} bytes"
+        return packed
+
+
 def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
     """The firmware for `bundle`, from the cache or built now."""
     from hil.deploy import package
@@ -183,7 +202,7 @@ def run_pipeline(
     from hil.deploy.reference import Oracle
     from hil.session.run import run_session
 
-    bundle = ensure_bundle(plan, reporter)
+    bundle = pack_payload(plan, ensure_bundle(plan, reporter), reporter).bundle
     with _server(bundle) as server:
         samples = _samples(plan, bundle)
         deployment = build_firmware(plan, bundle, reporter)

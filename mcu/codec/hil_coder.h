@@ -37,11 +37,16 @@ typedef struct {
             uint32_t bits, bit_count, codes, next_code;
             int32_t prefix;
         } phrase;
-        /* Context: as range, with a carry above the 32 bits of `low`; and how many bytes may have
-         * left before the next row. */
+        /* Context: as range, with a carry above the 32 bits of `low`; how far `at` may have come
+         * before the next row, and by how much more before the one after it; what the scratch and
+         * the table hold. */
         struct {
             uint64_t low;
-            uint32_t range, allowed;
+            uint32_t range, each, shift, words;
+            const uint8_t *limit;
+            uint32_t *places;
+            uint8_t *live;
+            const uint32_t *tables;
         } context;
     };
 } hil_coder_t;
@@ -64,6 +69,11 @@ hil_begin_t hil_none_begin, hil_lzw_begin, hil_huffman_begin, hil_range_begin, h
 hil_put_t hil_none_put, hil_lzw_put, hil_huffman_put, hil_range_put, hil_context_put;
 hil_finish_t hil_none_finish, hil_lzw_finish, hil_huffman_finish, hil_range_finish,
     hil_context_finish;
+
+/* A row of all channels at once, which is the fastest: `symbols` as hil_context_put takes them,
+ * channel after channel. Where `idle` of a channel is not 0 its symbols are known to be all 0, and
+ * not looked at. */
+int hil_context_put_row(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle);
 
 /* Scratch of the context coder: what it remembers of the latest row. */
 uint32_t hil_context_scratch_bytes(const hil_payload_format_t *format);

@@ -4,12 +4,12 @@
  * it, hil_context_scratch_bytes, 4-byte aligned.
  *
  * The table, in words (host/hil/codec/context.py, `words`):
- *   1          bytes that may have left before the first row, in the upper half: more for each row
- *   1          words before the even row, from the first row of frequencies on
- *   4          a channel: first source, second source, row source, zero frequency of quiet groups,
- *              zero frequencies of rows in their four contexts, halfwords all
- *   32         a channel: where the row of each of 64 contexts begins, in words, halfwords all
- *   alphabet   a row of frequencies: cumulative frequency in the upper half, frequency in the lower
+ *   1          bytes that may have left before the first row; in the upper half more for each row
+ *   1          shift of a level; in the upper half number of tables
+ *   5          a channel: channel_t
+ *   16 A       a table, for an alphabet of A symbols: for each symbol and in it for each context,
+ *              cumulative frequency in the upper half, frequency in the lower
+ *   A          the same for symbols of which nothing is known
  */
 #include "hil_coder.h"
 #include "hil_symbols.h"
@@ -17,11 +17,18 @@
 #define BOTTOM   (1U << 16)
 #define TOTAL    (1U << HIL_RANGE_BITS)
 #define CONTEXTS (HIL_CONTEXT_LEVELS * HIL_CONTEXT_LEVELS)
+/* Is computed before what follows: the next symbol waits for it. */
+#define FIRST(value) __asm__("" : "+r"(value))
+#define INLINE       static inline __attribute__((always_inline))
+#define NOINLINE     static __attribute__((noinline))
 
-_Static_assert(HIL_CONTEXT_LEVELS == 8U, "a context is two fields of three bits");
+_Static_assert(HIL_CONTEXT_LEVELS == 4U, "a context is two fields of two bits");
+_Static_assert(HIL_CONTEXT_ALPHABET_MAX == 16U, "a context and a symbol are a byte");
 
+/* Words before the rows of its sources in the scratch, the channel whose row tells of this one,
+ * words before its table; zero frequencies of rows in their four contexts, and of quiet groups. */
 typedef struct {
-    uint16_t first, second, beside, quiet_zeros, row_zeros[4];
+    uint16_t first, second, beside, table, row_zeros[4], quiet_zeros, unused;
 } channel_t;
 
 /* What changes within a row, in registers. The lower end has a carry above its 32 bits. */
@@ -32,15 +39,26 @@ typedef struct {
     const uint8_t *end;
 } interval_t;
 
+INLINE interval_t interval_of(const hil_coder_t *coder) {
+    return (interval_t){coder->context.low, coder->context.range, coder->at, coder->end};
+}
+
+INLINE void keep(hil_coder_t *coder, interval_t now) {
+    coder->context.low = now.low;
+    coder->context.range = now.range;
+    coder->at = now.at;
+}
+
 /* Adds one to the number written so far. It stays below 1, so some byte is not 255. */
-static __attribute__((noinline)) void carry(uint8_t *at) {
+NOINLINE void carry(uint8_t *at) {
     do {
         at--;
     } while (++*at == 0U);
 }
 
-static inline int normalise(interval_t *now) {
-    if (now->range >= BOTTOM) {
+/* Two bytes leave where the range is narrow. */
+INLINE int normalise(interval_t *now) {
+    if (__builtin_expect(now->range >= BOTTOM, 1)) {
         return 0;
     }
     if (now->end - now->at < 2) {
@@ -57,192 +75,274 @@ static inline int normalise(interval_t *now) {
     return 0;
 }
 
-static inline int encode_symbol(interval_t *now, uint32_t entry) {
-    const uint32_t step = now->range >> HIL_RANGE_BITS;
+INLINE int encode_symbol(interval_t *now, uint32_t entry) {
+    const uint32_t step = now->range >> HIL_RANGE_BITS, size = entry & 0xFFFFU;
+    now->range = step * size;
+    FIRST(now->range);
     now->low += (uint64_t)step * (entry >> 16);
-    now->range = step * (entry & 0xFFFFU);
     return normalise(now);
 }
 
-static inline int encode_zero(interval_t *now, uint32_t zeros) {
-    now->range = (now->range >> HIL_RANGE_BITS) * zeros;
-    return normalise(now);
+/* Whether all of some symbols are zero, as they are `zeros` times in TOTAL. */
+INLINE int encode_flag(interval_t *now, uint32_t zeros, int zero) {
+    return encode_symbol(now, zero ? zeros : zeros << 16 | (TOTAL - zeros));
 }
 
-static inline int encode_other(interval_t *now, uint32_t zeros) {
-    return encode_symbol(now, zeros << 16 | (TOTAL - zeros));
+/* What a context sees of four symbols. The low bits of a sum that saturates are those of the
+ * symbol, or all ones where it is greater. */
+INLINE uint32_t levels(uint32_t four, uint32_t above, uint32_t shift) {
+    return hil_add_saturated(four, above) >> shift & (HIL_CONTEXT_LEVELS - 1U) * 0x01010101U;
 }
 
-/* What a context sees of four symbols. */
-static inline uint32_t levels(uint32_t four, uint32_t shift) {
-    const uint32_t most = (HIL_CONTEXT_LEVELS - 1U) << shift, above = 255U - most;
-    if (shift == 0U) {
-        return four;
+/* Where in its table each symbol of a row is, a byte: its context, and above that itself. `own`
+ * then has what a context sees of the row. `left`: the second source is the symbol to the left. */
+INLINE void find_places(const hil_coder_t *coder, const uint8_t *symbols, const channel_t *about,
+                        uint32_t *own, int left) {
+    const uint32_t shift = coder->context.shift;
+    const uint32_t above = (256U - (HIL_CONTEXT_LEVELS << shift)) * 0x01010101U;
+    const uint32_t *const seen_of = coder->scratch;
+    const uint32_t *first = seen_of + about->first, *second = seen_of + about->second;
+    uint32_t *places = coder->context.places, before = 0;
+    const uint32_t *const end = places + coder->context.words;
+    while (places != end) {
+        const uint32_t four = hil_four_symbols(symbols);
+        const uint32_t seen = levels(four, above, shift);
+        const uint32_t beside = left ? seen << 8 | before : *second++;
+        *places++ = four << 4 | *first++ << 2 | beside; /* `first` may be `own` */
+        *own++ = seen;
+        before = seen >> 24;
+        symbols += 4;
     }
-    four = hil_add_saturated(four, above * 0x01010101U);
-    four -= (above + 1U - (1U << shift)) * 0x01010101U;
-    return four >> shift & (HIL_CONTEXT_LEVELS - 1U) * 0x01010101U;
 }
 
-typedef struct {
-    const uint8_t *symbols, *first, *second;
-    uint8_t *history;
-    const uint16_t *contexts;
-    const uint32_t *rows;
-    uint32_t quiet_zeros, greatest, shift;
-} row_t;
-
-/* Four symbols, or the `count` that are left, which the other bytes of all words are 0 beyond. */
-static inline int encode_group(interval_t *now, const row_t *row, uint32_t four, uint32_t context,
-                               uint32_t count) {
-    const uint32_t *const entries = row->rows;
-    if (hil_has_foreign(four, row->greatest)) {
-        return -1;
-    }
-    const uint32_t one = entries[row->contexts[context & 0xFFU] + (four & 0xFFU)];
-    const uint32_t two = entries[row->contexts[context >> 8 & 0xFFU] + (four >> 8 & 0xFFU)];
-    const uint32_t three = entries[row->contexts[context >> 16 & 0xFFU] + (four >> 16 & 0xFFU)];
-    const uint32_t last = entries[row->contexts[context >> 24] + (four >> 24)];
-    if (encode_symbol(now, one) < 0 || (count > 1U && encode_symbol(now, two) < 0) ||
-        (count > 2U && encode_symbol(now, three) < 0) ||
-        (count > 3U && encode_symbol(now, last) < 0)) {
-        return -1;
-    }
-    return 0;
+NOINLINE void find_places_beside(const hil_coder_t *coder, const uint8_t *symbols,
+                                 const channel_t *about, uint32_t *own) {
+    find_places(coder, symbols, about, own, 0);
 }
 
-/* A row that is not all zero, whose second source is the symbol to the left, or is not. */
-static inline int encode_row(interval_t *interval, const row_t *row, uint32_t width, int left) {
-    interval_t now = *interval;
-    uint32_t before = 0;
-    for (uint32_t x = 0; x < width; x += 4U) {
-        const uint32_t count = width - x < 4U ? width - x : 4U;
-        const uint32_t four = count == 4U ? hil_four_symbols(row->symbols + x)
-                                          : hil_few_symbols(row->symbols + x, count);
-        const uint32_t first = hil_four_symbols(row->first + x);
-        const uint32_t second = left ? before : hil_four_symbols(row->second + x);
-        memcpy(row->history + x, &four, sizeof four);
-        before = four >> 24;
-        if ((first | second) == 0U) {
-            if (four == 0U) {
-                if (encode_zero(&now, row->quiet_zeros) < 0) {
-                    return -1;
-                }
-                continue;
-            }
-            if (encode_other(&now, row->quiet_zeros) < 0) {
+NOINLINE void find_places_left(const hil_coder_t *coder, const uint8_t *symbols,
+                               const channel_t *about, uint32_t *own) {
+    find_places(coder, symbols, about, own, 1);
+}
+
+/* The bits of four contexts that are 0 in a quiet group: levels to the left that lie within it are
+ * what they are. */
+INLINE uint32_t quiet_mask(const channel_t *about) {
+    return about->second == HIL_CONTEXT_LEFT ? 0x0C0C0C0FU : 0x0F0F0F0FU;
+}
+
+/* The symbols of a row that is not all zero, of which only those in whole words. Each entry is
+ * loaded while the one before it is encoded. */
+NOINLINE int encode_row(hil_coder_t *coder, const channel_t *about, uint32_t width) {
+    const uint32_t *places = coder->context.places;
+    const uint32_t *const entries = coder->context.tables + about->table, *const end =
+                                                                              places + width / 4U;
+    const uint32_t mask = quiet_mask(about), quiet_zeros = about->quiet_zeros;
+    interval_t now = interval_of(coder);
+    for (; places != end; places++) {
+        const uint32_t four = *places;
+        if ((four & mask) == 0U) {
+            const int zero = (four & 0xF0F0F0F0U) == 0U;
+            if (encode_flag(&now, quiet_zeros, zero) < 0) {
                 return -1;
             }
+            if (zero) {
+                continue;
+            }
         }
-        const uint32_t beside = left ? four << 8 | second : second;
-        const uint32_t context = levels(first, row->shift) << 3 | levels(beside, row->shift);
-        if (encode_group(&now, row, four, context, count) < 0) {
+        const uint32_t one = entries[four & 0xFFU];
+        const uint32_t two = entries[four >> 8 & 0xFFU];
+        if (encode_symbol(&now, one) < 0) {
+            return -1;
+        }
+        const uint32_t three = entries[four >> 16 & 0xFFU];
+        if (encode_symbol(&now, two) < 0) {
+            return -1;
+        }
+        const uint32_t last = entries[four >> 24];
+        if (encode_symbol(&now, three) < 0 || encode_symbol(&now, last) < 0) {
             return -1;
         }
     }
-    *interval = now;
+    keep(coder, now);
     return 0;
 }
 
-static __attribute__((noinline)) int encode_beside_left(interval_t *interval, const row_t *row,
-                                                        uint32_t width) {
-    return encode_row(interval, row, width, 1);
+/* The `count` symbols of the word behind them. */
+NOINLINE int encode_rest(hil_coder_t *coder, const channel_t *about, uint32_t width) {
+    const uint32_t count = width & 3U, *const entries = coder->context.tables + about->table;
+    const uint32_t known = 0xFFFFFFFFU >> (32U - 8U * count);
+    uint32_t places = coder->context.places[width / 4U] & known;
+    interval_t now = interval_of(coder);
+    if ((places & quiet_mask(about)) == 0U) {
+        const int zero = (places & 0xF0F0F0F0U) == 0U;
+        if (encode_flag(&now, about->quiet_zeros, zero) < 0) {
+            return -1;
+        }
+        if (zero) {
+            keep(coder, now);
+            return 0;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++, places >>= 8) {
+        if (encode_symbol(&now, entries[places & 0xFFU]) < 0) {
+            return -1;
+        }
+    }
+    keep(coder, now);
+    return 0;
 }
 
-static __attribute__((noinline)) int encode_beside_other(interval_t *interval, const row_t *row,
-                                                         uint32_t width) {
-    return encode_row(interval, row, width, 0);
-}
-
-/* By frequencies that know nothing. */
-static __attribute__((noinline)) int encode_evenly(interval_t *now, const uint8_t *symbols,
-                                                   uint8_t *history, uint32_t width,
-                                                   const uint32_t *even, uint32_t alphabet) {
+/* A row by frequencies that know nothing. */
+NOINLINE int encode_evenly(hil_coder_t *coder, const uint8_t *symbols, uint32_t width) {
+    const hil_payload_format_t *const format = coder->format;
+    const uint32_t tables = format->table[1] >> 16;
+    const uint32_t *const even = coder->context.tables + tables * CONTEXTS * format->alphabet;
+    interval_t now = interval_of(coder);
     for (uint32_t x = 0; x < width; x++) {
-        if (symbols[x] >= alphabet || encode_symbol(now, even[symbols[x]]) < 0) {
+        if (encode_symbol(&now, even[symbols[x]]) < 0) {
             return -1;
         }
-        history[x] = symbols[x];
     }
+    keep(coder, now);
     return 0;
 }
 
-/* Bits of a symbol that a context does not see. */
-static inline uint32_t shift_of(uint32_t alphabet) {
-    return alphabet > HIL_CONTEXT_LEVELS ? 29U - (uint32_t)__builtin_clz(alphabet - 1U) : 0U;
+INLINE uint32_t words_of(const hil_payload_format_t *format) {
+    return (format->width + 3U) / 4U;
 }
 
-static inline uint32_t stride_of(const hil_payload_format_t *format) {
-    return (format->width + 3U) & ~3U;
+INLINE const channel_t *channels_of(const hil_payload_format_t *format) {
+    return (const channel_t *)(format->table + 2);
 }
 
 uint32_t hil_context_scratch_bytes(const hil_payload_format_t *format) {
-    return format->channels * (stride_of(format) + 1U);
+    return (format->channels + 2U) * words_of(format) * 4U + format->channels;
 }
 
-/* The scratch: the latest row of each channel, then whether it has a symbol but 0. */
+/* The scratch: what a context sees of the latest row of each channel; the places of a row, and a
+ * row whose end is filled with zeros; whether the latest row of each channel has a symbol but 0. */
 void hil_context_begin(hil_coder_t *coder, const hil_payload_format_t *format, void *scratch,
                        uint8_t *out, uint32_t capacity) {
     hil_coder_begin(coder, format, scratch, out, capacity);
     memset(scratch, 0, hil_context_scratch_bytes(format));
     coder->context.low = 0;
     coder->context.range = UINT32_MAX;
-    coder->context.allowed = format->table[0] & 0xFFFFU;
+    coder->context.limit = out + (format->table[0] & 0xFFFFU);
+    coder->context.each = format->table[0] >> 16;
+    coder->context.shift = format->table[1] & 0xFFFFU;
+    coder->context.words = words_of(format);
+    coder->context.places = (uint32_t *)scratch + format->channels * words_of(format);
+    coder->context.live = (uint8_t *)(coder->context.places + 2U * words_of(format));
+    coder->context.tables = (const uint32_t *)(channels_of(format) + format->channels);
 }
 
-static inline int is_zero(const uint8_t *symbols, uint32_t width) {
-    uint32_t any = 0;
-    for (; width >= 4U; width -= 4U, symbols += 4) {
-        any |= hil_four_symbols(symbols);
+/* Whether one of the symbols, whose bits are in `any` together, is not below the alphabet. */
+INLINE int is_foreign(const uint8_t *symbols, uint32_t width, uint32_t alphabet, uint32_t any) {
+    const uint32_t most = alphabet - 1U;
+    any |= any >> 16;
+    any |= any >> 8;
+    if ((any & 0xFFU) <= most && (alphabet & most) == 0U) {
+        return 0;
     }
-    return (any | hil_few_symbols(symbols, width)) == 0U;
+    for (uint32_t x = 0; x < width; x++) {
+        if (symbols[x] > most) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A row that is not all zero, after its flag; `over` the budget it is coded evenly. */
+INLINE int put_live(hil_coder_t *coder, const uint8_t *symbols, const channel_t *about,
+                    uint32_t *own, int over) {
+    const uint32_t width = coder->format->width;
+    if ((width & 3U) != 0U) {
+        symbols = memcpy(coder->context.places + coder->context.words, symbols, width);
+    }
+    if (about->second == HIL_CONTEXT_LEFT) {
+        find_places_left(coder, symbols, about, own);
+    } else {
+        find_places_beside(coder, symbols, about, own);
+    }
+    if (over) {
+        return encode_evenly(coder, symbols, width);
+    }
+    if (encode_row(coder, about, width) < 0) {
+        return -1;
+    }
+    return (width & 3U) == 0U ? 0 : encode_rest(coder, about, width);
+}
+
+/* A row for which the short way does not do; `any` has the bits of all its symbols. */
+NOINLINE int put_row(hil_coder_t *coder, const uint8_t *symbols, const channel_t *about,
+                     uint32_t channel, uint32_t any, uint32_t zeros) {
+    const hil_payload_format_t *const format = coder->format;
+    uint8_t *const live = coder->context.live + channel;
+    uint32_t *const own = (uint32_t *)coder->scratch + channel * coder->context.words;
+    const int over = coder->at > coder->context.limit;
+    interval_t now = interval_of(coder);
+    if (is_foreign(symbols, format->width, format->alphabet, any) ||
+        encode_flag(&now, zeros, any == 0U) < 0) {
+        return -1;
+    }
+    keep(coder, now);
+    if (any == 0U) {
+        *live = 0;
+        memset(own, 0, 4U * coder->context.words);
+        return 0;
+    }
+    *live = 1;
+    return put_live(coder, symbols, about, own, over);
+}
+
+INLINE uint32_t bits_of(const uint8_t *symbols, uint32_t count) {
+    uint32_t any = 0;
+    for (; count >= 32U; count -= 32U, symbols += 32) {
+        for (uint32_t i = 0; i < 32U; i += 4U) {
+            any |= hil_four_symbols(symbols + i);
+        }
+    }
+    for (; count != 0U; count--) {
+        any |= *symbols++;
+    }
+    return any;
+}
+
+/* The short way is that of a row of zeros below another one, which is likely and takes no bytes. */
+INLINE int put_rows(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle, uint32_t count,
+                    uint32_t channel) {
+    const channel_t *about = channels_of(coder->format) + channel;
+    const uint8_t *const live = coder->context.live;
+    const uint32_t width = coder->format->width, each = coder->context.each;
+    uint32_t range = coder->context.range;
+    for (; count != 0U; count -= width, symbols += width, channel++, about++) {
+        const uint32_t was_live = live[channel];
+        const uint32_t any = idle != NULL && idle[channel] != 0U ? 0U : bits_of(symbols, width);
+        const uint32_t zeros = about->row_zeros[was_live | live[about->beside] << 1];
+        const uint32_t left = (range >> HIL_RANGE_BITS) * zeros;
+        if ((any | was_live) == 0U && left >= BOTTOM) {
+            range = left;
+        } else {
+            coder->context.range = range;
+            if (put_row(coder, symbols, about, channel, any, zeros) < 0) {
+                return hil_coder_refuse(coder);
+            }
+            range = coder->context.range;
+        }
+        coder->context.limit += each;
+    }
+    coder->context.range = range;
+    return 0;
 }
 
 int hil_context_put(hil_coder_t *coder, const uint8_t *symbols, uint32_t count, uint32_t channel) {
+    return put_rows(coder, symbols, NULL, count, channel);
+}
+
+int hil_context_put_row(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle) {
     const hil_payload_format_t *const format = coder->format;
-    const uint32_t stride = stride_of(format), width = format->width, alphabet = format->alphabet;
-    const uint32_t *const table = format->table;
-    const channel_t *const about = (const channel_t *)(table + 2) + channel;
-    const uint32_t *const contexts = table + 2 + 4U * format->channels + CONTEXTS / 2U * channel;
-    const uint32_t *const rows = table + 2 + (4U + CONTEXTS / 2U) * format->channels;
-    uint8_t *const seen = coder->scratch, *const live = seen + format->channels * stride;
-    uint8_t *const history = seen + channel * stride;
-    interval_t now = {coder->context.low, coder->context.range, coder->at, coder->end};
-    const int even = (uint32_t)(now.at - coder->out) > coder->context.allowed;
-    const int zero = is_zero(symbols, width);
-    int status;
-    coder->context.allowed += table[0] >> 16;
-    if (even) {
-        status = encode_evenly(&now, symbols, history, width, rows + table[1], alphabet);
-    } else {
-        const uint32_t zeros = about->row_zeros[live[channel] | live[about->beside] << 1];
-        status = zero ? encode_zero(&now, zeros) : encode_other(&now, zeros);
-        if (zero && live[channel] != 0U) {
-            memset(history, 0, stride);
-        } else if (!zero && status == 0) {
-            const int left = about->second == HIL_CONTEXT_LEFT;
-            const row_t row = {
-                .symbols = symbols,
-                .first = seen + about->first * stride,
-                .second = left ? NULL : seen + about->second * stride,
-                .history = history,
-                .contexts = (const uint16_t *)contexts,
-                .rows = rows,
-                .quiet_zeros = about->quiet_zeros,
-                .greatest = (alphabet - 1U) * 0x01010101U,
-                .shift = shift_of(alphabet),
-            };
-            status = (left ? encode_beside_left : encode_beside_other)(&now, &row, width);
-        }
-    }
-    live[channel] = !zero;
-    if (status < 0 || count != width) {
-        return hil_coder_refuse(coder);
-    }
-    coder->context.low = now.low;
-    coder->context.range = now.range;
-    coder->at = now.at;
-    return 0;
+    return put_rows(coder, symbols, idle, (uint32_t)format->width * format->channels, 0);
 }
 
 /* The shortest number that stays in the interval whatever follows it. */

@@ -30,8 +30,16 @@ int32_t hil_encode_huffman(const hil_payload_format_t *format, uint8_t *symbols,
 
 int32_t hil_encode_context(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
                            uint8_t *out, uint32_t capacity) {
-    return hil_encode_runs(format, symbols, scratch, out, capacity, hil_context_begin,
-                           hil_context_put, hil_context_finish);
+    const uint32_t row = (uint32_t)format->width * format->channels;
+    const uint8_t *const end = symbols + format->pixels * format->channels;
+    hil_coder_t coder;
+    hil_context_begin(&coder, format, scratch, out, capacity);
+    for (; symbols < end; symbols += row) {
+        if (hil_context_put(&coder, symbols, row, 0) < 0) {
+            return -1;
+        }
+    }
+    return hil_context_finish(&coder);
 }
 
 int32_t hil_encode_lz4(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,

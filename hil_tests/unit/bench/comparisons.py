@@ -33,6 +33,9 @@ PLAIN = FirmwareRow(
     arena_bytes=20_000,
     stack_bytes=8_192,
     stack_peak_bytes=900,
+    itcm_bytes=0,
     agreement=1.0,
 )
-TUNED = replace(PLAIN, kernels="tuned", graph_cycles=36_000.0, quantise_cycles=10.0, energy_mj=None)
+TUNED = replace(
+    PLAIN, kernels="tuned", graph_cycles=36_000.0, itcm_bytes=4_000, quantise_cycles=10.0, energy_mj=None
+)

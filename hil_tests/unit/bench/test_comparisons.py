@@ -51,7 +51,8 @@ def test_ratios_are_of_what_both_have() -> None:
     shares = firmware.ratios(PLAIN, TUNED)
     assert shares["cycles"] == pytest.approx(226_000 / 45_010)
     assert shares["energy_mj"] is None
-    assert shares["ram_bytes"] == 1.0
+    assert shares["arena_bytes"] == 1.0
+    assert shares["ram_bytes"] == pytest.approx(38_192 / 42_192)
     assert "quantise_cycles" not in shares
 
 

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 from hil_tests import graphs
+from hil_tests.fronts import FrontCase, fronts
 from hypothesis import given, settings
 
 from hil.bundle import PayloadFormat
 from hil.codec.coder import make_coder
-from hil.deploy.lower import plain
+from hil.codec.prefix import bytes_of_rows
+from hil.deploy.kernels.front.kernel import KERNELS, PayloadFront, SymbolFront
+from hil.deploy.lower import lower, plain
 from hil.deploy.plan import PAYLOAD, SYMBOLS, buffers_of, overlaps_of, plan_program
-from hil.deploy.program import DeviceHalf, Program
+from hil.deploy.program import DeviceHalf, Overlapping, Program
 
 PAYLOAD_FORMAT = PayloadFormat(0, 1, 2, 2, (0.0, 1.0, 2.0))
 few = settings(max_examples=20, deadline=None)
@@ -69,3 +72,27 @@ def test_the_payload_outlives_the_graph(case: graphs.Case) -> None:
     assert by_name["out"].last >= len(case.graph.ops)
     assert by_name[SYMBOLS].last == by_name[PAYLOAD].first
     assert by_name[PAYLOAD].last == max(b.last for b in by_name.values())
+
+
+@few
+@given(fronts())
+def test_a_payload_made_row_by_row_lies_over_the_input(case: FrontCase) -> None:
+    program = lower(case.half, lambda half, step: 0.0 if step.kernel in KERNELS else 1.0)
+    source, coder = case.half.graph.input, case.half.coder
+    assert coder is not None
+    placed = plan_program(program, dtcm_bytes=0)
+    kernel, ops = program.steps[0].kernel, program.ops(program.steps[0])
+    if not isinstance(kernel, PayloadFront):
+        assert overlaps_of(program, placed.buffers) == ()
+        return
+    lead = kernel.leads(case.half, ops)[PAYLOAD, source]
+    assert placed.offsets[source] >= placed.offsets[PAYLOAD] + lead
+    assert placed.offsets[source] < placed.offsets[PAYLOAD] + coder.capacity or lead >= coder.capacity
+    read = case.half.graph.tensor(source).shape[1] * case.half.graph.tensor(source).shape[2]
+    height = coder.form.height
+    for y in range(height - 2):
+        assert bytes_of_rows(coder, y + 1) <= lead + (y + 2) * ops[0].stride[0] * read
+
+
+def test_a_kernel_of_another_order_does_not() -> None:
+    assert not isinstance(SymbolFront(), Overlapping)

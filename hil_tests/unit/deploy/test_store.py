@@ -16,6 +16,9 @@ from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest, PayloadFormat
 from hil.deploy import store
 from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, KernelChoice, Layer
+from hil.deploy.lower import plain
+from hil.deploy.plan import plan_program
+from hil.deploy.program import DeviceHalf
 from hil.errors import BundleError
 
 MANIFEST = Manifest(
@@ -62,6 +65,7 @@ def _deployment(folder: Path, case: graphs.Case) -> Deployment:
         exit=ExitRule(np.arange(256, dtype=np.uint32), 2**32 - 1),
         codec_tables={"frequencies": np.arange(6, dtype=np.uint16).reshape(2, 3)},
         layers=(Layer("conv", "arm_convolve_wrapper_s8", 12),),
+        memory=plan_program(plain(DeviceHalf(case.graph)), dtcm_bytes=100),
         footprint=Footprint(1, 2, 3, 4),
     )
 

@@ -162,6 +162,7 @@ static const stream_t streams[] = {
     [HIL_CODEC_LZW] = {hil_lzw_begin, hil_lzw_put, hil_lzw_finish},
     [HIL_CODEC_RANGE] = {hil_range_begin, hil_range_put, hil_range_finish},
     [HIL_CODEC_HUFFMAN] = {hil_huffman_begin, hil_huffman_put, hil_huffman_finish},
+    [HIL_CODEC_CONTEXT] = {hil_context_begin, hil_context_put, hil_context_finish},
 };
 
 /* Run by run, each from a buffer of its own that is gone when the next one

@@ -185,6 +185,58 @@ def test_the_longest_body_passes(device: Device) -> None:
     assert device.receive(Frame(FrameType.INPUT, 1, body)).inbox == (FrameType.INPUT, body)
 
 
+@pytest.mark.parametrize("count", [0, 1, 249, 250, 254, 508, BODY_MAX])
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_body_may_be_made_where_it_is_sent_from(device: Device, count: int, step: int) -> None:
+    body = bytes((1 + step * i) % 256 for i in range(count))
+    sent = device.call("m", bytes([FrameType.RESULT]) + body)
+    assert sent.frames == [Frame(FrameType.RESULT, 1, body)]
+    assert device.wait_ms(2 * RETRANSMIT_MS).written == sent.written
+
+
+def test_an_acknowledgement_passes_a_message_that_waits_and_one_behind_it(device: Device) -> None:
+    device.begin(FrameType.RESULT)
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    after = device.receive(Frame(FrameType.INPUT, 2, bytes(500)), ack(1))
+    assert after.sending == Sending.IDLE
+    assert after.inbox == (FrameType.RUN, RUN)
+    assert after.frames == []
+
+
+def test_damage_behind_a_message_that_waits_is_told(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    damaged = bytearray(frames.encode(Frame(FrameType.INPUT, 2, bytes(500))))
+    damaged[-3] ^= 0x20
+    after = device.call("r", bytes(damaged))
+    assert after.frames == [Frame(FrameType.NAK, 0, bytes([NakReason.CRC]))]
+    assert after.inbox == (FrameType.RUN, RUN)
+
+
+def test_a_message_that_began_behind_another_has_to_come_again(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    late = frames.encode(Frame(FrameType.INPUT, 2, b"x" * 500))
+    device.call("r", late[:100])
+    device.call("d")
+    after = device.call("r", late[100:])
+    assert (after.inbox, after.frames) == (None, [])
+    assert device.call("r", late).inbox == (FrameType.INPUT, b"x" * 500)
+
+
+@pytest.mark.parametrize("body", [b"", Hello(PROTOCOL_VERSION).pack(), b"8 bytes."])
+def test_a_hello_takes_the_place_of_a_message_that_waits(device: Device, body: bytes) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    after = device.receive(Frame(FrameType.HELLO, 0, body))
+    assert after.inbox == (FrameType.HELLO, body)
+    assert after.frames == [ack(0)]
+
+
+def test_a_hello_too_long_to_be_kept_is_heard_the_second_time(device: Device) -> None:
+    device.receive(Frame(FrameType.RUN, 1, RUN))
+    hello = Frame(FrameType.HELLO, 0, b"a body of another version")
+    assert device.receive(hello).inbox is None
+    assert device.receive(hello).inbox == (FrameType.HELLO, hello.body)
+
+
 @dataclass
 class BadWire:
     """A channel to the C transport that flips, drops and inserts bytes, on a clock of milliseconds."""

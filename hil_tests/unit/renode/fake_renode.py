@@ -20,7 +20,8 @@ from pathlib import Path
 GREETING = bytes.fromhex("fffd00 fffb01 fffb03 fffc22") + b"enode, version 1.16.1.0 (fake)\r\r\n"
 QUANTUM_S = 100e-6
 TYPES = {
-    "Memory.ArrayMemory", "Miscellaneous.DWT", "Miscellaneous.LED", "Timers.STM32_Timer",
+    "Memory.ArrayMemory", "Memory.MappedMemory", "Miscellaneous.DWT", "Miscellaneous.LED",
+    "Timers.STM32_Timer",
 }  # fmt: skip
 ENTRY = re.compile(r"^\w+:\s*([\w.]+) @", re.MULTILINE)
 

@@ -13,7 +13,8 @@ from hil.renode import commands, platform
 from hil.renode.commands import Files
 
 TYPES_OF_1_16_1 = {
-    "Memory.ArrayMemory", "Miscellaneous.DWT", "Miscellaneous.LED", "Timers.STM32_Timer",
+    "Memory.ArrayMemory", "Memory.MappedMemory", "Miscellaneous.DWT", "Miscellaneous.LED",
+    "Timers.STM32_Timer",
 }  # fmt: skip
 """Every model the files name; a new one has to be looked up before it is added here."""
 

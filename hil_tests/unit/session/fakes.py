@@ -17,6 +17,7 @@ from hil.bundle import InputFormat, Manifest, PayloadFormat
 from hil.data.dataset import Split
 from hil.deploy.deployment import Deployment, Footprint, KernelChoice, Layer, Reference
 from hil.deploy.graph import Graph, Tensor
+from hil.deploy.plan import Buffer, plan
 from hil.errors import ServerError
 from hil.measure.power.conditions import Usage
 from hil.measure.source import Source
@@ -177,6 +178,7 @@ def deployment(folder: Path, model: Model, clock_hz: int = CLOCK_HZ, progressive
         kernels=KernelChoice.TUNED,
         fusion=model.fusion, exit=None, codec_tables={},
         layers=tuple(Layer(f"layer{n}", "conv", 100) for n in range(model.layers)),
+        memory=plan((Buffer("x", model.input_bytes, 0, 0),)),
         footprint=Footprint(100_000, 2_000, 50_000, 4_096),
     )  # fmt: skip
 

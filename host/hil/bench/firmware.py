@@ -59,6 +59,8 @@ class FirmwareRow:
     stack_bytes: int
     """Reserved."""
     stack_peak_bytes: int
+    itcm_bytes: int
+    """Code in ITCM RAM."""
     agreement: float
     """Share of inferences that equal the host's, bit for bit."""
     source: str = str(Source.TWIN_CYCLES)
@@ -80,8 +82,8 @@ class FirmwareRow:
 
     @property
     def ram_bytes(self) -> int:
-        """In all."""
-        return self.ram_static_bytes + self.arena_bytes + self.stack_bytes
+        """In all, ITCM included."""
+        return self.ram_static_bytes + self.arena_bytes + self.stack_bytes + self.itcm_bytes
 
 
 def measure(
@@ -142,6 +144,7 @@ def _row(deployment: Deployment, records: Sequence[SampleRecord]) -> FirmwareRow
         arena_bytes=footprint.arena_bytes,
         stack_bytes=footprint.stack_bytes,
         stack_peak_bytes=max(record.stack_peak_bytes for record in records),
+        itcm_bytes=footprint.itcm_bytes,
         agreement=_mean([bool(record.agrees) for record in records]),
     )
 

@@ -17,6 +17,8 @@ from hil.deploy.cost import macs
 from hil.deploy.lower import plain
 from hil.deploy.package import make_graph, make_half, sample_input
 from hil.deploy.program import DeviceHalf, Program, Sends, Step, step_title
+from hil.deploy.tune.code_place import to_itcm
+from hil.deploy.tune.expected import random_sample
 from hil.deploy.tune.tuner import Tuned, place, tune
 from hil.errors import BundleError, unknown_name
 from hil.measure.source import Source
@@ -91,13 +93,15 @@ def subject(name: str) -> Subject:
 
 def compare(name: str, what: Subject, toolchain: Toolchain) -> NetworkKernels:
     """Times all candidates of `what`, or takes what was measured before. Raises what `tune` raises."""
-    tuned = tune(what.half, toolchain, what.sample)
+    sample = random_sample(what.half) if what.sample is None else what.sample
+    tuned = tune(what.half, toolchain, sample)
     program = tuned.program()
-    rows = [_row(tuned, program, step) for step in program.steps]
+    in_itcm = {one.index: one.cycles for one in to_itcm(tuned, program, toolchain, sample)}
+    rows = [_row(tuned, program, step, in_itcm.get(at)) for at, step in enumerate(program.steps)]
     return NetworkKernels(name, (*rows, *_tail(tuned, program)), toolchain.compiler.version)
 
 
-def _row(tuned: Tuned, program: Program, step: Step) -> KernelRow:
+def _row(tuned: Tuned, program: Program, step: Step, in_itcm: int | None) -> KernelRow:
     count = sum(macs(tuned.half.graph, op) for op in program.ops(step))
     replaced = plain(tuned.half).steps[step.first : step.end]
     before = sum(_cycles(tuned, one) for one in replaced)
@@ -106,7 +110,8 @@ def _row(tuned: Tuned, program: Program, step: Step) -> KernelRow:
         # Quantiser, and encoder, are on both sides of the comparison.
         before += tuned.tail.after(Sends.NOTHING) - tuned.tail.after(program.sends)
         name += " … quantise" if program.sends is Sends.SYMBOLS else " … encode"
-    return KernelRow(name, step.kernel.name, count, before, _cycles(tuned, step))
+    kernel = step.kernel.name if in_itcm is None else f"{step.kernel.name}, in ITCM"
+    return KernelRow(name, kernel, count, before, _cycles(tuned, step) if in_itcm is None else in_itcm)
 
 
 def _tail(tuned: Tuned, program: Program) -> list[KernelRow]:

@@ -17,6 +17,7 @@ from hil.errors import UsageError
 
 if TYPE_CHECKING:
     from hil.boards.protocol import BoardInfo
+    from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
     from hil.deploy.tune.explain import Candidate
 
@@ -38,20 +39,28 @@ def build(
     seed: options.TrainingSeed = 0,
     clock_mhz: options.ClockMhz = None,
     kernels: options.Kernels = "tuned",
+    codec: options.Codec = None,
+    codec_for: options.CodecFor = "latency",
+    radio: options.Radio = "wifi-6m",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Copy firmware and sources to this folder.")
     ] = None,
     explain: Explain = False,
     data_dir: options.DataDir = None,
+    arena_map: Annotated[bool, typer.Option("--map", help="Show where every buffer lies, and when.")] = False,
+    map_svg: Annotated[
+        Path | None, typer.Option("--map-svg", help="Draw the same into this file, as SVG.")
+    ] = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Build the firmware of a bundle, and show what it takes of the board."""
     from rich.console import Console
 
+    from hil.deploy.codecs.request import CodecRequest
     from hil.deploy.deployment import KernelChoice
     from hil.deploy.tune import explain as candidates
-    from hil.pipeline import Request, build_firmware, ensure_bundle, resolve
+    from hil.pipeline import Request, build_firmware, ensure_bundle, pack_payload, resolve
     from hil.report.plain import PlainReporter
 
     if explain and kernels == KernelChoice.PLAIN:
@@ -64,16 +73,31 @@ def build(
         training_seed=seed,
         clock_mhz=clock_mhz,
         kernels=kernels,
+        codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
     )
     plan = resolve(request, to_run=False)
     reporter = PlainReporter(Console(stderr=True), table=False)
-    deployment = build_firmware(plan, ensure_bundle(plan, reporter), reporter)
+    packed = pack_payload(plan, ensure_bundle(plan, reporter), reporter)
+    deployment = build_firmware(plan, packed.bundle, reporter)
     if out is not None:
         _copy(deployment.folder, out)
+    if map_svg is not None:
+        _draw(deployment, map_svg)
     rows = candidates.load(deployment.folder) if explain else ()
-    _print(deployment, plan.board.info, out, rows, as_json)
+    _print(deployment, plan.board.info, out, rows, packed, radio, as_json, arena_map)
     return 0
+
+
+def _draw(deployment: Deployment, target: Path) -> None:
+    from hil.report.arena_svg import arena_svg
+    from hil.report.footprint import title
+
+    layers = [layer.name for layer in deployment.layers]
+    try:
+        target.write_text(arena_svg(deployment.memory, layers, title(deployment)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", "name another file") from None
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -89,11 +113,20 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _print(
-    deployment: Deployment, board: BoardInfo, out: Path | None, rows: Sequence[Candidate], as_json: bool
+    deployment: Deployment,
+    board: BoardInfo,
+    out: Path | None,
+    rows: Sequence[Candidate],
+    packed: Packed,
+    radio: str,
+    as_json: bool,
+    arena_map: bool,
 ) -> None:
     elf = (out or deployment.folder) / "hil.elf"
     if as_json:
         from hil.deploy.tune.explain import as_values
+        from hil.report.arena_json import memory_report
+        from hil.report.codecs import as_values as as_codec_values
 
         report: dict[str, Any] = {
             "elf": str(elf.resolve()),
@@ -102,20 +135,32 @@ def _print(
             "kernels": str(deployment.kernels),
             "footprint": asdict(deployment.footprint),
             "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
+            "memory": memory_report(deployment.memory),
             "layers": [asdict(layer) for layer in deployment.layers],
         }
         if rows:
             report["candidates"] = as_values(rows)
             report["candidates_source"] = "twin_cycles"
+        if packed.candidates:
+            report["codecs"] = as_codec_values(packed.candidates, packed.chosen)
+            report["codecs_source"] = "modelled"
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return
     from rich.console import Console
 
+    from hil.report.codecs import codec_table
     from hil.report.footprint import footprint_view
     from hil.report.kernels import kernel_table
 
     console = Console()
     console.print(footprint_view(deployment, board, console.width))
+    if arena_map:
+        from hil.report.arena import arena_view
+
+        layers = [layer.name for layer in deployment.layers]
+        console.print(arena_view(deployment.memory, layers, console.width))
+    if packed.candidates:
+        console.print(codec_table(packed.candidates, packed.chosen, radio))
     if rows:
         wide = console if console.is_terminal else Console(width=max(console.width, WIDE))
         wide.print(kernel_table(rows))

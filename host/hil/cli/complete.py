@@ -63,6 +63,12 @@ def _kernels() -> Iterable[str]:
     return tuple(KernelChoice)
 
 
+def _codecs() -> Iterable[str]:
+    from hil.codec.coder import CODECS
+
+    return ("auto", *CODECS)
+
+
 def _shipped() -> Iterable[str]:
     from hil.zoo import shelf
 
@@ -77,4 +83,5 @@ timings = _quietly(_timings)
 radios = _quietly(_radios)
 groups = _quietly(_groups)
 kernels = _quietly(_kernels)
+codecs = _quietly(_codecs)
 shipped = _quietly(_shipped)

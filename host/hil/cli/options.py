@@ -55,6 +55,17 @@ Kernels = Annotated[
         autocompletion=complete.kernels,
     ),
 ]
+Codec = Annotated[
+    str | None,
+    typer.Option(
+        "--codec",
+        help="How the payload is packed, the cheapest for auto; the bundle's way if not given.",
+        autocompletion=complete.codecs,
+    ),
+]
+CodecFor = Annotated[
+    str, typer.Option("--codec-for", help="What --codec auto minimises over the radio: latency or energy.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, to stdout.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live dashboard.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")]

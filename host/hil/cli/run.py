@@ -55,6 +55,8 @@ def run(
     bundle: options.BundleFile = None,
     deadline_ms: DeadlineMs = 1000.0,
     clock_mhz: options.ClockMhz = None,
+    codec: options.Codec = None,
+    codec_for: options.CodecFor = "latency",
     kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
     name: Name = None,
@@ -73,6 +75,7 @@ def run(
     """Run a network cut in two: one half on a board, one on a server, a modelled radio between."""
     from hil.boards.options import BoardOptions
     from hil.cli.reporters import choose
+    from hil.deploy.codecs.request import CodecRequest
     from hil.pipeline import Request, resolve, run_pipeline
     from hil.session.options import RunOptions
 
@@ -86,6 +89,7 @@ def run(
         bundle=bundle,
         clock_mhz=clock_mhz,
         kernels=kernels,
+        codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
         board_options=BoardOptions(
             renode_path=renode_path,

@@ -154,21 +154,24 @@ class Lz4:
         return order.to_planes(found, self.form)
 
 
+_MAKERS: dict[str, Callable[[PayloadFormat, Tables], Coder]] = {
+    "none": lambda form, tables: Raw(form),
+    "lzw": lambda form, tables: Lzw(form),
+    "lz4": lambda form, tables: Lz4(form),
+    "huffman": Huffman,
+    "range": Range,
+    "context": Context,
+}
+CODECS = tuple(_MAKERS)
+
+
 def make_coder(form: PayloadFormat, tables: Tables) -> Coder:
     """The coder that `form` names; `tables` are the bundle's tensors under `codec.`.
 
-    Raises UsageError on an unknown codec or order, or a progressive payload that is not sent in
-    planes; BundleError on tables that do not fit.
+    Raises UsageError on an unknown codec or order, or a payload that the codec does not take; BundleError
+    on tables that do not fit.
     """
     order.order_of(form)
-    coders: dict[str, Callable[[], Coder]] = {
-        "none": lambda: Raw(form),
-        "lzw": lambda: Lzw(form),
-        "lz4": lambda: Lz4(form),
-        "huffman": lambda: Huffman(form, tables),
-        "range": lambda: Range(form, tables),
-        "context": lambda: Context(form, tables),
-    }
-    if form.codec not in coders:
-        raise unknown_name("codec", form.codec, coders)
-    return coders[form.codec]()
+    if form.codec not in _MAKERS:
+        raise unknown_name("codec", form.codec, _MAKERS)
+    return _MAKERS[form.codec](form, tables)

@@ -1,7 +1,7 @@
 """A range coder whose tables follow from symbols already sent, bit for bit as mcu/codec/hil_context_encode.c.
 
 Symbols go row by row, and in each row channel by channel. A row of one channel begins with a flag: all zero.
-In a row that is not, every four symbols whose sources are all zero have a flag of their own: all zero.
+In a row that is not, every four symbols in contexts of 0 have a flag of their own: all zero.
 What is left is coded symbol by symbol, by the frequencies of its context (`context_tables`). What is
 mostly zero thus costs hardly a bit, and on the device hardly a cycle.
 
@@ -10,7 +10,7 @@ bytes leave at a time: half the branches that nobody can foresee, for 0.003 bits
 the shortest number, of one to three bytes more, that stays in the interval whatever follows it.
 
 A payload that the tables do not fit stays within bounds: while more bytes have left than even
-frequencies would have made (`Budget`), rows are coded by those.
+frequencies would have made (`Budget`), rows that are not all zero are coded by those.
 """
 
 from __future__ import annotations
@@ -65,29 +65,38 @@ def budget(rows: int, width: int, alphabet: int) -> Budget:
     dearest = RANGE_BITS + _LOST
     row_max = math.ceil((1 + -(-width // 4) + width) * dearest / 8)
     even = RANGE_BITS - math.log2(int(even_row(alphabet).min())) + _LOST
-    each = math.ceil(width * even / 8)
+    each = math.ceil((dearest + width * even) / 8)
     return Budget(row_max, each, row_max + rows * each + row_max + 6)
 
 
 def words(tables: ContextTables, width: int) -> NDArray[np.uint32]:
     """What the device's encoder reads; its source says where everything lies."""
-    channels, alphabet = len(tables.sources), tables.rows.shape[1]
-    limits = budget(0, width, alphabet)
-    halves: list[NDArray[np.uint16]] = []
-    for channel in range(channels):
-        beside = row_source(tables.sources, channel)
-        quiet, rows = tables.zeros[channel, 4], tables.zeros[channel, :4]
-        halves.append(np.array([*tables.sources[channel], beside, quiet, *rows], np.uint16))
-    offsets = tables.contexts.astype(np.uint16).reshape(-1) * np.uint16(alphabet)
-    sizes = np.concatenate([tables.rows, even_row(alphabet)[None]]).astype(np.uint32)
-    starts = np.cumsum(sizes, axis=1, dtype=np.uint32) - sizes
+    alphabet = tables.contexts.shape[-1]
+    limits, row_words = budget(0, width, alphabet), -(-width // 4)
+    channels = []
+    for channel, zeros in enumerate(tables.zeros):
+        places = [
+            name if name == CONTEXT_LEFT else name * row_words for name in tables.sources[channel].tolist()
+        ]
+        table = int(tables.table_of[channel]) * CONTEXT_LEVELS**2 * alphabet
+        halves = [*places, row_source(tables.sources, channel), table, *zeros, 0]
+        channels.append(np.array(halves, np.uint16))
+    head = [limits.first | limits.each << 16, int(tables.shift[0]) | len(tables.contexts) << 16]
     return np.concatenate(
         [
-            np.array([limits.first | limits.each << 16, tables.rows.size], np.uint32),
-            np.concatenate([*halves, offsets]).view("<u4").astype(np.uint32),
-            (starts << 16 | sizes).reshape(-1),
+            np.array(head, np.uint32),
+            np.concatenate(channels).view("<u4").astype(np.uint32),
+            _words(tables.contexts).transpose(0, 2, 1).reshape(-1),
+            _words(even_row(alphabet)),
         ]
     )
+
+
+def _words(rows: NDArray[np.uint16]) -> NDArray[np.uint32]:
+    """Cumulative frequency in the upper half of a word, frequency in the lower."""
+    sizes = rows.astype(np.uint32)
+    starts = np.cumsum(sizes, axis=-1, dtype=np.uint32) - sizes
+    return (starts << 16 | sizes).astype(np.uint32)
 
 
 class Interval:
@@ -131,17 +140,17 @@ class Interval:
 def encode(planes: NDArray[np.uint8], tables: ContextTables) -> bytes:
     """Encodes `planes` (channels, height, width), each symbol below the alphabet."""
     channels, height, width = planes.shape
-    alphabet = tables.rows.shape[1]
+    alphabet = tables.contexts.shape[-1]
     limits = budget(channels * height, width, alphabet)
     even = _entries(even_row(alphabet))
     coded = [_rows_of(planes, channel, tables) for channel in range(channels)]
     interval, allowed = Interval(), limits.first
     for y in range(height):
         for channel in range(channels):
-            if len(interval.out) > allowed:
-                interval.put([even[symbol] for symbol in planes[channel, y].tolist()])
-            else:
-                interval.put(coded[channel][y])
+            row = coded[channel][y]
+            if len(row) > 1 and len(interval.out) > allowed:
+                row = [row[0], *(even[symbol] for symbol in planes[channel, y].tolist())]
+            interval.put(row)
             allowed += limits.each
     return interval.finish()
 
@@ -152,11 +161,12 @@ def decode(payload: bytes, shape: tuple[int, int, int], tables: ContextTables) -
     Raises CodecError on any other content.
     """
     channels, height, width = shape
-    limits = budget(channels * height, width, tables.rows.shape[1])
+    alphabet = tables.contexts.shape[-1]
+    limits = budget(channels * height, width, alphabet)
     reader = _Reader(payload)
-    of_channel = [_Channel(channel, tables) for channel in range(channels)]
-    even = _Lookup(even_row(tables.rows.shape[1]))
-    lookups = [_Lookup(row) for row in tables.rows]
+    lookups = [[_Lookup(row) for row in table] for table in tables.contexts]
+    of_channel = [_Channel(channel, tables, lookups) for channel in range(channels)]
+    even = _Lookup(even_row(alphabet))
     seen = [[0] * width] * channels
     """The symbols that a context sees of each channel's latest row."""
     live = [False] * channels
@@ -164,10 +174,7 @@ def decode(payload: bytes, shape: tuple[int, int, int], tables: ContextTables) -
     allowed = limits.first
     for y in range(height):
         for channel, about in enumerate(of_channel):
-            if reader.at > allowed:
-                row = [reader.take(even) for _ in range(width)]
-            else:
-                row = _read_row(reader, about, lookups, seen, live)
+            row = _read_row(reader, about, seen, live, even if reader.at > allowed else None)
             allowed += limits.each
             live[channel] = any(row)
             if live[channel]:
@@ -179,16 +186,16 @@ def decode(payload: bytes, shape: tuple[int, int, int], tables: ContextTables) -
 
 def _rows_of(planes: NDArray[np.uint8], channel: int, tables: ContextTables) -> list[list[Entry]]:
     """What each row of one channel is coded as, while the budget lasts."""
-    own, sources, alphabet = planes[channel], tables.sources, tables.rows.shape[1]
+    own, sources, shift = planes[channel], tables.sources, int(tables.shift[0])
     height, width = own.shape
-    zero, quiet = zero_groups(own), quiet_groups(planes, channel, sources)
+    zero, quiet = zero_groups(own), quiet_groups(planes, channel, sources, shift)
     live = own.any(axis=1)
     above = np.concatenate([[False], live[:-1]])
     beside = row_source(sources, channel)
     other = above if beside == channel else planes[beside].any(axis=1)
-    sizes = tables.rows.astype(np.int64)
+    sizes = tables.contexts[tables.table_of[channel]].astype(np.int64)
     starts = np.cumsum(sizes, axis=1) - sizes
-    row_of = tables.contexts[channel][context_of(planes, channel, sources, alphabet)]
+    context = context_of(planes, channel, sources, shift)
     # A slot for each group's flag and its four symbols; those that are not coded are left out at last.
     groups = zero.shape[1]
     slots = np.zeros((height, groups, 5, 2), np.int64)
@@ -197,7 +204,7 @@ def _rows_of(planes: NDArray[np.uint8], channel: int, tables: ContextTables) -> 
     slots[:, :, 0] = np.where(zero[..., None], [0, rare], [rare, TOTAL - rare])
     used[:, :, 0] = quiet
     padded = np.zeros((2, height, 4 * groups), np.int64)
-    padded[0, :, :width], padded[1, :, :width] = starts[row_of, own], sizes[row_of, own]
+    padded[0, :, :width], padded[1, :, :width] = starts[context, own], sizes[context, own]
     slots[:, :, 1:] = padded.reshape(2, height, groups, 4).transpose(1, 2, 3, 0)
     used[:, :, 1:] = (~(zero & quiet))[..., None]
     used.reshape(height, -1, 5)[:, -1, 1 + width - 4 * (groups - 1) :] = False
@@ -234,14 +241,14 @@ class _Lookup:
 class _Channel:
     """What a decoder asks of the tables for one channel."""
 
-    def __init__(self, channel: int, tables: ContextTables) -> None:
-        alphabet = tables.rows.shape[1]
+    def __init__(self, channel: int, tables: ContextTables, lookups: list[list[_Lookup]]) -> None:
         self.first, self.second = map(int, tables.sources[channel])
         self.own = channel
         self.beside = row_source(tables.sources, channel)
         *self.row_zeros, self.quiet_zeros = map(int, tables.zeros[channel])
-        self.contexts: list[int] = tables.contexts[channel].tolist()
-        self.level: list[int] = levels(np.arange(alphabet, dtype=np.uint16), alphabet).tolist()
+        self.lookups = lookups[tables.table_of[channel]]
+        symbols = np.arange(tables.contexts.shape[-1], dtype=np.uint8)
+        self.level: list[int] = levels(symbols, int(tables.shift[0])).tolist()
 
 
 class _Reader:
@@ -294,12 +301,24 @@ class _Reader:
 
 
 def _read_row(
-    reader: _Reader, about: _Channel, lookups: list[_Lookup], seen: list[list[int]], live: list[bool]
+    reader: _Reader, about: _Channel, seen: list[list[int]], live: list[bool], even: _Lookup | None
 ) -> list[int]:
-    """One row of one channel. Raises CodecError where an encoder would have set a flag."""
+    """One row of one channel, by `even` where it is given.
+
+    Raises CodecError where an encoder would have set a flag.
+    """
     width = len(seen[about.own])
     if reader.zero(about.row_zeros[row_context(live[about.own], live[about.beside])]):
         return [0] * width
+    row = _read_live(reader, about, seen) if even is None else [reader.take(even) for _ in range(width)]
+    if not any(row):
+        raise CodecError("a row of zeros that should have been one flag")
+    return row
+
+
+def _read_live(reader: _Reader, about: _Channel, seen: list[list[int]]) -> list[int]:
+    """The symbols of a row that is not all zero."""
+    width = len(seen[about.own])
     row: list[int] = []
     left = about.second == CONTEXT_LEFT
     first, second = seen[about.first], seen[about.own if left else about.second]
@@ -313,11 +332,9 @@ def _read_row(
             continue
         for x in range(begin, end):
             context = first[x] * CONTEXT_LEVELS + (before if left else second[x])
-            symbol = reader.take(lookups[about.contexts[context]])
+            symbol = reader.take(about.lookups[context])
             row.append(symbol)
             before = about.level[symbol]
         if quiet and not any(row[begin:]):
             raise CodecError("four zeros that should have been one flag")
-    if not any(row):
-        raise CodecError("a row of zeros that should have been one flag")
     return row

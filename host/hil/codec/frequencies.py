@@ -36,8 +36,8 @@ def normalise(counts: NDArray[np.int64]) -> NDArray[np.uint16]:
     """
     if counts.ndim != 2 or not 1 <= counts.shape[1] <= 256 or (counts.size and counts.min() < 0):
         raise CodecError(f"counts of shape {counts.shape} are no statistics of up to 256 symbols")
-    rows = [_row(row) for row in counts]
-    return np.array(rows, np.uint16)
+    different, which = np.unique(counts, axis=0, return_inverse=True)
+    return np.array([_row(row) for row in different], np.uint16)[which.reshape(-1)]
 
 
 def ideal_bits(symbols: NDArray[np.uint8], frequencies: NDArray[np.uint16]) -> float:

@@ -53,7 +53,10 @@ class Range:
 
 
 class Context:
-    """`hil.codec.context`. Raises UsageError on an order but rows, BundleError on tables that do not fit."""
+    """`hil.codec.context`.
+
+    Raises UsageError on an order but rows or too large an alphabet, BundleError on tables that do not fit.
+    """
 
     wire = Codec.CONTEXT
 
@@ -67,7 +70,7 @@ class Context:
         self._shape = (form.channels, form.height, form.width)
         alphabet = len(form.centroids)
         self.capacity = context.budget(form.channels * form.height, form.width, alphabet).capacity
-        self.scratch_bytes = form.channels * (-(-form.width // 4) * 4 + 1)
+        self.scratch_bytes = (form.channels + 2) * -(-form.width // 4) * 4 + form.channels
 
     @property
     def table(self) -> NDArray[np.uint32]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil import paths
+from hil.deploy.stack import worst_stack
 from hil.deploy.toolchain import CmsisSources, Compiler, find_cmsis, find_compiler, find_program
 from hil.errors import BuildError, DoesNotFitError
 from hil.wire import header
@@ -60,6 +61,8 @@ def prepare_toolchain() -> Toolchain:
 def build_firmware(toolchain: Toolchain, model_dir: Path, board_config: str, clock_hz: int) -> Path:
     """Builds the firmware around `model_dir`/model.c into the same folder; returns the ELF.
 
+    Its stack is as large as the code can need; see `hil.deploy.stack`.
+
     Raises DoesNotFitError when the linker runs out of flash or RAM, BuildError otherwise.
     """
     header.write(model_dir)
@@ -75,6 +78,11 @@ def build_firmware(toolchain: Toolchain, model_dir: Path, board_config: str, clo
     }
     with tempfile.TemporaryDirectory(dir=paths.cache_dir()) as scratch:
         configure_and_build(paths.MCU, Path(scratch), toolchain.compiler, variables)
+        # The code says how much stack it needs; then it is linked with that.
+        needed = worst_stack(Path(scratch) / "hil.elf", toolchain.compiler).reserve_bytes
+        configure_and_build(
+            paths.MCU, Path(scratch), toolchain.compiler, variables | {"HIL_STACK_BYTES": needed}
+        )
         for name in ("hil.elf", "hil.map", "hil.bin"):
             shutil.copyfile(Path(scratch) / name, model_dir / name)
     return model_dir / "hil.elf"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from hil.deploy.kernels.registry import PLAIN
 from hil.deploy.lower import plain
 from hil.deploy.plan import Plan, plan_program
 from hil.deploy.program import DeviceHalf, Program
+from hil.deploy.tune.code_place import Moved, to_itcm
+from hil.deploy.tune.expected import random_sample
 from hil.deploy.tune.tuner import Place, Tuned, place, tune
 from hil.errors import DoesNotFitError
 
@@ -25,8 +27,10 @@ class Chosen:
 
     program: Program
     plan: Plan
-    tuned: Tuned | None
+    tuned: Tuned | None = None
     """None where nothing was measured."""
+    moved: tuple[Moved, ...] = ()
+    """Steps whose code goes to ITCM."""
 
 
 def choose(
@@ -41,13 +45,20 @@ def choose(
     Raises DoesNotFitError where not even the kernels that need least memory fit, and what `tune` raises.
     """
     if kernels is KernelChoice.PLAIN:
-        return _fitting(plain(half), board, None)
-    tuned = tune(half, toolchain, sample)
+        return _fitting(plain(half), board)
+    taken = random_sample(half) if sample is None else sample
+    tuned = tune(half, toolchain, taken)
+    fitting = _fastest_fitting(tuned, board)
+    moved = to_itcm(tuned, fitting.program, toolchain, taken)
+    return replace(fitting, tuned=tuned, moved=moved)
+
+
+def _fastest_fitting(tuned: Tuned, board: BoardInfo) -> Chosen:
     without: frozenset[Place] = frozenset()
     while True:
         program = tuned.program(without)
         try:
-            return _fitting(program, board, tuned)
+            return _fitting(program, board)
         except DoesNotFitError:
             # Another kernel where most memory is in use, as long as there is one.
             fullest = plan_program(program).fullest_step
@@ -56,7 +67,7 @@ def choose(
             without |= {place(program.steps[fullest])}
 
 
-def _fitting(program: Program, board: BoardInfo, tuned: Tuned | None) -> Chosen:
+def _fitting(program: Program, board: BoardInfo) -> Chosen:
     memory = plan_program(program)
     budget.check(program, memory, board)
-    return Chosen(program, memory, tuned)
+    return Chosen(program, memory)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hil.bundle import Manifest
 from hil.deploy.graph import Graph
+from hil.deploy.plan import Plan
 
 
 class KernelChoice(StrEnum):
@@ -63,6 +64,8 @@ class Footprint:
     """.data and .bss without the arena and the stack."""
     arena_bytes: int
     stack_bytes: int
+    itcm_bytes: int = 0
+    """Code that runs from ITCM RAM, 16 KB beside the 320; it is counted in the flash too."""
 
 
 @dataclass(frozen=True)
@@ -97,4 +100,6 @@ class Deployment:
     codec_tables: dict[str, NDArray[Any]]
     """What the payload's coder needs, as the bundle has it under `codec.`."""
     layers: tuple[Layer, ...]
+    memory: Plan
+    """Its steps are the layers, then quantise, encode and send."""
     footprint: Footprint

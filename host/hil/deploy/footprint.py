@@ -17,6 +17,8 @@ ARENAS = ("hil_model_arena", "hil_model_arena_dtcm")
 STACK_START, STACK_END = "__hil_stack_start", "__hil_stack_end"
 RAM_START, RAM_END = 0x2000_0000, 0x2005_0000
 """DTCM, SRAM1 and SRAM2 (RM0385 §2.2.2)."""
+ITCM_END = 0x4000
+"""ITCM RAM begins at 0."""
 
 _SHF_ALLOC = 0x2
 
@@ -35,6 +37,11 @@ def read_footprint(elf: Path) -> Footprint:
                 for s in image.iter_sections()
                 if s.header.sh_flags & _SHF_ALLOC and RAM_START <= s.header.sh_addr < RAM_END
             )
+            itcm = sum(
+                s.header.sh_size
+                for s in image.iter_sections()
+                if s.header.sh_flags & _SHF_ALLOC and s.header.sh_addr < ITCM_END
+            )
             table = image.get_section_by_name(".symtab")
             symbols = {}
             if isinstance(table, SymbolTableSection):
@@ -48,7 +55,7 @@ def read_footprint(elf: Path) -> Footprint:
         raise BuildError(f"{elf} lacks the symbols {', '.join(missing)}", "it was not built by `hil build`")
     arena = sum(arenas)
     stack = symbols[STACK_END].st_value - symbols[STACK_START].st_value
-    return Footprint(flash, ram - arena - stack, arena, stack)
+    return Footprint(flash, ram - arena - stack, arena, stack, itcm)
 
 
 def symbol_sizes(elf: Path, kind: str) -> list[tuple[str, int]]:

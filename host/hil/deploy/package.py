@@ -21,7 +21,7 @@ from hil.deploy.build import build_firmware, prepare_toolchain, source_hash
 from hil.deploy.choose import choose
 from hil.deploy.cost import macs
 from hil.deploy.deployment import Deployment, KernelChoice, Layer
-from hil.deploy.emit import Model, emit
+from hil.deploy.emit import Model, emit, itcm_script
 from hil.deploy.exit import make_exit
 from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
@@ -139,8 +139,9 @@ def _build(
     digest = bundles.digest(bundle_path)
     model = Model(program, chosen.plan, manifest.classes, digest, fusion, exit_rule)
     (folder / "model.c").write_text(emit(model))
+    (folder / "hil_itcm.ld").write_text(itcm_script(program, [moved.index for moved in chosen.moved]))
     if chosen.tuned is not None:
-        explain.save(explain.table(chosen.tuned, program), folder)
+        explain.save(explain.table(chosen.tuned, program, chosen.moved), folder)
     progress("build")
     elf = build_firmware(toolchain, folder, board.config, clock_hz)
     return Deployment(
@@ -158,6 +159,7 @@ def _build(
         exit=exit_rule,
         codec_tables=bundle.part("codec"),
         layers=tuple(_layer(program, step) for step in program.steps),
+        memory=chosen.plan,
         footprint=read_footprint(elf),
     )
 

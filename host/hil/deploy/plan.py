@@ -15,7 +15,7 @@ from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region, divide
 from hil.deploy.program import CODEC_SCRATCH, PAYLOAD, SYMBOLS, Overlapping, Program, Sends
 
-__all__ = ["ALIGNMENT", "Buffer", "Overlap", "Plan", "Region", "plan"]
+__all__ = ["ALIGNMENT", "CODEC_SCRATCH", "PAYLOAD", "SYMBOLS", "Buffer", "Overlap", "Plan", "Region", "plan"]
 
 DTCM_ARENA_BYTES = 56 * 1024
 """What stack and DMA buffers leave of DTCM's 64 KB, and some to spare."""
@@ -68,16 +68,18 @@ def scratch_name(index: int) -> str:
     return f"scratch_{index}"
 
 
-def plan(buffers: Sequence[Buffer], overlaps: Sequence[Overlap] = (), dtcm_bytes: int = 0) -> Plan:
-    """Places `buffers`, in DTCM those for which `dtcm_bytes` have room."""
-    arenas = divide(buffers, overlaps, dtcm_bytes)
+def plan(
+    buffers: Sequence[Buffer], overlaps: Sequence[Overlap] = (), dtcm_bytes: int = 0, spend: bool = False
+) -> Plan:
+    """Places `buffers`, as `hil.deploy.memory.regions.divide` does with `dtcm_bytes` and `spend`."""
+    arenas = divide(buffers, overlaps, dtcm_bytes, spend)
     return Plan(tuple(buffers), arenas, tuple(alive_bytes(buffers, overlaps)))
 
 
-def plan_program(program: Program, dtcm_bytes: int = DTCM_ARENA_BYTES) -> Plan:
-    """The plan of everything that one inference of `program` needs."""
+def plan_program(program: Program, dtcm_bytes: int = DTCM_ARENA_BYTES, spend: bool = False) -> Plan:
+    """The plan of everything that one inference of `program` needs; see `plan`."""
     buffers = buffers_of(program)
-    return plan(buffers, overlaps_of(program, buffers), dtcm_bytes)
+    return plan(buffers, overlaps_of(program, buffers), dtcm_bytes, spend)
 
 
 def buffers_of(program: Program) -> tuple[Buffer, ...]:

@@ -17,6 +17,10 @@ from hil import bundle as bundles
 from hil.deploy import graph as graphs
 from hil.deploy.deployment import Deployment, ExitRule, Footprint, Fusion, KernelChoice, Layer
 from hil.deploy.graph import Graph, Op, Tensor, Weights
+from hil.deploy.memory.buffer import Buffer
+from hil.deploy.memory.place import Placement
+from hil.deploy.memory.regions import Region
+from hil.deploy.plan import Plan
 from hil.errors import BundleError
 
 _KEY, FILE = "hil.deployment", "deployment.safetensors"
@@ -38,6 +42,7 @@ def save(deployment: Deployment) -> None:
         "bundle_hash": deployment.bundle_hash.hex(),
         "fusion": deployment.fusion and asdict(deployment.fusion),
         "layers": [asdict(layer) for layer in deployment.layers],
+        "memory": _pack_plan(deployment.memory),
         "footprint": asdict(deployment.footprint),
         "graph": _pack_graph(deployment.graph, tensors),
     }
@@ -77,10 +82,27 @@ def load(folder: Path, bundle: Path) -> Deployment:
             else None,
             codec_tables={name[6:]: v for name, v in tensors.items() if name.startswith("codec.")},
             layers=tuple(Layer(**layer) for layer in header["layers"]),
+            memory=_unpack_plan(header["memory"]),
             footprint=Footprint(**header["footprint"]),
         )
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the build in {folder} is damaged: {error}", "delete that folder") from None
+
+
+def _pack_plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "buffers": [asdict(buffer) for buffer in plan.buffers],
+        "arenas": {region.value: asdict(arena) for region, arena in plan.arenas.items()},
+        "alive": plan.alive,
+    }
+
+
+def _unpack_plan(packed: dict[str, Any]) -> Plan:
+    return Plan(
+        buffers=tuple(Buffer(**buffer) for buffer in packed["buffers"]),
+        arenas={Region(name): Placement(**arena) for name, arena in packed["arenas"].items()},
+        alive=tuple(packed["alive"]),
+    )
 
 
 def _pack_graph(graph: Graph, tensors: dict[str, NDArray[Any]]) -> dict[str, Any]:

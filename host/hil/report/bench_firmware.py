@@ -26,6 +26,7 @@ _FIGURES = (
     ("arena", "arena_bytes"),
     ("stack, reserved", "stack_bytes"),
     ("stack, used", "stack_peak_bytes"),
+    ("code in ITCM", "itcm_bytes"),
     ("payload, bytes", "payload_bytes"),
     ("equal to the host", "agreement"),
 )

@@ -45,9 +45,14 @@ def layer_table(deployment: Deployment) -> Table:
     return table
 
 
-def footprint_view(deployment: Deployment, board: BoardInfo, width: int) -> RenderableType:
-    """Title, bars and layers."""
+def title(deployment: Deployment) -> str:
+    """What runs where, and how fast."""
     manifest = deployment.manifest
     clock = f"{deployment.clock_hz / 1e6:.0f} MHz"
-    title = Text(f"{manifest.scheme} on {manifest.dataset}, {board.name} at {clock}", style="bold")
-    return Group(title, *footprint_lines(deployment.footprint, board, width), layer_table(deployment))
+    return f"{manifest.scheme} on {manifest.dataset}, {deployment.board} at {clock}"
+
+
+def footprint_view(deployment: Deployment, board: BoardInfo, width: int) -> RenderableType:
+    """Title, bars and layers."""
+    head = Text(title(deployment), style="bold")
+    return Group(head, *footprint_lines(deployment.footprint, board, width), layer_table(deployment))

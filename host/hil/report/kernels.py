@@ -11,7 +11,7 @@ from hil.deploy.tune.explain import Candidate
 from hil.report import glyphs as g
 from hil.report.frame import new_table
 
-_HEAD = ("cycles", "MAC/cycle", "scratch", "code", "constants")
+_HEAD = ("cycles", "in ITCM", "MAC/cycle", "scratch", "code", "constants")
 
 
 def kernel_table(rows: Sequence[Candidate]) -> Table:
@@ -29,9 +29,9 @@ def kernel_table(rows: Sequence[Candidate]) -> Table:
         style = "bold" if row.chosen else g.GREY
         cells = [step, MARK if row.chosen else "", row.kernel, *_figures(row)]
         table.add_row(*(Text(cell, style=style) for cell in cells))
-    total = sum(row.cycles or 0 for row in rows if row.chosen)
+    total = sum(row.itcm_cycles or row.cycles or 0 for row in rows if row.chosen)
     table.add_section()
-    table.add_row("all", MARK, "", f"{total:,}", *[""] * 4, style="bold")
+    table.add_row("all", MARK, "", f"{total:,}", *[""] * 5, style="bold")
     return table
 
 
@@ -43,4 +43,5 @@ def _figures(row: Candidate) -> tuple[str, ...]:
     cycles = "does not fit" if row.cycles is None else f"{row.cycles:,}"
     rate = "" if row.macs_per_cycle is None else f"{row.macs_per_cycle:.2f}"
     sizes = (row.scratch_bytes, row.code_bytes, row.constant_bytes)
-    return cycles, rate, *(f"{size:,}" if size else "" for size in sizes)
+    moved = "" if row.itcm_cycles is None else f"{row.itcm_cycles:,}"
+    return cycles, moved, rate, *(f"{size:,}" if size else "" for size in sizes)

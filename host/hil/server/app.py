@@ -49,7 +49,8 @@ def serve(
     remote = _load(bundle)
     with contextlib.suppress(HilError):
         remote.warm_up()
-    service = Service(remote, bundles.digest(bundle), limits or BatchLimits())
+    packing = f"packed by codec {manifest.payload.codec!r} in {manifest.payload.order}"
+    service = Service(remote, bundles.digest(bundle), limits or BatchLimits(), packing)
     asyncio.run(run_service(service, host, port, announce, stop))
 
 

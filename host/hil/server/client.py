@@ -41,7 +41,8 @@ class Client:
             self.close()
             reason = answer.body.decode(errors="replace") or answer.kind.name
             raise ServerError(
-                f"the server at {self._where} refused: {reason}", "serve the bundle that this run uses"
+                f"the server at {self._where} refused: {reason}",
+                "serve the bundle that this run uses, with the same --codec",
             )
 
     def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:

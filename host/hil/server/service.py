@@ -36,6 +36,8 @@ class Service:
     remote: Remote
     bundle_hash: bytes
     limits: BatchLimits = field(default_factory=BatchLimits)
+    packing: str = ""
+    """How it wants payloads packed, for whoever has another bundle."""
 
     def __post_init__(self) -> None:
         self._writers: set[asyncio.StreamWriter] = set()
@@ -84,6 +86,7 @@ class Service:
             refusal = f"the server speaks protocol {SERVER_PROTOCOL_VERSION}, the client {version}"
         elif bundle_hash != self.bundle_hash:
             refusal = f"the server serves bundle {self.bundle_hash.hex()[:12]}, not {bundle_hash.hex()[:12]}"
+            refusal += f"; its payloads are {self.packing}" if self.packing else ""
         writer.write(pack_frame(Kind.REFUSED, refusal.encode()) if refusal else pack_frame(Kind.WELCOME))
         await writer.drain()
         return not refusal

@@ -157,8 +157,11 @@ RANGE_BITS: Final = 12
 """Frequencies of the range coder sum to 2^12 in every channel. A symbol then costs at most 12 bits, and
 dividing a range of 24 bits or more rounds away less than 2^-12 of it."""
 
-CONTEXT_LEVELS: Final = 8
+CONTEXT_LEVELS: Final = 4
 """What a context tells apart in each of its two sources."""
+
+CONTEXT_ALPHABET_MAX: Final = 16
+"""Both levels and a symbol fill a byte."""
 
 CONTEXT_LEFT: Final = 0xFFFF
 """The source to the left; others are channels."""

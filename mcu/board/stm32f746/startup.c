@@ -1,11 +1,18 @@
 #include "stm32f7xx.h"
 
 extern uint32_t __hil_data_start[], __hil_data_end[], __hil_data_load[];
+extern uint32_t __hil_itcm_start[], __hil_itcm_end[], __hil_itcm_load[];
 extern uint32_t __hil_bss_start[], __hil_bss_end[];
 extern uint32_t __hil_fast_start[], __hil_fast_end[];
 
 int main(void);
 void hil_startup(void);
+
+static void copy(uint32_t *begin, const uint32_t *end, const uint32_t *from) {
+    while (begin < end) {
+        *begin++ = *from++;
+    }
+}
 
 static void zero(uint32_t *begin, const uint32_t *end) {
     while (begin < end) {
@@ -18,11 +25,11 @@ __attribute__((noreturn)) void hil_startup(void) {
     SCB->CPACR |= (0xFU << 20);
     __DSB();
     __ISB();
-    for (uint32_t i = 0; &__hil_data_start[i] < __hil_data_end; i++) {
-        __hil_data_start[i] = __hil_data_load[i];
-    }
+    copy(__hil_data_start, __hil_data_end, __hil_data_load);
+    copy(__hil_itcm_start, __hil_itcm_end, __hil_itcm_load);
     zero(__hil_bss_start, __hil_bss_end);
     zero(__hil_fast_start, __hil_fast_end);
+    __DSB(); /* code that was copied is there before it is fetched */
     SCB_EnableICache();
     SCB_EnableDCache();
     (void)main();

@@ -63,5 +63,20 @@ def test_a_buffer_that_fills_a_hole_in_sram_stays_there() -> None:
     assert _in_dtcm(buffers, 500) == set()
 
 
+def test_ram_is_paid_for_speed_where_asked_for() -> None:
+    early, late = Buffer("early", 400, 0, 0, 800), Buffer("late", 400, 1, 1, 4000)
+    assert divide((early, late), (), 399)[Region.DTCM] == Placement()
+    wide = Buffer("wide", 800, 0, 0, 800)
+    thrifty, lavish = (divide((wide, late), (), 500, spend=spend) for spend in (False, True))
+    assert [a.arena_bytes for a in thrifty.values()] == [0, 800]
+    assert [a.arena_bytes for a in lavish.values()] == [400, 800]
+
+
+def test_buffers_of_the_fullest_step_may_be_parted_for_nothing() -> None:
+    buffers = (Buffer("a", 400, 0, 0, 800), Buffer("b", 400, 0, 0, 400), Buffer("c", 400, 1, 1, 4000))
+    arenas = divide(buffers, (), 500)
+    assert set(arenas[Region.DTCM].offsets) == {"a", "c"}
+
+
 def _in_dtcm(buffers: tuple[Buffer, ...], dtcm_bytes: int) -> set[str]:
     return set(divide(buffers, (), dtcm_bytes)[Region.DTCM].offsets)

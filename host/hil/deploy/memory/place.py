@@ -12,7 +12,7 @@ from hil.deploy.memory.climb import climb, greedy
 from hil.deploy.memory.problem import Problem
 
 ROUNDS, NODES = 400, 4000
-"""Tries of the local search and nodes of the exact one: under a second for 100 buffers."""
+"""Tries of the local search and nodes of the exact one: for 100 buffers a third of a second, 4 at most."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Which buffers lie in DTCM: memory without cache misses, but only 64 KB with stack and DMA buffers.
 
-If all fit, all go there. Otherwise the hottest do: kernel scratch first, then by accesses per byte, each as
-long as DTCM has room and the two arenas together take no more than a single one would. RAM is never paid
-for speed.
+If all fit, all go there. Otherwise the hottest do, kernel scratch before tensors and these by accesses per
+byte, each if DTCM has room and the two arenas together take no more than a single one would: RAM is not
+paid for speed unless asked for. Buffers alive at the fullest step come first. They lie beside each other
+anyway, so parting them costs nothing, and the room that they take in DTCM is there for others at all other
+steps. What finds no room is tried again when others have moved.
 """
 
 from __future__ import annotations
@@ -25,21 +27,28 @@ class Region(Enum):
 
 
 def divide(
-    buffers: Sequence[Buffer], overlaps: Sequence[Overlap], dtcm_bytes: int
+    buffers: Sequence[Buffer], overlaps: Sequence[Overlap], dtcm_bytes: int, spend: bool = False
 ) -> dict[Region, Placement]:
-    """A placement for each region; `dtcm_bytes` is what DTCM has room for, 0 for none."""
+    """A placement for each region; `dtcm_bytes` is what DTCM has room for, 0 for none.
+
+    With `spend` RAM is paid for speed: whatever finds room in DTCM goes there.
+    """
     whole = place(buffers, overlaps)
     if whole.arena_bytes <= dtcm_bytes:
         return {Region.DTCM: whole, Region.SRAM: Placement()}
     best = {Region.DTCM: Placement(), Region.SRAM: whole}
     if not dtcm_bytes:
         return best
-    hot: list[Buffer] = []
-    for buffer in sorted(buffers, key=_heat):
-        tried = [*hot, buffer]
-        quick = [_part(names, buffers, overlaps, _QUICK) for names in _names(tried, buffers)]
-        if quick[0].arena_bytes <= dtcm_bytes and sum(p.arena_bytes for p in quick) <= whole.arena_bytes:
-            hot = tried
+    full, hot, moved = whole.fullest_step, list[Buffer](), True
+    order = sorted(buffers, key=lambda b: (not b.first <= full <= b.last, *_heat(b)))
+    while moved:
+        moved = False
+        for buffer in [b for b in order if b not in hot]:
+            quick = [_part(names, buffers, overlaps, _QUICK) for names in _names([*hot, buffer], buffers)]
+            free = spend or sum(part.arena_bytes for part in quick) <= whole.arena_bytes
+            if free and quick[0].arena_bytes <= dtcm_bytes:
+                hot.append(buffer)
+                moved = True
     if hot:
         dtcm, sram = (_part(names, buffers, overlaps, {}) for names in _names(hot, buffers))
         best = {Region.DTCM: dtcm, Region.SRAM: sram}

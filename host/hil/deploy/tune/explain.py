@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hil.deploy.cost import macs
 from hil.deploy.program import Program, Sends
+from hil.deploy.tune.code_place import Moved
 from hil.deploy.tune.tuner import Tuned, place
 from hil.errors import BundleError
 
@@ -35,6 +36,8 @@ class Candidate:
     sends: str
     """`symbols` or `payload` where it makes those too, else `nothing`; see `hil.deploy.program.Sends`."""
     chosen: bool
+    itcm_cycles: int | None = None
+    """With its code in ITCM RAM, where it was put; `cycles` are those from flash."""
 
     @property
     def macs_per_cycle(self) -> float | None:
@@ -42,9 +45,10 @@ class Candidate:
         return self.macs / self.cycles if self.cycles and self.macs else None
 
 
-def table(tuned: Tuned, program: Program) -> tuple[Candidate, ...]:
+def table(tuned: Tuned, program: Program, moved: Sequence[Moved] = ()) -> tuple[Candidate, ...]:
     """All candidates in the graph's order; behind them the firmware's quantiser and encoder."""
     graph, chosen = tuned.half.graph, {place(step) for step in program.steps}
+    in_itcm = {place(program.steps[one.index]): one.cycles for one in moved}
     rows = []
     for trial in tuned.trials:
         where = place(trial.step)
@@ -62,6 +66,7 @@ def table(tuned: Tuned, program: Program) -> tuple[Candidate, ...]:
                 constant_bytes=found.constant_bytes if found else 0,
                 sends=trial.sends.value,
                 chosen=where in chosen,
+                itcm_cycles=in_itcm.get(where),
             )
         )
     return (*rows, *_tail(tuned, program))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hil import paths
@@ -17,11 +18,23 @@ from hil.errors import BuildError
 from hil.twin.timing.calibration.build import FLAGS, LINK, SETUP
 from hil.wire import header
 
-LEVEL = "-Ofast"
+LEVEL = "-O2"
 """As the firmware compiles what computes (mcu/CMakeLists.txt)."""
 
-CODE, DATA, ARENA = 0x0800_0000, 0x2000_0000, 0x2001_0000
-"""As in the firmware: code and constants in flash, variables in DTCM, the arena in SRAM."""
+
+@dataclass(frozen=True)
+class Place:
+    """Addresses of code, constants, variables and the arena."""
+
+    code: int = 0x0800_0000
+    constants: int | None = None
+    """None: behind the code."""
+    data: int = 0x2000_0000
+    arena: int = 0x2001_0000
+
+
+FIRMWARE = Place()
+"""Code and constants in flash, variables in DTCM, the arena in SRAM: no buffer lies in slower memory."""
 ARENA_MAX = 0x4_0000 - 8192
 """SRAM1 and SRAM2, less the stack at their end."""
 
@@ -44,39 +57,74 @@ def batches(trials: Sequence[Trial]) -> list[list[Trial]]:
     return made
 
 
-def build(toolchain: Toolchain, trials: Sequence[Trial], tail: DeviceHalf | None, folder: Path) -> Path:
-    """An ELF with `hil_trials`, a table of functions without arguments, one a trial, named `trial<i>`.
+def compile_library(toolchain: Toolchain, folder: Path) -> list[Path]:
+    """Objects of everything that is the same in all images: our kernels, encoders, the set-up.
+
+    Raises BuildError.
+    """
+    header.write(folder)
+    (folder / "setup.c").write_text(SETUP)
+    ours = [path for room in ("kernels", "codec") for path in sorted((paths.MCU / room).glob("*.c"))]
+    sources = [folder / "setup.c", paths.MCU / "runtime" / "quantise.c", *ours]
+    _run([*_compile(toolchain, folder), "-c", *map(str, sources)], folder)
+    return [folder / f"{source.stem}.o" for source in sources]
+
+
+def build(
+    toolchain: Toolchain,
+    library: Sequence[Path],
+    trials: Sequence[Trial],
+    tail: DeviceHalf | None,
+    folder: Path,
+    place: Place = FIRMWARE,
+) -> Path:
+    """An ELF with `hil_trials`, a table of functions without arguments, one a trial, named `trial<i>_`.
 
     `payload_bytes` is what a sending one has set; `tail_run` is in it where there is a `tail`. Raises
     BuildError.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     header.write(folder)
-    sources = {"trials.c": _trials_source(trials), "setup.c": SETUP}
+    sources = {"trials.c": _trials_source(trials)}
     roots = ["hil_trials", "calibrate_setup", "layer_cycles"]
     if tail is not None:
         sources["tail.c"] = tail_source(tail)
         roots += ["tail_run", "tail_hil_model_buffers"]
     for name, text in sources.items():
         (folder / name).write_text(text)
+    elf = folder / "trials.elf"
+    command = [
+        *_compile(toolchain, folder), *sources, *map(str, library),
+        str(toolchain.cmsis_nn_library), *LINK, "-Wl,--gc-sections,--no-check-sections", *_sections(place),
+        f"-Wl,-e,calibrate_setup,{','.join(f'-u,{root}' for root in roots)}", "-o", str(elf),
+    ]  # fmt: skip
+    _run(command, folder)
+    return elf
+
+
+def _compile(toolchain: Toolchain, folder: Path) -> list[str]:
     includes = (
         *(paths.MCU / room for room in ("runtime", "kernels", "codec")), folder,
         toolchain.cmsis.nn / "Include", toolchain.cmsis.core_include, toolchain.cmsis.device_include,
     )  # fmt: skip
-    ours = [path for room in ("kernels", "codec") for path in sorted((paths.MCU / room).glob("*.c"))]
-    elf = folder / "trials.elf"
-    command = [
-        str(toolchain.compiler.path), *FLAGS, LEVEL, "-w", *(f"-isystem{folder}" for folder in includes),
-        *(str(folder / name) for name in sources), *map(str, ours), str(paths.MCU / "runtime" / "quantise.c"),
-        str(toolchain.cmsis_nn_library), *LINK, "-Wl,--gc-sections,--no-check-sections",
-        f"-Wl,-Ttext=0x{CODE:08x},-Tdata=0x{DATA:08x}",
-        # Only one of the two is in use at a time.
-        f"-Wl,--section-start=.hil_arena=0x{ARENA:08x},--section-start={SECTION}=0x{ARENA:08x}",
-        f"-Wl,-e,calibrate_setup,{','.join(f'-u,{root}' for root in roots)}", "-o", str(elf),
-    ]  # fmt: skip
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [str(toolchain.compiler.path), *FLAGS, LEVEL, "-w", *(f"-isystem{path}" for path in includes)]
+
+
+def _run(command: list[str], folder: Path) -> None:
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if answer.returncode:
         raise BuildError(f"the tuner's image: {answer.stderr.strip()[-2000:]}", "check `hil doctor`")
-    return elf
+
+
+def _sections(place: Place) -> list[str]:
+    """Of the two arenas only one is in use at a time."""
+    starts = {".hil_arena": place.arena, SECTION: place.arena}
+    if place.constants is not None:
+        starts[".rodata"] = place.constants
+    return [
+        f"-Wl,-Ttext=0x{place.code:08x},-Tdata=0x{place.data:08x}",
+        *(f"-Wl,--section-start={name}=0x{address:08x}" for name, address in starts.items()),
+    ]
 
 
 def _trials_source(trials: Sequence[Trial]) -> str:

@@ -14,7 +14,8 @@ from hil.deploy.kernels.registry import PLAIN
 from hil.deploy.lower import candidates, lower
 from hil.deploy.program import DeviceHalf, Program, Sends, Step
 from hil.deploy.tune import kept
-from hil.deploy.tune.measure import Measurement, Tail, measure, random_sample
+from hil.deploy.tune.expected import random_sample
+from hil.deploy.tune.measure import Measurement, Tail, measure
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial, payload_signature
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hil.bundle import PayloadFormat
 from hil.codec.order import order_of
+from hil.codec.prefix import bytes_of_rows
 from hil.deploy.graph import Op
 from hil.deploy.kernels.front.match import Front, match
 from hil.deploy.kernels.front.middle import middle_pairs, middle_source
@@ -63,6 +64,14 @@ class PayloadFront:
         assert half.coder
         return _rows_bytes(front) + half.coder.form.channels * front.width
 
+    def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
+        """See `Overlapping`: the payload grows behind the rows of the input that have been read."""
+        front, coder = _front(half, ops), half.coder
+        assert coder
+        # When row y is encoded, the stem has read what its rows up to y + 1 need.
+        ahead = (bytes_of_rows(coder, y + 1) - (y + 2) * _advance(front) for y in range(front.height - 2))
+        return {(PAYLOAD, front.stem_depthwise.inputs[0]): max([0, *ahead])}
+
     def emit(self, site: Site) -> Code:
         """See `Kernel`."""
         front, form = _front(site.half, site.ops), _form(site)
@@ -71,9 +80,7 @@ class PayloadFront:
         scratch = site.places.get(CODEC_SCRATCH, "NULL")
         sink = (
             f"{site.name}_symbols(middle, idle, symbols);",
-            f"for (uint32_t c = 0; c < {form.channels}; c++) {{",
-            f"    (void){coder}_put(&coder, symbols + {width} * c, {width}, c);",
-            "}",
+            *_put_row(site, coder, width),
             "if (hil_model_progress != NULL) {",
             "    hil_model_progress(hil_coder_settled(&coder));",
             "}",
@@ -105,6 +112,20 @@ def _covers(half: DeviceHalf, first: int, order: Order) -> int:
 def _form(site: Site) -> PayloadFormat:
     assert site.half.coder
     return site.half.coder.form
+
+
+def _put_row(site: Site, coder: str, width: int) -> tuple[str, ...]:
+    """Hands the encoder one row of every channel. A refusal is kept by the coder until the end."""
+    assert site.half.coder
+    assert site.half.symbol_of is not None
+    if site.half.coder.wire is Codec.CONTEXT:
+        idle = "idle" if site.half.symbol_of[0] == 0 else "NULL"
+        return (f"(void){coder}_put_row(&coder, symbols, {idle});",)
+    return (
+        f"for (uint32_t c = 0; c < {site.half.coder.form.channels}; c++) {{",
+        f"    (void){coder}_put(&coder, symbols + {width} * c, {width}, c);",
+        "}",
+    )
 
 
 def _functions(site: Site, front: Front, stride: int) -> str:
@@ -140,11 +161,15 @@ def _ring_bytes(front: Front) -> int:
     return size + -size % 4
 
 
+def _advance(front: Front) -> int:
+    """Bytes of the input from one row of the stem to the next."""
+    return front.stem_depthwise.stride[0] * front.source.shape[1] * front.source.shape[2]
+
+
 def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
     """The rows of the stem run one ahead of those of the feature map."""
     name, row = site.name, front.channels * row_halves(front)
     begin, end = front.local
-    advance = front.stem_depthwise.stride[0] * front.source.shape[1] * front.source.shape[2]
     lines = [
         f"int16_t *const ring = {site.scratch}, *const middle = ring + {_ring_bytes(front) // 2};",
         f"const int8_t *input = {site.at(front.stem_depthwise.inputs[0])};",
@@ -158,7 +183,7 @@ def _loop(site: Site, front: Front, sink: tuple[str, ...]) -> list[str]:
         f"for (int32_t y = 0; y < {front.height}; y++) {{",
         f"    int16_t *const below = ring + (y + 1) % 3 * {row};",
         f"    if (y + 1 < {front.height}) {{",
-        f"        input += {advance};",
+        f"        input += {_advance(front)};",
         f"        {name}_stem_row(input, below + 1);",
         "    } else {",
         f"        hil_fill_s16(below, {row}, {front.stem.zero_point});",

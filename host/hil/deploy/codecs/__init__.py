@@ -1,0 +1,1 @@
+"""Which codec packs a bundle's payload: a choice of deployment, not of training."""
