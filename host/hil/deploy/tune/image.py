@@ -11,8 +11,8 @@ from hil import paths
 from hil.deploy.build import Toolchain
 from hil.deploy.cost import weight_bytes
 from hil.deploy.emit import INCLUDES
-from hil.deploy.program import DeviceHalf
-from hil.deploy.tune.tail import SECTION, tail_source
+from hil.deploy.program import DeviceHalf, Sends
+from hil.deploy.tune.tail import PREFIX, SECTION, tail_half, tail_source
 from hil.deploy.tune.trial import Trial
 from hil.errors import BuildError
 from hil.twin.timing.calibration.build import FLAGS, LINK, SETUP
@@ -87,6 +87,9 @@ def build(
     header.write(folder)
     sources = {"trials.c": _trials_source(trials)}
     roots = ["hil_trials", "calibrate_setup", "layer_cycles"]
+    # What a trial that encodes knows of the payload is in the tail's model.
+    encoding = [tail_half(trial.half) for trial in trials if trial.sends is Sends.PAYLOAD]
+    tail = next(iter(encoding), tail)
     if tail is not None:
         sources["tail.c"] = tail_source(tail)
         roots += ["tail_run", "tail_hil_model_buffers"]
@@ -132,6 +135,7 @@ def _trials_source(trials: Sequence[Trial]) -> str:
     functions = "\n".join(trial.source(f"trial{index}_") for index, trial in enumerate(trials))
     names = "".join(f"    trial{index}_,\n" for index in range(len(trials)))
     return f"""\
+#define hil_model {PREFIX}hil_model
 {INCLUDES}
 static uint8_t arena[{max([8, *(trial.arena_bytes for trial in trials)])}]
     __attribute__((aligned(32), section(".hil_arena"), used));
