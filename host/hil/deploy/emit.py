@@ -183,7 +183,7 @@ const hil_model_t hil_model = {{
         .remote_multiplier = {fusion.remote_multiplier},
     }},
 {payload_format(model.half)}
-    .pack = {"pack" if model.half.coder else "NULL"},
+    .pack = {"pack" if model.half.feature else "NULL"},
     .coverage = {{spans, {_spans(model)}}},
 }};
 
