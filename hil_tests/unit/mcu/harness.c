@@ -192,8 +192,31 @@ static int32_t encode_stream(const hil_payload_format_t *format, uint8_t *symbol
     return encoded;
 }
 
+/* The context coder by a row of all channels a call, which is told what is all zero. */
+static int32_t encode_rows(const hil_payload_format_t *format, uint8_t *symbols, void *scratch,
+                           uint8_t *out, uint32_t capacity) {
+    const uint32_t width = format->width, row = width * format->channels;
+    uint8_t *const idle = malloc(format->channels);
+    hil_coder_t coder;
+    hil_context_begin(&coder, format, scratch, out, capacity);
+    for (uint32_t begin = 0; begin < format->pixels * format->channels; begin += row) {
+        for (uint32_t channel = 0; channel < format->channels; channel++) {
+            idle[channel] = 1;
+            for (uint32_t x = 0; x < width; x++) {
+                idle[channel] &= symbols[begin + channel * width + x] == 0;
+            }
+        }
+        uint8_t *const own = copy(symbols + begin, row);
+        (void)hil_context_put_row(&coder, own, idle);
+        free(own);
+    }
+    free(idle);
+    return hil_context_finish(&coder);
+}
+
 /* pixels, channels, alphabet, codec, capacity, bytes of scratch, words of the
- * table, order, width, whether run by run; the table, the symbols. */
+ * table, order, width, how it gets the symbols: at once, run by run, row by row; the table, the
+ * symbols. */
 static void encode_payload(const uint8_t *bytes, uint32_t count) {
     const uint32_t capacity = hil_get32(bytes + 16), words = hil_get32(bytes + 24);
     uint32_t *const table = copy(bytes + 40, 4 * words);
@@ -209,8 +232,9 @@ static void encode_payload(const uint8_t *bytes, uint32_t count) {
         .width = (uint16_t)hil_get32(bytes + 32),
         .table = table,
     };
-    const int32_t encoded = (hil_get32(bytes + 36) != 0 ? encode_stream : hil_encode)(
-        &format, symbols, scratch, out + 1, capacity);
+    hil_encoder_t *const encoders[] = {hil_encode, encode_stream, encode_rows};
+    const int32_t encoded =
+        encoders[hil_get32(bytes + 36)](&format, symbols, scratch, out + 1, capacity);
     say32((uint32_t)encoded);
     say(out + 1, encoded < 0 ? 0 : (uint32_t)encoded);
     free(table);
@@ -350,24 +374,24 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[16];
-    for (uint32_t i = 0; i < 16; i++) {
+    uint32_t n[17];
+    for (uint32_t i = 0; i < 17; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 64, n[14]);
-    int32_t *const fused = copy(bytes + 64 + n[14], 4 * n[15]);
+    int8_t *const local = copy(bytes + 68, n[15]);
+    int32_t *const fused = copy(bytes + 68 + n[15], 4 * n[16]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
         .reason = (uint8_t)n[2],
         .prediction = (uint16_t)n[3],
         .payload_bytes = n[4],
-        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11]},
-        .stack_peak_bytes = n[12],
-        .retransmissions = (uint16_t)n[13],
-        .crc_errors = (uint16_t)(n[13] >> 16),
-        .local_count = (uint16_t)n[14],
-        .fused_count = (uint16_t)n[15],
+        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]},
+        .stack_peak_bytes = n[13],
+        .retransmissions = (uint16_t)n[14],
+        .crc_errors = (uint16_t)(n[14] >> 16),
+        .local_count = (uint16_t)n[15],
+        .fused_count = (uint16_t)n[16],
         .local = local,
         .fused = fused,
     };
@@ -401,6 +425,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
     } else if (bytes[0] == HIL_FRAME_CONFIGURE && hil_configure_unpack(body, &configure)) {
         say32(configure.deadline_us);
         say32(configure.baud);
+        say32(configure.early_bytes);
     } else if (bytes[0] == HIL_FRAME_INPUT && hil_chunk_unpack(body, &chunk)) {
         say32(chunk.sample);
         say32(chunk.total);

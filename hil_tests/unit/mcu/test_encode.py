@@ -27,14 +27,15 @@ from hil_tests.unit.codec.payloads import (
 )
 from hil_tests.unit.mcu.harness import Harness
 
+WHOLE, BY_RUNS, BY_ROWS = range(3)
 many = settings(max_examples=100, deadline=None)
 every = pytest.mark.parametrize("name", NAMES)
 
 
 def encode(
-    firmware: Harness, coder: Coder, symbols: Symbols, capacity: int, streaming: bool = False
+    firmware: Harness, coder: Coder, symbols: Symbols, capacity: int, streaming: int = WHOLE
 ) -> bytes | None:
-    """Of planar symbols; None where they are refused."""
+    """Of planar symbols, which the encoder gets as `streaming` says; None where they are refused."""
     form = coder.form
     table = b"" if coder.table is None else coder.table.tobytes()
     head = struct.pack(
@@ -55,6 +56,11 @@ def encode(
     return None if status < 0 else answer[4:]
 
 
+def _ways(name: str) -> list[int]:
+    """How the encoder can get symbols."""
+    return [WHOLE] + [BY_RUNS] * (name in STREAMING) + [BY_ROWS] * (name == "context")
+
+
 @every
 @many
 @given(data=st.data(), seed=statistics())
@@ -62,7 +68,7 @@ def test_any_payload(firmware: Harness, name: str, data: st.DataObject, seed: in
     form, symbols = data.draw(payloads_for(name))
     coder = coder_of(name, form, seed)
     expected = coder.encode(symbols)
-    for streaming in (False, True)[: 2 if name in STREAMING else 1]:
+    for streaming in _ways(name):
         assert encode(firmware, coder, symbols, len(expected), streaming) == expected
         assert encode(firmware, coder, symbols, len(expected) - 1, streaming) is None
 
@@ -111,7 +117,7 @@ def test_a_foreign_symbol_is_refused(firmware: Harness, name: str, alphabet: int
     coder = coder_of(name, form_for(name, 10, 10, 10, alphabet))
     symbols = np.zeros(1000, np.uint8)
     symbols[at] = alphabet
-    for streaming in (False, True):
+    for streaming in _ways(name):
         assert encode(firmware, coder, symbols, 4000, streaming) is None
 
 

@@ -63,7 +63,7 @@ class FakeRemote:
 
 
 @contextlib.contextmanager
-def running(remote: FakeRemote, limits: BatchLimits | None = None) -> Iterator[int]:
+def running(remote: FakeRemote, limits: BatchLimits | None = None, packing: str = "") -> Iterator[int]:
     """The port of a service in a thread; stopped at the end."""
     stop, ports = Stop(), []
     ready = threading.Event()
@@ -72,7 +72,7 @@ def running(remote: FakeRemote, limits: BatchLimits | None = None) -> Iterator[i
         ports.append(port)
         ready.set()
 
-    service = Service(remote, HASH, limits or BatchLimits())
+    service = Service(remote, HASH, limits or BatchLimits(), packing)
     thread = threading.Thread(
         target=lambda: asyncio.run(run_service(service, "127.0.0.1", 0, announce, stop))
     )

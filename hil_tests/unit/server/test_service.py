@@ -51,6 +51,15 @@ def test_another_bundle_is_refused():
         Client("127.0.0.1", port, bytes(32), 5)
 
 
+def test_whoever_has_another_bundle_is_told_how_this_one_packs():
+    with (
+        running(FakeRemote(), packing="packed by codec 'range' in rows") as port,
+        pytest.raises(ServerError, match="packed by codec 'range' in rows") as error,
+    ):
+        Client("127.0.0.1", port, bytes(32), 5)
+    assert "the same --codec" in error.value.hint
+
+
 def test_another_protocol_is_refused():
     with running(FakeRemote()) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         raw.sendall(pack_frame(Kind.HELLO, struct.pack("<H", 99) + HASH))

@@ -19,6 +19,8 @@ from hil.wire.protocol import CONTEXT_LEFT, CONTEXT_LEVELS
 
 SOURCE_PAYLOADS = 64
 """Sources are chosen by so many payloads, evenly spread; more choose the same ones."""
+GOOD_ALONE = 4
+"""Sources tried with every other one."""
 SHARED_COST = 0.001
 """Share of a payload that may be lost by one table less."""
 
@@ -104,7 +106,8 @@ def context_of(planes: Symbols, channel: int, sources: NDArray[np.uint16], shift
 def _sources(payloads: Symbols, alphabet: int, shift: int) -> tuple[float, NDArray[np.uint16]]:
     """(channels, 2) sources, and the bits of all symbols with them.
 
-    The one that says most of a channel comes first, then the one that adds most to it.
+    The best pairs of which one is good alone. The best one alone need not be in it: to take that and then
+    the best one beside it cost AgileNN's CIFAR-10 payloads 6 %.
     """
     chosen, bits = [], 0.0
     seen = levels(payloads, shift)
@@ -112,11 +115,14 @@ def _sources(payloads: Symbols, alphabet: int, shift: int) -> tuple[float, NDArr
         own = payloads[:, channel]
         planes = [channel, *range(channel)]
         known = {name: source(seen, channel, name) for name in (*planes, CONTEXT_LEFT)}
-        _, first = min((_bits(_histogram(known[name], own, alphabet)), name) for name in planes)
-        both = known[first].astype(np.intp) * CONTEXT_LEVELS
-        rest = (name for name in known if name != first)
-        least, second = min((_bits(_histogram(both + known[name], own, alphabet)), name) for name in rest)
-        chosen.append((first, second))
+        good = sorted(known, key=lambda name: _bits(_histogram(known[name], own, alphabet)))[:GOOD_ALONE]
+        pairs = {(min(one, other), max(one, other)) for one in good for other in known if one != other}
+        both = {
+            (first, second): _histogram(known[first] * CONTEXT_LEVELS + known[second], own, alphabet)
+            for first, second in sorted(pairs)
+        }
+        least, pair = min((_bits(counts), pair) for pair, counts in both.items())
+        chosen.append(pair)
         bits += least
     return bits, np.array(chosen, np.uint16)
 

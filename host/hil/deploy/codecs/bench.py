@@ -17,6 +17,7 @@ from hil import paths
 from hil.codec.coder import Coder
 from hil.codec.order import order_of, to_runs
 from hil.deploy.toolchain import find_compiler
+from hil.deploy.tune.image import LEVEL
 from hil.errors import BuildError
 from hil.twin.timing.calibration.build import FLAGS, LINK, SETUP
 from hil.twin.timing.calibration.measure import prepared
@@ -37,7 +38,7 @@ def build(folder: Path) -> Path:
     includes = (folder, paths.MCU / "codec", paths.MCU / "runtime")
     sources = (folder / "setup.c", *sorted((paths.MCU / "codec").glob("*.c")))
     command = [
-        *(str(find_compiler().path), *FLAGS, "-Ofast", *(f"-I{include}" for include in includes)),
+        *(str(find_compiler().path), *FLAGS, LEVEL, *(f"-I{include}" for include in includes)),
         *(*map(str, sources), *LINK, "-Wl,-Ttext=0x08000000", "-Wl,-Tdata=0x20000000"),
         *("-Wl,-e,hil_encode", "-o", str(elf)),
     ]

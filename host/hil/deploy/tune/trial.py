@@ -143,7 +143,7 @@ def payload_signature(half: DeviceHalf, sample: NDArray[np.int8]) -> str:
         digest.update(b"" if table is None else table.tobytes())
     form, shape = half.coder.form, half.graph.tensor(half.feature).shape
     extent = (shape, form.channel_begin, form.channels, form.height, form.width, len(form.centroids))
-    return f"{half.coder.wire.name} {extent} {digest.hexdigest()}"
+    return f"{half.coder.wire.name} {form.order} {extent} {digest.hexdigest()}"
 
 
 def _shift_text(weights: Weights) -> str:
