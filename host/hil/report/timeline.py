@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, pairwise
+from itertools import cycle
 from typing import Any, Final
 
 from hil.report import format as fmt
@@ -150,21 +150,12 @@ def _packets(packets: Sequence[Packet], name: str) -> tuple[Bar, ...]:
 def _server(timeline: Timeline, latency: LatencyParts) -> tuple[Bar, ...]:
     if timeline.server_ms is None or not latency.remote:
         return ()
-    end_ms, spent = timeline.server_ms + latency.remote, fmt.figure(latency.remote)
-    return (
-        Bar(
-            timeline.server_ms, end_ms, "server half", g.SKY, f"server half: {fmt.figure(latency.remote)} ms"
-        ),
-    )
+    spent = f"{fmt.figure(latency.remote)} ms"
+    end_ms = timeline.server_ms + latency.remote
+    return (Bar(timeline.server_ms, end_ms, spent, g.SKY, f"server half: {spent}"),)
 
 
 def _fuse(latency: LatencyParts) -> tuple[Bar, ...]:
     begin_ms = latency.total - latency.fuse
     detail = f"fusion and answer: {fmt.figure(latency.fuse)} ms"
     return (Bar(begin_ms, latency.total, "fuse", g.PURPLE, detail),) if latency.fuse else ()
-
-
-def overlaps(lane: Lane) -> bool:
-    """Whether two bars of a lane lie over each other, which none may."""
-    bars = sorted(lane.bars, key=lambda bar: bar.begin_ms)
-    return any(one.end_ms > other.begin_ms + 1e-6 for one, other in pairwise(bars))
