@@ -27,16 +27,22 @@ def run(bundle: Path, folder: Path, *options: str) -> dict[str, Any]:
     return summary
 
 
-@pytest.mark.parametrize("codec", ["none", "range", "huffman", "lz4", "context"])
-def test_every_codec_answers_as_the_host_does(digits_bundle: Path, tmp_path: Path, codec: str) -> None:
-    summary = run(digits_bundle, tmp_path, "--codec", codec)
+@pytest.mark.parametrize(
+    ("codec", "kernels"),
+    [("none", "plain"), ("range", "plain"), ("huffman", "plain"), ("lz4", "plain"), ("context", "tuned")],
+)
+def test_every_codec_answers_as_the_host_does(
+    digits_bundle: Path, tmp_path: Path, codec: str, kernels: str
+) -> None:
+    summary = run(digits_bundle, tmp_path, "--codec", codec, "--kernels", kernels)
     assert summary["host_agreement"] == 1.0
     assert summary["outcomes"]["answered"] == 6
     assert summary["payload_bytes"]["mean"] > 0
 
 
 def test_over_a_slow_radio_the_shortest_payload_is_chosen(digits_bundle: Path, tmp_path: Path) -> None:
-    own = run(digits_bundle, tmp_path, "--radio", "ble-270k")
-    chosen = run(digits_bundle, tmp_path, "--radio", "ble-270k", "--codec", "auto", "--codec-for", "energy")
+    slow = ("--radio", "ble-270k", "--kernels", "plain")
+    own = run(digits_bundle, tmp_path, *slow)
+    chosen = run(digits_bundle, tmp_path, *slow, "--codec", "auto", "--codec-for", "energy")
     assert chosen["payload_bytes"]["mean"] < own["payload_bytes"]["mean"]
     assert chosen["energy_mj"]["mean"] < own["energy_mj"]["mean"]
