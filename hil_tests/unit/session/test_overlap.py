@@ -132,3 +132,14 @@ def test_without_a_radio_or_on_request_nothing_leaves_early(tmp_path):
         result = run(tmp_path, **settings)
         assert {record.latency_ms.overlap for record in result.records} == {0.0}
         assert result.summary["latency_ms"]["overlap"] == 0
+
+
+def test_the_run_folder_keeps_the_picture_that_its_caller_draws(tmp_path):
+    result = run(tmp_path, timeline=lambda summary, records: f"{summary['samples']} of {len(records)}")
+    assert (result.folder / "timeline.svg").read_text() == "6 of 6"
+    assert "timeline.svg" in (result.folder / "MANIFEST.sha256").read_text()
+
+
+def test_a_run_without_anything_to_see_has_no_picture(tmp_path):
+    result = run(tmp_path, timeline=lambda summary, records: None)
+    assert not (result.folder / "timeline.svg").exists()

@@ -77,9 +77,15 @@ def _packets(transfer: Transfer, start_ms: float, wire_s: float) -> tuple[Packet
     through_s = 0.0
     for arrival in transfer.arrivals:
         through_s = arrival.seconds - transfer.latency_s
-        times = (start_ms + 1000 * second for second in (arrival.begun_s, through_s, arrival.seconds))
-        tries = 1 + arrival.retransmissions - repeats
-        found.append(Packet(*times, arrival.message_bytes - there, tries))
+        found.append(
+            Packet(
+                start_ms + 1000 * arrival.begun_s,
+                start_ms + 1000 * through_s,
+                start_ms + 1000 * arrival.seconds,
+                arrival.message_bytes - there,
+                1 + arrival.retransmissions - repeats,
+            )
+        )
         there, repeats = arrival.message_bytes, arrival.retransmissions
     if transfer.lost:
         ended_s = max(through_s, transfer.seconds - transfer.latency_s)
