@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hil.deploy.graph import Add, Convolution, DepthwiseConvolution, Graph, Op, Tensor, Weights
+from hil.deploy.graph import Add, AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Tensor, Weights
 from hil.deploy.requantise import quantise_multiplier
 from hil_tests import graphs
 from hil_tests.graphs import Case
@@ -72,11 +72,11 @@ def _with_zero_points(draw: st.DrawFn, graph: Graph, op: Op) -> Graph:
 
 
 @st.composite
-def depthwise_3x3(draw: st.DrawFn) -> Case:
+def depthwise_3x3(draw: st.DrawFn, widest: int) -> Case:
     """Every stride, padding and number of channels that the kernel has code for."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     stride, padding = draw(st.sampled_from([1, 2])), (draw(st.integers(0, 1)), draw(st.integers(0, 1)))
-    height, width = draw(st.integers(3, 9)), draw(st.integers(3, 20))
+    height, width = draw(st.integers(3, 7)), draw(st.integers(3, widest))
     channels = draw(st.sampled_from([1, 2, 3, 4, 5, 8, 12, 20]))
     # Where an end is not padded, windows may also end before the map does.
     below, right = draw(st.integers(0, 1)), draw(st.integers(0, 1))
@@ -115,5 +115,23 @@ def additions(draw: st.DrawFn) -> Case:
     return Case(_with_zero_points(draw, case.graph, sharper), case.inputs)
 
 
+@st.composite
+def averages(draw: st.DrawFn) -> Case:
+    """Over whole maps, of more pixels than 16-bit sums hold, too."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    height, width = draw(st.integers(1, 18)), draw(st.integers(1, 18))
+    channels = draw(st.sampled_from([1, 3, 4, 8, 10, 12]))
+    first = Tensor("in", (height, width, channels), 0.02, draw(_zero_point()))
+    op = AveragePool(
+        name="average", inputs=("in",), output="out", kernel=(height, width), stride=(1, 1), padding=(0, 0),
+        activation=draw(_clamp()),
+    )  # fmt: skip
+    last = Tensor("out", (1, 1, channels), first.scale, first.zero_point)
+    inputs = _numbers(rng, (3, height, width, channels), draw(st.sampled_from(["any", "ends", "least"])))
+    inputs[0] = np.clip(rng.normal(draw(st.integers(-128, 127)), 3.0, inputs.shape[1:]), -128, 127)
+    return Case(Graph({"in": first, "out": last}, (op,), "in", "out", None), inputs)
+
+
 CONVOLUTIONS = sharpened(graphs.convolutions() | graphs.pointwise_convolutions())
-DEPTHWISE = sharpened(depthwise_3x3())
+DEPTHWISE = sharpened(depthwise_3x3(20))
+SMALL_DEPTHWISE = sharpened(depthwise_3x3(6))

@@ -32,7 +32,7 @@ def _json(capsys: pytest.CaptureFixture[str], *command: str) -> Any:
 
 def test_tuned_firmware_is_exact_and_no_slower_than_plain(capsys: pytest.CaptureFixture[str]) -> None:
     report = _json(capsys, "bench", "firmware", "--samples", "2")
-    plain, tuned = report["plain"], report["tuned"]
+    plain, tuned = report["rows"]
     assert (plain["kernels"], tuned["kernels"]) == ("plain", "tuned")
     assert plain["agreement"] == tuned["agreement"] == 1.0
     assert tuned["cycles"] <= plain["cycles"]

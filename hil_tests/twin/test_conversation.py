@@ -31,6 +31,7 @@ from hil.wire.messages import (
 )
 from hil.wire.protocol import (
     BOOT_BAUD,
+    CHUNK_MAX,
     DEADLINE_MAX_MS,
     PROTOCOL_VERSION,
     FallbackReason,
@@ -71,11 +72,13 @@ class Host:
     def silent(self, within_s: float = 0.05) -> bool:
         return self.transport.receive(self.wire.now_s() + within_s) is None
 
-    def greet(self, deadline_us: int = DEADLINE_US, baud: int = BOOT_BAUD) -> Capability:
+    def greet(
+        self, deadline_us: int = DEADLINE_US, baud: int = BOOT_BAUD, early_bytes: int = 0
+    ) -> Capability:
         self.send(Hello(PROTOCOL_VERSION))
         capability = self.receive()
         assert isinstance(capability, Capability)
-        self.send(Configure(deadline_us, baud))
+        self.send(Configure(deadline_us, baud, early_bytes))
         return capability
 
     def upload(self, number: int, image: fake.Image) -> None:
@@ -84,6 +87,9 @@ class Host:
 
     def start(self, number: int, image: fake.Image, flags: int = 0) -> None:
         self.upload(number, image)
+        self.run(number, flags)
+
+    def run(self, number: int, flags: int = 0) -> None:
         self.send(Run(number, flags))
 
     def payload(self) -> bytes:
@@ -309,6 +315,7 @@ def test_chunks_in_any_order(host: Host) -> None:
         ([Configure(1, 27_000_001)], FrameType.CONFIGURE, RejectReason.VALUE),
         ([Configure(1, 25_500_000)], FrameType.CONFIGURE, RejectReason.VALUE),
         ([Configure(1, 300)], FrameType.CONFIGURE, RejectReason.VALUE),
+        ([Configure(1, BOOT_BAUD, CHUNK_MAX + 1)], FrameType.CONFIGURE, RejectReason.VALUE),
         ([Hello(PROTOCOL_VERSION + 1)], FrameType.HELLO, RejectReason.VERSION),
         ([ShortHello(PROTOCOL_VERSION)], FrameType.HELLO, RejectReason.LENGTH),
     ],

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hil.deploy.build import Toolchain
 from hil.deploy.interpret import interpret
 from hil.deploy.kernels.add import Addition
+from hil.deploy.kernels.average import Average
 from hil.deploy.kernels.convolve import Convolve
-from hil.deploy.kernels.depthwise import Depthwise
+from hil.deploy.kernels.depthwise import Depthwise, DepthwisePlanes
 from hil.deploy.program import DeviceHalf, Kernel, Program, Step
 from hil.twin.image import Image
 from hil.twin.twin import Twin
@@ -31,7 +32,9 @@ FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
     "convolution": (Convolve(64, 36), sharp_graphs.CONVOLUTIONS),
     "convolution, in many passes and turns": (Convolve(5, 2), sharp_graphs.CONVOLUTIONS),
     "depthwise": (Depthwise(), sharp_graphs.DEPTHWISE),
+    "depthwise, small maps": (DepthwisePlanes(), sharp_graphs.SMALL_DEPTHWISE),
     "sum": (Addition(), sharp_graphs.additions()),
+    "average": (Average(), sharp_graphs.averages()),
 }
 
 

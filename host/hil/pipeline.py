@@ -6,7 +6,7 @@ Prints nothing: it tells a reporter.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
     from hil.server.process import ServerProcess
+    from hil.session.events import SampleRecord
     from hil.session.options import RunOptions
     from hil.session.samples import Samples
     from hil.training.progress import Progress
@@ -215,8 +216,18 @@ def run_pipeline(
             server=server,
             reporters=[reporter],
             command=command,
+            timeline=_timeline,
         )
     return result.summary
+
+
+def _timeline(summary: Mapping[str, Any], records: Sequence[SampleRecord]) -> str | None:
+    """The sample of median latency."""
+    from hil.report.timeline import chart, median_sample
+    from hil.report.timeline_svg import timeline_svg
+
+    median = median_sample(records)
+    return None if median is None else timeline_svg(chart(summary, median))
 
 
 def _server(bundle: Path) -> AbstractContextManager[ServerProcess | None]:

@@ -6,18 +6,27 @@
 #include "transport.h"
 #include "upkeep.h"
 
-static uint32_t send_chunk(uint32_t sample, hil_bytes_t payload, uint32_t offset) {
-    const uint32_t left = payload.count - offset;
+/* A frame of `count` bytes; `total` is 0 as long as it is not known. */
+static void send_chunk(hil_exchange_t *exchange, uint32_t count, uint32_t total) {
     const hil_chunk_t chunk = {
-        .sample = sample,
-        .total = payload.count,
-        .offset = offset,
-        .data = {payload.at + offset, left < HIL_CHUNK_MAX ? left : HIL_CHUNK_MAX},
+        .sample = exchange->sample,
+        .total = total,
+        .offset = exchange->sent,
+        .data = {hil_model_buffers.payload + exchange->sent, count},
     };
     uint8_t head[HIL_PAYLOAD_LAYOUT_BYTES];
     (void)hil_transport_begin(HIL_FRAME_PAYLOAD, (hil_bytes_t){head, hil_chunk_pack(&chunk, head)},
                               chunk.data);
-    return offset + chunk.data.count;
+    exchange->sent += count;
+    if (!exchange->sending) {
+        exchange->sending = true;
+        exchange->begun = hil_cycles();
+    }
+}
+
+static void send_rest(hil_exchange_t *exchange, uint32_t total) {
+    const uint32_t left = total - exchange->sent;
+    send_chunk(exchange, left < HIL_CHUNK_MAX ? left : HIL_CHUNK_MAX, total);
 }
 
 /* Why a message does not belong into an exchange: HIL_REJECT_*, or 0 for a sound reply. */
@@ -37,63 +46,97 @@ static uint8_t refusal(const hil_message_t *message, hil_reply_t *reply) {
     return sound ? 0U : HIL_REJECT_VALUE;
 }
 
-/* Takes the waiting message; true when it ends the exchange. */
-static bool take(uint32_t sample, uint32_t deadline, hil_exchange_t *exchange) {
+static void end(hil_exchange_t *exchange, uint8_t reason, uint32_t at) {
+    exchange->over = true;
+    exchange->reason = reason;
+    exchange->ended = at;
+}
+
+/* Takes the waiting message, which may end the exchange. */
+static void take(hil_exchange_t *exchange) {
     const hil_message_t *const message = hil_transport_peek();
     if (message == 0) {
-        return false;
+        return;
     }
     if (message->kind == HIL_FRAME_HELLO) {
-        exchange->abandoned = true; /* the main loop answers it */
-        return true;
+        exchange->abandoned = exchange->over = true; /* the main loop answers it */
+        return;
     }
     hil_reply_t reply;
     const uint8_t refused = refusal(message, &reply);
-    bool answered = false;
     if (refused != 0U) {
         exchange->refused = message->kind;
         exchange->refusal = refused;
-    } else if (reply.sample == sample && message->arrival - exchange->begun <= deadline) {
-        answered = true;
-        exchange->ended = message->arrival;
+    } else if (reply.sample == exchange->sample &&
+               message->arrival - exchange->begun <= exchange->deadline) {
         const bool available = reply.status == HIL_REPLY_OK;
-        exchange->reason = available ? HIL_FALLBACK_NONE : HIL_FALLBACK_SERVER_UNAVAILABLE;
+        end(exchange, available ? HIL_FALLBACK_NONE : HIL_FALLBACK_SERVER_UNAVAILABLE,
+            message->arrival);
         for (uint32_t i = 0; available && i < hil_model.classes; i++) {
             hil_model_buffers.reply[i] = hil_reply_logit(&reply, i);
         }
     }
     hil_transport_drop();
-    return answered;
 }
 
-void hil_exchange(uint32_t sample, hil_bytes_t payload, uint32_t deadline_us,
-                  hil_exchange_t *exchange) {
-    const uint32_t deadline = deadline_us * (hil_clock_hz() / 1000000U);
+/* Looks at wire and clock, once something was sent. Returns the cycles left until the deadline. */
+static uint32_t look(hil_exchange_t *exchange, hil_sending_t *sending) {
+    *sending = hil_transport_poll();
+    take(exchange);
+    const uint32_t elapsed = hil_cycles() - exchange->begun;
+    if (exchange->over) {
+        return 0;
+    }
+    if (elapsed >= exchange->deadline) {
+        end(exchange, HIL_FALLBACK_DEADLINE, exchange->begun + exchange->deadline);
+        return 0;
+    }
+    if (*sending == HIL_SENDING_GAVE_UP) {
+        end(exchange, HIL_FALLBACK_LINK_DOWN, exchange->begun + elapsed);
+    }
+    hil_upkeep();
+    return exchange->deadline - elapsed;
+}
+
+void hil_exchange_start(hil_exchange_t *exchange, uint32_t sample, uint32_t deadline_us) {
+    *exchange = (hil_exchange_t){
+        .sample = sample,
+        .deadline = deadline_us * (hil_clock_hz() / 1000000U),
+    };
+}
+
+void hil_exchange_early(hil_exchange_t *exchange, uint32_t settled, uint32_t early_bytes) {
+    /* One byte is kept back: the last frame, which says how many there are, must not be empty. */
+    if (exchange->over || settled <= exchange->sent + early_bytes) {
+        return;
+    }
+    const uint32_t entered = hil_cycles();
+    hil_sending_t sending = HIL_SENDING_IDLE;
+    if (exchange->sending) {
+        (void)look(exchange, &sending);
+    }
+    if (!exchange->over && sending == HIL_SENDING_IDLE) {
+        const uint32_t ready = settled - exchange->sent - 1U;
+        const uint32_t count = ready < HIL_CHUNK_MAX ? ready : HIL_CHUNK_MAX;
+        send_chunk(exchange, count - count % early_bytes, 0);
+    }
+    exchange->early_cycles += hil_cycles() - entered;
+}
+
+void hil_exchange_finish(hil_exchange_t *exchange, uint32_t total) {
     const uint32_t tick = hil_clock_hz() / 1000U;
-    exchange->abandoned = false;
-    exchange->refusal = 0;
-    uint32_t sent = send_chunk(sample, payload, 0);
-    exchange->begun = hil_cycles();
-    for (;;) {
-        const hil_sending_t sending = hil_transport_poll();
-        if (take(sample, deadline, exchange)) {
+    if (!exchange->sending) {
+        send_rest(exchange, total);
+    }
+    while (!exchange->over) {
+        hil_sending_t sending;
+        const uint32_t left = look(exchange, &sending);
+        if (exchange->over) {
             break;
         }
-        const uint32_t elapsed = hil_cycles() - exchange->begun;
-        if (elapsed >= deadline) {
-            exchange->reason = HIL_FALLBACK_DEADLINE;
-            exchange->ended = exchange->begun + deadline;
-            break;
-        }
-        if (sending == HIL_SENDING_GAVE_UP) {
-            exchange->reason = HIL_FALLBACK_LINK_DOWN;
-            exchange->ended = exchange->begun + elapsed;
-            break;
-        }
-        hil_upkeep();
-        if (sending == HIL_SENDING_IDLE && sent < payload.count) {
-            sent = send_chunk(sample, payload, sent);
-        } else if (deadline - elapsed > tick) {
+        if (sending == HIL_SENDING_IDLE && exchange->sent < total) {
+            send_rest(exchange, total);
+        } else if (left > tick) {
             hil_sleep(); /* the next tick comes before the deadline; the rest is spent awake */
         }
     }

@@ -12,11 +12,20 @@
 #define LAYERS_MAX    ((HIL_BODY_MAX - HIL_LAYERS_LAYOUT_BYTES) / 4U)
 
 static hil_exchange_t exchange;
+static uint32_t early_bytes;
 
-/* The graph and the decision whether its answer stands. */
+static void send_early(uint32_t settled) {
+    hil_exchange_early(&exchange, settled, early_bytes);
+}
+
+/* The graph and the decision whether its answer stands. Nothing leaves before that decision. */
 static uint8_t run_graph(bool with_layers) {
     const bool local_only = hil_model.payload.channels == 0U;
-    if (hil_model_run(with_layers ? hil_model_buffers.layer_cycles : 0) != 0) {
+    hil_model_progress =
+        early_bytes != 0U && hil_model.exit.exponentials == 0 && !local_only ? send_early : 0;
+    const int failed = hil_model_run(with_layers ? hil_model_buffers.layer_cycles : 0);
+    hil_model_progress = 0;
+    if (failed != 0) {
         return HIL_OUTCOME_FAILED;
     }
     if (hil_model_buffers.logits == 0) {
@@ -41,25 +50,36 @@ static void fuse(hil_result_t *result) {
     result->fused_count = hil_model.classes;
 }
 
-/* Quantises, encodes, sends, waits and fuses. False when nobody waits for the answer. */
-static bool offload(uint32_t deadline_us, hil_result_t *result) {
+/* Up to `computed` the device's own work, from there to `ended` the wait; what was sent meanwhile
+ * is framing. */
+static void account(hil_stage_cycles_t *cycles, uint32_t packed) {
+    const bool early = exchange.early_cycles != 0U;
+    const uint32_t computed = early ? packed : exchange.begun;
+    if ((int32_t)(exchange.ended - computed) < 0) {
+        exchange.ended = computed; /* it was over before all was computed */
+    }
+    cycles->graph -= exchange.early_cycles;
+    cycles->frame = exchange.early_cycles + (computed - packed);
+    cycles->overlap = computed - exchange.begun;
+    cycles->wait = exchange.ended - computed;
+}
+
+/* Quantises, encodes, sends, waits and fuses. */
+static void offload(hil_result_t *result) {
     hil_stage_cycles_t *const cycles = &result->cycles;
     const uint32_t pack_begun = hil_cycles();
     uint32_t quantised = pack_begun;
     const int32_t encoded = hil_model.pack(&quantised);
-    const uint32_t frame_begun = hil_cycles();
+    const uint32_t packed = hil_cycles();
     cycles->quantise = quantised - pack_begun;
-    cycles->encode = frame_begun - quantised;
+    cycles->encode = packed - quantised;
     if (encoded <= 0) {
         result->outcome = HIL_OUTCOME_FAILED;
-        return true;
+        return;
     }
     result->payload_bytes = (uint32_t)encoded;
-    hil_exchange(result->sample, (hil_bytes_t){hil_model_buffers.payload, (uint32_t)encoded},
-                 deadline_us, &exchange);
-    if (exchange.abandoned) {
-        return false;
-    }
+    hil_exchange_finish(&exchange, (uint32_t)encoded);
+    account(cycles, packed);
     result->reason = exchange.reason;
     if (exchange.reason == HIL_FALLBACK_NONE) {
         fuse(result);
@@ -67,9 +87,6 @@ static bool offload(uint32_t deadline_us, hil_result_t *result) {
         answer_locally(result, HIL_OUTCOME_FALLBACK);
     }
     cycles->fuse = hil_cycles() - exchange.ended;
-    cycles->frame = exchange.begun - frame_begun;
-    cycles->wait = exchange.ended - exchange.begun;
-    return true;
 }
 
 static void report(hil_result_t *result, bool with_layers) {
@@ -92,9 +109,11 @@ static void report(hil_result_t *result, bool with_layers) {
     }
 }
 
-void hil_infer(const hil_run_t *run, uint32_t deadline_us) {
+void hil_infer(const hil_run_t *run, const hil_configure_t *configure) {
     const bool with_layers = (run->flags & HIL_RUN_LAYERS) != 0U && hil_model.layers <= LAYERS_MAX;
     hil_result_t result = {.sample = run->sample, .prediction = NO_PREDICTION};
+    early_bytes = configure->early_bytes;
+    hil_exchange_start(&exchange, run->sample, configure->deadline_us);
     hil_watchdog_kick(); /* the graph gets the whole period */
     const uint32_t begun = hil_cycles();
     result.outcome = run_graph(with_layers);
@@ -103,7 +122,10 @@ void hil_infer(const hil_run_t *run, uint32_t deadline_us) {
         const uint32_t fuse_begun = hil_cycles();
         answer_locally(&result, HIL_OUTCOME_LOCAL);
         result.cycles.fuse = hil_cycles() - fuse_begun;
-    } else if (result.outcome == HIL_OUTCOME_ANSWERED && !offload(deadline_us, &result)) {
+    } else if (result.outcome == HIL_OUTCOME_ANSWERED) {
+        offload(&result);
+    }
+    if (exchange.abandoned) {
         return;
     }
     result.cycles.total = hil_cycles() - begun;

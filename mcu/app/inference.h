@@ -4,6 +4,6 @@
 #include "messages.h"
 
 /* Infers on the uploaded input and sends RESULT, and LAYERS when the run asks for it. */
-void hil_infer(const hil_run_t *run, uint32_t deadline_us);
+void hil_infer(const hil_run_t *run, const hil_configure_t *configure);
 
 #endif

@@ -14,10 +14,9 @@
 #define FINE 0U /* no HIL_REJECT_* */
 
 static struct {
-    uint32_t deadline_us; /* 0: not configured */
-    uint32_t baud;
-    uint32_t sample; /* whose input is being uploaded */
-    uint32_t spans;  /* that have arrived of it */
+    hil_configure_t configure; /* deadline_us 0: not configured */
+    uint32_t sample;           /* whose input is being uploaded */
+    uint32_t spans;            /* that have arrived of it */
     hil_run_t run;
 } session;
 
@@ -29,7 +28,7 @@ static uint8_t take_hello(hil_bytes_t body) {
     if (version != HIL_PROTOCOL_VERSION) {
         return HIL_REJECT_VERSION;
     }
-    session.deadline_us = 0;
+    session.configure.deadline_us = 0;
     session.spans = 0;
     (void)hil_transport_counters();
     return FINE;
@@ -41,11 +40,10 @@ static uint8_t take_configure(hil_bytes_t body) {
         return HIL_REJECT_LENGTH;
     }
     if (configure.deadline_us == 0U || configure.deadline_us > HIL_DEADLINE_MAX_MS * 1000U ||
-        !hil_uart_can(configure.baud)) {
+        configure.early_bytes > HIL_CHUNK_MAX || !hil_uart_can(configure.baud)) {
         return HIL_REJECT_VALUE;
     }
-    session.deadline_us = configure.deadline_us;
-    session.baud = configure.baud;
+    session.configure = configure;
     return FINE;
 }
 
@@ -54,7 +52,7 @@ static uint8_t take_input(hil_bytes_t body) {
     if (!hil_chunk_unpack(body, &chunk)) {
         return HIL_REJECT_LENGTH;
     }
-    if (session.deadline_us == 0U) {
+    if (session.configure.deadline_us == 0U) {
         return HIL_REJECT_NOT_CONFIGURED;
     }
     if (chunk.total != hil_model.input_bytes || chunk.data.count > chunk.total ||
@@ -77,7 +75,7 @@ static uint8_t take_run(hil_bytes_t body) {
     if (!hil_run_unpack(body, &session.run)) {
         return HIL_REJECT_LENGTH;
     }
-    if (session.deadline_us == 0U) {
+    if (session.configure.deadline_us == 0U) {
         return HIL_REJECT_NOT_CONFIGURED;
     }
     if (session.run.sample != session.sample ||
@@ -141,8 +139,8 @@ void hil_protocol_handle(void) {
     } else if (kind == HIL_FRAME_HELLO) {
         send_capability();
     } else if (kind == HIL_FRAME_CONFIGURE) {
-        hil_upkeep_change_baud(session.baud);
+        hil_upkeep_change_baud(session.configure.baud);
     } else if (kind == HIL_FRAME_RUN) {
-        hil_infer(&session.run, session.deadline_us);
+        hil_infer(&session.run, &session.configure);
     }
 }

@@ -6,7 +6,7 @@
 
 /*
  * GCC takes the length of assembly, for the reach of branches over it, from its separators, and
- * sees those inside .rept once. So many more stand for up to 36 quads.
+ * sees those inside .rept once. So many more stand for 4 and 36 times 16 instructions.
  */
 #define HIL_LENGTH_OF_4                                                                            \
     ";;;;;;;;;;;;;;;;"                                                                             \

@@ -61,6 +61,7 @@ HIL_INLINE void hil_lay_out_pixel(const hil_convolution_t *c, const int8_t *pixe
     if (c->in_channels % 4 == 0) {
         hil_expand(pixel, c->in_channels, to);
     } else {
+#pragma GCC unroll 4
         for (int i = 0; i < c->in_channels; i++) {
             to[i] = pixel[i];
         }

@@ -16,6 +16,7 @@ bool hil_configure_unpack(hil_bytes_t body, hil_configure_t *configure) {
     }
     configure->deadline_us = hil_get32(body.at);
     configure->baud = hil_get32(body.at + 4);
+    configure->early_bytes = hil_get32(body.at + 8);
     return true;
 }
 
@@ -84,7 +85,8 @@ static uint8_t *put_cycles(uint8_t *at, const hil_stage_cycles_t *cycles) {
     at = hil_put32(at, cycles->frame);
     at = hil_put32(at, cycles->wait);
     at = hil_put32(at, cycles->fuse);
-    return hil_put32(at, cycles->total);
+    at = hil_put32(at, cycles->total);
+    return hil_put32(at, cycles->overlap);
 }
 
 uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {

@@ -10,11 +10,12 @@
 typedef struct {
     uint32_t deadline_us;
     uint32_t baud;
+    uint32_t early_bytes; /* 0: the payload is sent when all of it is there */
 } hil_configure_t;
 
 typedef struct {
     uint32_t sample;
-    uint32_t total;
+    uint32_t total; /* 0: more will come, how much is not known yet */
     uint32_t offset;
     hil_bytes_t data;
 } hil_chunk_t;
@@ -46,6 +47,7 @@ typedef struct {
 
 typedef struct {
     uint32_t graph, quantise, encode, frame, wait, fuse, total;
+    uint32_t overlap; /* of the transmission with the stages up to `frame`; in no sum */
 } hil_stage_cycles_t;
 
 typedef struct {

@@ -19,7 +19,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "prepare_toolchain", lambda: None)
     monkeypatch.setattr(kernels, "subject", lambda name: name)
     monkeypatch.setattr(kernels, "compare", lambda name, what, toolchain: KERNELS)
-    monkeypatch.setattr(firmware, "measure", lambda path, samples, progress: [PLAIN, TUNED])
+    monkeypatch.setattr(firmware, "measure", lambda path, samples, progress, recoded: [PLAIN, TUNED])
 
 
 def _json(capsys: pytest.CaptureFixture[str], *command: str) -> Any:
@@ -38,8 +38,8 @@ def test_kernels_as_json_has_every_network(capsys: pytest.CaptureFixture[str]) -
 
 def test_firmware_as_json_has_both_and_their_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     report = _json(capsys, "firmware", "--bundle", "some.safetensors")
-    assert report["plain"]["cycles"] == 226_000
-    assert report["tuned"]["kernels"] == "tuned"
+    assert [row["kernels"] for row in report["rows"]] == ["plain", "tuned"]
+    assert report["rows"][0]["cycles"] == 226_000
     assert report["ratios"]["cycles"] == pytest.approx(226_000 / 45_010)
 
 
@@ -51,6 +51,11 @@ def test_markdown_is_a_table_and_not_json_as_well(
     assert "| --- |" in capsys.readouterr().out.replace("---:", "---")
     assert main(["bench", *verb, "--markdown", "--json"]) == 2
     assert "two forms" in capsys.readouterr().err
+
+
+def test_an_unknown_codec_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "firmware", "--bundle", "some.safetensors", "--codec", "hufman"]) == 2
+    assert "did you mean 'huffman'?" in capsys.readouterr().err
 
 
 def test_an_unknown_network_is_named(

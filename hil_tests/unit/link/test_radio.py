@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hil.errors import UsageError
 from hil.link import RADIOS, Direction, Radio, parse_radio
+from hil.link.radio import Ready
 
 UP, DOWN = Direction.UPLINK, Direction.DOWNLINK
 
@@ -197,3 +198,57 @@ def test_no_message_without_losses_takes_longer_than_an_undisturbed_one(radio, s
     transfer = radio.transfer(size, UP, seed=seed, sample=0)
     if not transfer.retransmissions and not transfer.lost:
         assert transfer.seconds <= radio.undisturbed_s(size) * (1 + 1e-9)
+
+
+@st.composite
+def parts(draw) -> tuple[Ready, ...]:
+    """A message in parts that become ready one after the other."""
+    sizes = draw(st.lists(st.integers(1, 400), min_size=1, max_size=5))
+    times = [
+        0.0,
+        *sorted(draw(st.lists(st.floats(0, 0.1), min_size=len(sizes) - 1, max_size=len(sizes) - 1))),
+    ]
+    return tuple(Ready(sum(sizes[: n + 1]), times[n]) for n in range(len(sizes)))
+
+
+@given(RADIO, SIZE, SEED)
+def test_a_message_that_is_ready_at_once_fares_as_if_nobody_had_asked(radio, size, seed):
+    whole = radio.transfer(size, UP, seed=seed, sample=0)
+    assert radio.transfer(size, UP, seed=seed, sample=0, ready=(Ready(size, 0.0),)) == whole
+
+
+@given(RADIO, parts(), SEED)
+def test_no_packet_leaves_before_its_bytes_are_there_or_before_the_one_in_front_of_it(radio, ready, seed):
+    size = ready[-1].message_bytes
+    transfer = radio.transfer(size, UP, seed=seed, sample=0, ready=ready)
+    if radio.instant:
+        assert transfer.seconds == ready[-1].seconds
+        return
+    through_s = 0.0
+    for arrival in transfer.arrivals:
+        part = next(part for part in ready if arrival.message_bytes <= part.message_bytes)
+        assert arrival.begun_s >= part.seconds - 1e-9
+        assert arrival.begun_s >= through_s - 1e-9
+        through_s = arrival.seconds - transfer.latency_s
+    ends = {arrival.message_bytes for arrival in transfer.arrivals}
+    assert transfer.lost or ends >= {part.message_bytes for part in ready}, "no packet holds two parts"
+
+
+@given(RADIO, parts(), SEED)
+def test_bytes_that_are_ready_later_arrive_no_earlier_and_cost_the_same_airtime(radio, ready, seed):
+    size = ready[-1].message_bytes
+    late = radio.transfer(size, UP, seed=seed, sample=0, ready=ready)
+    at_once = tuple(Ready(part.message_bytes, 0.0) for part in ready)
+    soon = radio.transfer(size, UP, seed=seed, sample=0, ready=at_once)
+    assert late.seconds >= soon.seconds - 1e-12
+    assert late.seconds <= soon.seconds + ready[-1].seconds + 1e-9
+    assert (late.airtime_s, late.packets, late.lost) == (soon.airtime_s, soon.packets, soon.lost)
+
+
+def test_a_radio_waits_for_the_bytes_of_its_next_packet():
+    radio = Radio("test", 1e6, latency_s=0.002, mtu_bytes=100, overhead_bytes=25)
+    ready = (Ready(100, 0.0), Ready(200, 0.0005), Ready(250, 0.01))
+    transfer = radio.transfer(250, UP, seed=0, sample=0, ready=ready)
+    assert [arrival.begun_s for arrival in transfer.arrivals] == pytest.approx([0.0, 0.001, 0.01])
+    assert transfer.seconds == pytest.approx(0.002 + 0.01 + 8 * 75 / 1e6)
+    assert transfer.airtime_s == pytest.approx(8 * (250 + 3 * 25) / 1e6)

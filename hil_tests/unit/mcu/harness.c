@@ -374,24 +374,24 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[16];
-    for (uint32_t i = 0; i < 16; i++) {
+    uint32_t n[17];
+    for (uint32_t i = 0; i < 17; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 64, n[14]);
-    int32_t *const fused = copy(bytes + 64 + n[14], 4 * n[15]);
+    int8_t *const local = copy(bytes + 68, n[15]);
+    int32_t *const fused = copy(bytes + 68 + n[15], 4 * n[16]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
         .reason = (uint8_t)n[2],
         .prediction = (uint16_t)n[3],
         .payload_bytes = n[4],
-        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11]},
-        .stack_peak_bytes = n[12],
-        .retransmissions = (uint16_t)n[13],
-        .crc_errors = (uint16_t)(n[13] >> 16),
-        .local_count = (uint16_t)n[14],
-        .fused_count = (uint16_t)n[15],
+        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]},
+        .stack_peak_bytes = n[13],
+        .retransmissions = (uint16_t)n[14],
+        .crc_errors = (uint16_t)(n[14] >> 16),
+        .local_count = (uint16_t)n[15],
+        .fused_count = (uint16_t)n[16],
         .local = local,
         .fused = fused,
     };
@@ -425,6 +425,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
     } else if (bytes[0] == HIL_FRAME_CONFIGURE && hil_configure_unpack(body, &configure)) {
         say32(configure.deadline_us);
         say32(configure.baud);
+        say32(configure.early_bytes);
     } else if (bytes[0] == HIL_FRAME_INPUT && hil_chunk_unpack(body, &chunk)) {
         say32(chunk.sample);
         say32(chunk.total);

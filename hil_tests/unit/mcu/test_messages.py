@@ -23,7 +23,7 @@ from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=100, deadline=None)
 u16, u32 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
-cycles = st.builds(StageCycles, u32, u32, u32, u32, u32, u32, u32)
+cycles = st.builds(StageCycles, *[u32] * 8)
 
 
 def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
@@ -51,7 +51,7 @@ def test_result(
 ) -> None:
     sample, prediction, payload, stack, retransmissions, crc_errors = numbers
     head = struct.pack(
-        "<16I",
+        "<17I",
         *(sample, outcome, reason, prediction, payload),
         *vars(stages).values(),
         *(stack, retransmissions | crc_errors << 16, len(local), len(fused)),
@@ -86,11 +86,10 @@ def test_reply(firmware: Harness, sample: int, logits: list[int]) -> None:
 
 
 @many
-@given(words=st.tuples(u32, u32), version=u16)
-def test_fixed_bodies(firmware: Harness, words: tuple[int, int], version: int) -> None:
-    both = struct.pack("<II", *words)
-    assert unpack(firmware, FrameType.CONFIGURE, Configure(*words).pack()) == both
-    assert unpack(firmware, FrameType.RUN, Run(*words).pack()) == both
+@given(words=st.tuples(u32, u32, u32), version=u16)
+def test_fixed_bodies(firmware: Harness, words: tuple[int, int, int], version: int) -> None:
+    assert unpack(firmware, FrameType.CONFIGURE, Configure(*words).pack()) == struct.pack("<III", *words)
+    assert unpack(firmware, FrameType.RUN, Run(*words[:2]).pack()) == struct.pack("<II", *words[:2])
     assert unpack(firmware, FrameType.HELLO, Hello(version).pack()) == struct.pack("<I", version)
 
 
@@ -100,7 +99,7 @@ def test_fixed_bodies(firmware: Harness, words: tuple[int, int], version: int) -
     body=st.binary(max_size=40),
 )
 def test_wrong_lengths_are_refused(firmware: Harness, kind: FrameType, body: bytes) -> None:
-    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 8, FrameType.RUN: 8}
+    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 12, FrameType.RUN: 8}
     expected = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
     assert bool(unpack(firmware, kind, body)) == (len(body) == expected)
 

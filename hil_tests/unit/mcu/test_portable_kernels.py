@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hil import paths
 from hil.deploy.interpret import interpret
 from hil.deploy.kernels.add import Addition
+from hil.deploy.kernels.average import Average
 from hil.deploy.kernels.convolve import Convolve
-from hil.deploy.kernels.depthwise import Depthwise
+from hil.deploy.kernels.depthwise import Depthwise, DepthwisePlanes
 from hil.deploy.program import DeviceHalf, Kernel, Site
 from hil_tests import sharp_graphs
 from hil_tests.graphs import Case
@@ -24,7 +25,9 @@ from hil_tests.unit.mcu.harness import FLAGS, host_compiler
 FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
     "convolution": (Convolve(20, 4), sharp_graphs.CONVOLUTIONS),
     "depthwise": (Depthwise(), sharp_graphs.DEPTHWISE),
+    "depthwise, small maps": (DepthwisePlanes(), sharp_graphs.SMALL_DEPTHWISE),
     "sum": (Addition(), sharp_graphs.additions()),
+    "average": (Average(), sharp_graphs.averages()),
 }
 
 

@@ -53,6 +53,8 @@ class Model:
     input_bytes: int = 16
     payload_bytes: int = 40
     """0: nothing is sent and every answer is local."""
+    rows: int = 0
+    """The payload is made in so many, each of which settles its share; 0: as a whole."""
     layers: int = 2
     compute_s: float = 0.004
     fuse_s: float = 0.0005
@@ -86,6 +88,8 @@ class Mishaps:
     """It reports a fault and is silent until the board is restarted."""
     rejects: dict[int, int] = field(default_factory=dict)
     """It refuses the input."""
+    failures: dict[int, int] = field(default_factory=dict)
+    """It fails when all is computed, and what was sent early has left."""
     silent: bool = False
     """It never says anything."""
     unaccounted_s: float = 0.0
@@ -116,6 +120,9 @@ class FakeDevice:
         self._waiting: int | None = None
         self._life = getattr(self, "_life", 0) + 1
         self._repeats = 0
+        self._sent = 0
+        self._wait_began: float | None = None
+        self._computed_at = 0.0
 
     # The wire, as hil.wire.transport has it
 
@@ -229,6 +236,9 @@ class FakeDevice:
             self._say(Reject(FrameType.RUN, RejectReason.INPUT_INCOMPLETE))
         else:
             self._repeats = 0
+            self._sent, self._wait_began = 0, None
+            for row in range(1, self.model.rows + 1):
+                self._later(self.model.compute_s * row / self.model.rows, self._row, run, row)
             self._later(self.model.compute_s, self._computed, run, self.wire.now)
 
     @staticmethod
@@ -238,17 +248,37 @@ class FakeDevice:
         mishaps[sample] -= 1
         return True
 
+    def _row(self, run: Run, row: int) -> None:
+        assert self.configured is not None
+        early, payload = self.configured.early_bytes, self.model.payload(bytes(self._input))
+        ready = len(payload) * row // self.model.rows - self._sent - 1
+        if early and ready >= early and not self._outstanding:
+            self._send_chunk(run, payload, min(ready, CHUNK_MAX) // early * early, 0)
+
+    def _send_chunk(self, run: Run, payload: bytes, count: int, total: int) -> None:
+        if self._wait_began is None:
+            self._wait_began = self.wire.now
+        self._say(Payload(run.sample, total, self._sent, payload[self._sent : self._sent + count]))
+        self._sent += count
+
     def _computed(self, run: Run, began: float) -> None:
         payload = self.model.payload(bytes(self._input))
+        if self._happens(self.mishaps.failures, run.sample):
+            cycles = StageCycles(0, 0, 0, 0, 0, 0, 0)
+            self._outstanding = None
+            self._say(Result(run.sample, Outcome.FAILED, FallbackReason.NONE, 0, 0, cycles, 0, 0, 0, (), ()))
+            return
         if not payload:
             self._finish(run, began, began + self.model.compute_s, Outcome.LOCAL, FallbackReason.NONE, ())
             return
-        self._wait_began = self.wire.now
+        self._computed_at = self.wire.now
         self._waiting, self._run_now, self._run_began = run.sample, run, began
-        for offset in range(0, len(payload), CHUNK_MAX):
-            self._say(Payload(run.sample, len(payload), offset, payload[offset : offset + CHUNK_MAX]))
         assert self.configured is not None
-        self._later(self.configured.deadline_us / 1e6, self._give_up, run.sample)
+        begun = self.wire.now if self._wait_began is None else self._wait_began
+        left_s = max(0.0, begun + self.configured.deadline_us / 1e6 - self.wire.now)
+        while left_s and self._sent < len(payload):
+            self._send_chunk(run, payload, min(CHUNK_MAX, len(payload) - self._sent), len(payload))
+        self._later(left_s, self._give_up, run.sample)
 
     def _give_up(self, sample: int) -> None:
         if self._waiting == sample:
@@ -292,8 +322,17 @@ class FakeDevice:
         def cycles(seconds: float) -> int:
             return round(seconds * CLOCK_HZ)
 
-        wait = 0.0 if outcome is Outcome.LOCAL else waited - self._wait_began
+        exchanged = outcome is not Outcome.LOCAL and self._wait_began is not None
+        wait = waited - self._computed_at if exchanged else 0.0
+        overlap = self._computed_at - (self._wait_began or 0.0) if exchanged else 0.0
         total = self.wire.now - began + self.mishaps.unaccounted_s
         return StageCycles(
-            cycles(self.model.compute_s), 0, 0, 0, cycles(wait), cycles(self.wire.now - waited), cycles(total)
+            cycles(self.model.compute_s),
+            0,
+            0,
+            0,
+            cycles(wait),
+            cycles(self.wire.now - waited),
+            cycles(total),
+            cycles(overlap),
         )

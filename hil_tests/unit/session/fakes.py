@@ -24,7 +24,7 @@ from hil.measure.source import Source
 from hil.server.answer import Answer, Status
 from hil.session.events import Event, RunFinished, SampleFinished, SampleRecord, Warned
 from hil.session.options import RunOptions
-from hil.session.run import RunResult, run_session
+from hil.session.run import Picture, RunResult, run_session
 from hil.session.samples import Samples
 
 INFO = BoardInfo(
@@ -207,6 +207,7 @@ def run_fake(
     server: FakeServer | None = None,
     reporters: tuple[Any, ...] = (),
     progressive: bool = False,
+    timeline: Picture | None = None,
     **settings: Any,
 ) -> RunResult:
     """A run of 6 samples on a fake board, with what a test wants different."""
@@ -217,5 +218,5 @@ def run_fake(
     return run_session(
         deployment(tmp_path, board.model, progressive=progressive), board, samples(board.model),
         options=options, oracle=oracle(board.model), server=server or FakeServer(), reporters=reporters,
-        command=("hil", "run"),
+        command=("hil", "run"), timeline=timeline,
     )  # fmt: skip

@@ -32,10 +32,10 @@ def _chunk(draw, kind):
     return kind(draw(u32), offset + len(data) + draw(st.integers(0, 1 << 20)), offset, data)
 
 
-cycles = st.builds(StageCycles, *[u32] * 7)
+cycles = st.builds(StageCycles, *[u32] * 8)
 messages = st.one_of(
     st.builds(Hello, u16),
-    st.builds(Configure, u32, u32),
+    st.builds(Configure, u32, u32, u32),
     _chunk(Input),
     _chunk(Payload),
     st.builds(Run, u32, u32),

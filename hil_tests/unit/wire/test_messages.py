@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import ProtocolError
-from hil.wire.messages import MESSAGES, Input, Reply
+from hil.wire.messages import MESSAGES, Input, Payload, Reply
 from hil.wire.protocol import BODY_MAX, CHUNK_MAX, FrameType, ReplyStatus
 
 
@@ -40,6 +40,10 @@ def test_a_body_cut_short_is_refused(message):
 def test_a_chunk_that_reaches_past_its_total_is_refused():
     with pytest.raises(ProtocolError, match="past its total"):
         Input.unpack(Input(0, 10, 8, b"abc").pack())
+
+
+def test_a_chunk_of_a_payload_that_is_still_made_knows_no_total():
+    assert Payload.unpack(Payload(0, 0, 320, b"abc").pack()) == Payload(0, 0, 320, b"abc")
 
 
 def test_a_chunk_too_long_or_empty_is_refused():

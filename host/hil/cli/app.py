@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import bench, boards, build, compare, data, doctor, run, serve, train, twin, zoo
+from hil.cli import bench, boards, build, compare, data, doctor, run, serve, timeline, train, twin, zoo
 
 _VERBS = (
     run.run,
     compare.compare,
+    timeline.timeline,
     train.train,
     build.build,
     serve.serve,

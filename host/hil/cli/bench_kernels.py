@@ -63,26 +63,35 @@ def firmware(
     scheme: options.Scheme = None,
     dataset: options.Dataset = None,
     bundle: options.BundleFile = None,
+    codec: options.Codec = None,
     samples: Samples = 4,
     markdown: Markdown = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """The whole device half as firmware: cycles, energy, flash, RAM and payload, plain and tuned."""
+    """The whole device half as firmware: cycles, energy, flash, RAM and payload, plain and tuned.
+
+    With --codec the tuned one packs its payload so; plain kernels are shown with that, and as the bundle is.
+    """
     _one_form(markdown, as_json)
     from hil.bench.firmware import as_values, measure, ratios
+    from hil.boards.options import DEFAULT_CLOCK_HZ
     from hil.cli.bench_bar import BenchBar
+    from hil.deploy.codecs.pack import pack
+    from hil.deploy.codecs.request import CodecRequest
     from hil.report.bench_firmware import firmware_markdown, firmware_table
 
+    request = CodecRequest(codec)
     path = bundle or _found(scheme, dataset)
+    recoded = None if codec is None else pack(path, request, DEFAULT_CLOCK_HZ).bundle
     with BenchBar() as bar:
-        plain, tuned = measure(path, samples, bar.report)
+        rows = measure(path, samples, bar.report, recoded)
     if as_json:
-        _write({"plain": as_values(plain), "tuned": as_values(tuned), "ratios": ratios(plain, tuned)})
+        _write({"rows": [as_values(row) for row in rows], "ratios": ratios(rows[0], rows[-1])})
     elif markdown:
-        sys.stdout.write(firmware_markdown(plain, tuned))
+        sys.stdout.write(firmware_markdown(rows))
     else:
-        _console().print(firmware_table(plain, tuned))
+        _console().print(firmware_table(rows))
     return 0
 
 

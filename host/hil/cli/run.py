@@ -19,6 +19,9 @@ ServerMs = Annotated[
     float | None,
     typer.Option("--server-ms", help="Take this for the server's time, not the measured one."),
 ]
+Overlap = Annotated[
+    bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
+]
 Name = Annotated[str | None, typer.Option("--name", help="The end of the run folder's name.")]
 
 Renode = Annotated[bool, typer.Option("--renode", help="The same as --board renode.")]
@@ -59,6 +62,7 @@ def run(
     codec_for: options.CodecFor = "latency",
     kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
+    overlap: Overlap = True,
     name: Name = None,
     data_dir: options.DataDir = None,
     renode: Renode = False,
@@ -81,7 +85,9 @@ def run(
 
     given = {"out": out, "name": name, "server_ms": server_ms}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    run_options = RunOptions(n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, **chosen)
+    run_options = RunOptions(
+        n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, **chosen
+    )
     request = Request(
         scheme=scheme,
         dataset=dataset,

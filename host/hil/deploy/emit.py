@@ -166,7 +166,7 @@ int hil_model_run(uint32_t *layer_cycles)
 def _tables(model: Model) -> str:
     fusion = model.fusion or Fusion(0, 0, 0)
     return f"""\
-{_codec_table(model)}{_exit_table(model)}{_pack(model)}{_variables(model)}
+{codec_table(model.half)}{_exit_table(model)}{_pack(model)}{_variables(model)}
 const hil_model_t hil_model = {{
     .bundle_hash = {{
         {_rows(model.bundle_hash)}
@@ -182,7 +182,8 @@ const hil_model_t hil_model = {{
         .local_zero_point = {fusion.local_zero_point},
         .remote_multiplier = {fusion.remote_multiplier},
     }},
-{_payload_format(model)}
+{payload_format(model.half)}
+    .pack = {"pack" if model.half.feature else "NULL"},
     .coverage = {{spans, {_spans(model)}}},
 }};
 
@@ -211,10 +212,11 @@ def _spans(model: Model) -> int:
     return max(SPANS_MIN, -(-chunks // 2))
 
 
-def _codec_table(model: Model) -> str:
-    if model.half.coder is None or model.half.coder.table is None:
+def codec_table(half: DeviceHalf) -> str:
+    """What the codec knows beforehand, where it knows anything."""
+    if half.coder is None or half.coder.table is None:
         return ""
-    return _table(CODEC_TABLE, model.half.coder.table.reshape(-1).tolist())
+    return _table(CODEC_TABLE, half.coder.table.reshape(-1).tolist())
 
 
 def _exit_table(model: Model) -> str:
@@ -289,11 +291,12 @@ def _quantise(model: Model, symbols: str) -> tuple[str, str]:
     )
 
 
-def _payload_format(model: Model) -> str:
-    if model.half.coder is None or model.half.feature is None:
+def payload_format(half: DeviceHalf) -> str:
+    """The member `payload` of `hil_model`."""
+    if half.coder is None or half.feature is None:
         return "    .payload = {.channels = 0, .codec = HIL_CODEC_NONE},"
-    payload = model.half.coder.form
-    feature_channels = model.half.graph.tensor(model.half.feature).shape[2]
+    payload = half.coder.form
+    feature_channels = half.graph.tensor(half.feature).shape[2]
     return f"""\
     .payload = {{
         .pixels = {payload.height * payload.width},
@@ -301,9 +304,8 @@ def _payload_format(model: Model) -> str:
         .channel_begin = {payload.channel_begin},
         .channels = {payload.channels},
         .alphabet = {len(payload.centroids)},
-        .codec = HIL_CODEC_{model.half.coder.wire.name},
+        .codec = HIL_CODEC_{half.coder.wire.name},
         .order = HIL_ORDER_{payload.order.upper()},
         .width = {payload.width},
-        .table = {"NULL" if model.half.coder.table is None else CODEC_TABLE},
-    }},
-    .pack = pack,"""
+        .table = {"NULL" if half.coder.table is None else CODEC_TABLE},
+    }},"""

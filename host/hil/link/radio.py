@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -39,6 +40,16 @@ class Currents:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A part of a message is with the radio, which cuts it into packets of its own."""
+
+    message_bytes: int
+    """Of the message up to and with this part."""
+    seconds: float
+    """After the message's first bit left; parts are in order."""
+
+
+@dataclass(frozen=True)
 class Arrival:
     """A packet of a message has arrived: all that was counted since the message began."""
 
@@ -47,6 +58,8 @@ class Arrival:
     packets: int
     retransmissions: int
     airtime_s: float
+    begun_s: float = 0.0
+    """When its first bit left."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ class Transfer:
         return last.message_bytes if last else 0
 
     def stopped(self, after_s: float) -> Transfer:
-        """The same, had its sender stopped after `after_s` seconds.
+        """The same, had its sender stopped after `after_s` seconds; of a message that was ready as a whole.
 
         The packet under way costs the time since the one before it, at most its own airtime.
         """
@@ -130,18 +143,34 @@ class Radio:
         full, rest = divmod(message_bytes, self.mtu_bytes)
         return [size + self.overhead_bytes for size in [self.mtu_bytes] * full + [rest] * (rest > 0)]
 
-    def transfer(self, message_bytes: int, direction: Direction, *, seed: int, sample: int) -> Transfer:
-        """How `message_bytes` of sample number `sample` fare in a run seeded with `seed`."""
+    def transfer(
+        self,
+        message_bytes: int,
+        direction: Direction,
+        *,
+        seed: int,
+        sample: int,
+        ready: Sequence[Ready] = (),
+    ) -> Transfer:
+        """How `message_bytes` of sample number `sample` fare in a run seeded with `seed`.
+
+        `ready` says when each part of the message is with the radio, all of it at once if not given. A
+        packet begins when its part is there and the packet before it is through.
+        """
+        parts = tuple(ready) or (Ready(message_bytes, 0.0),)
         if self.instant:
-            return Transfer(0.0, 0, 0, False, 0.0, 0.0, (Arrival(0.0, message_bytes, 0, 0, 0.0),))
+            seconds = parts[-1].seconds
+            return Transfer(seconds, 0, 0, False, 0.0, 0.0, (Arrival(seconds, message_bytes, 0, 0, 0.0),))
         draws = np.random.default_rng([seed, sample, int(direction)])
         jitter_s = float(draws.uniform(-1.0, 1.0)) * self.jitter_s
         latency_s = max(0.0, self.latency_s + jitter_s)
-        airtime_s = waited_s = 0.0
+        airtime_s = waited_s = idle_s = 0.0
         repeats, there, lost = 0, 0, False
-        sizes = self.packet_sizes(message_bytes)
+        packets = self._packets(parts)
         arrivals: list[Arrival] = []
-        for count, size in enumerate(sizes, 1):
+        for count, (size, ready_s) in enumerate(packets, 1):
+            idle_s += max(0.0, ready_s - (airtime_s + waited_s + idle_s))
+            begun_s = airtime_s + waited_s + idle_s
             losses = self._losses(draws)
             lost = losses == self.tries
             airtime_s += min(losses + 1, self.tries) * 8 * size / self.bandwidth_bps
@@ -150,9 +179,19 @@ class Radio:
             if lost:
                 break
             there += size - self.overhead_bytes
-            arrivals.append(Arrival(latency_s + airtime_s + waited_s, there, count, repeats, airtime_s))
-        seconds = latency_s + airtime_s + waited_s
-        return Transfer(seconds, len(sizes), repeats, lost, airtime_s, latency_s, tuple(arrivals))
+            seconds = latency_s + airtime_s + waited_s + idle_s
+            arrivals.append(Arrival(seconds, there, count, repeats, airtime_s, begun_s))
+        seconds = latency_s + airtime_s + waited_s + idle_s
+        return Transfer(seconds, len(packets), repeats, lost, airtime_s, latency_s, tuple(arrivals))
+
+    def _packets(self, parts: Sequence[Ready]) -> list[tuple[int, float]]:
+        """Bytes on the air of every packet, and from when on it can be sent."""
+        starts = (0, *(part.message_bytes for part in parts))
+        return [
+            (size, part.seconds)
+            for start, part in zip(starts, parts, strict=False)
+            for size in self.packet_sizes(part.message_bytes - start)
+        ]
 
     def undisturbed_s(self, message_bytes: int) -> float:
         """The longest that a message takes of which no packet is lost."""

@@ -29,10 +29,17 @@ class Activity:
     tx_packets: int = 0
     """Tries included."""
     rx_packets: int = 0
+    overlap_s: float = 0.0
+    """Of the exchange with the stages: the radio is up while the core still computes."""
 
     @property
     def active_s(self) -> float:
         return sum(self.stages_s.values())
+
+    @property
+    def exchange_s(self) -> float:
+        """From the payload's first bit to the reply's last."""
+        return self.overlap_s + self.wait_s
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,12 @@ class EnergyModel:
         mcu = mcu_energy(usage)
         if mcu is None:
             return None
-        window_s = max(mcu.seconds, activity.wait_s)
+        window_s = max(mcu.seconds, activity.exchange_s)
         radio = radio_energy(
             self.radio.currents,
             RadioUse(
                 window_s,
-                activity.wait_s,
+                activity.exchange_s,
                 activity.tx_s,
                 activity.rx_s,
                 activity.tx_packets,

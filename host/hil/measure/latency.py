@@ -35,7 +35,8 @@ def percentiles(values: Sequence[float]) -> Percentiles:
 def latency_parts(cycles: StageCycles, clock_hz: int, remote_s: float) -> LatencyParts:
     """One inference in milliseconds. `remote_s` is the part of the wait spent in the server half.
 
-    Everything else in the wait is the link; with no answer from the server the whole wait is.
+    Everything else in the wait is the link; with no answer from the server the whole wait is. What of the
+    exchange ran beside the device's own work is `overlap`, and in no other part.
     """
     to_ms = 1000.0 / clock_hz
     wait_ms = cycles.wait * to_ms
@@ -46,6 +47,7 @@ def latency_parts(cycles: StageCycles, clock_hz: int, remote_s: float) -> Latenc
         remote=remote_ms,
         fuse=cycles.fuse * to_ms,
         total=cycles.total * to_ms,
+        overlap=cycles.overlap * to_ms,
     )
 
 

@@ -1,6 +1,8 @@
-"""The table of `hil bench firmware`: two firmwares of one bundle, and how many times one is the other."""
+"""The table of `hil bench firmware`: firmwares of one bundle, and how many times one is the other."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -9,8 +11,6 @@ from hil.bench.firmware import FirmwareRow, ratios
 from hil.report import format as fmt
 from hil.report.frame import new_table
 from hil.report.glyphs import DASH
-
-HEAD = ("", "CMSIS-NN", "tuned", "ratio")
 
 _FIGURES = (
     ("graph, cycles", "graph_cycles"),
@@ -22,6 +22,7 @@ _FIGURES = (
     ("flash, bytes", "flash_bytes"),
     ("flash without weights", "program_bytes"),
     ("RAM in all, bytes", "ram_bytes"),
+    ("RAM without code", "data_bytes"),
     ("variables", "ram_static_bytes"),
     ("arena", "arena_bytes"),
     ("stack, reserved", "stack_bytes"),
@@ -32,45 +33,47 @@ _FIGURES = (
 )
 
 
-def lines(plain: FirmwareRow, tuned: FirmwareRow) -> list[tuple[str, ...]]:
-    """All rows' text, in the order of `HEAD`."""
-    shares = ratios(plain, tuned)
+def head(rows: Sequence[FirmwareRow]) -> tuple[str, ...]:
+    """Titles of the columns."""
+    names = {"plain": "CMSIS-NN", "tuned": "tuned"}
+    titles = [f"{names[row.kernels]}, {row.codec}" if row.codec else names[row.kernels] for row in rows]
+    return ("", *titles, "ratio")
+
+
+def lines(rows: Sequence[FirmwareRow]) -> list[tuple[str, ...]]:
+    """All rows' text, in the order of `head`; the ratio is of the first to the last."""
+    shares = ratios(rows[0], rows[-1])
     return [
-        (
-            title,
-            _figure(name, getattr(plain, name)),
-            _figure(name, getattr(tuned, name)),
-            _ratio(shares.get(name)),
-        )
+        (title, *(_figure(name, getattr(row, name)) for row in rows), _ratio(shares.get(name)))
         for title, name in _FIGURES
     ]
 
 
 def caption(row: FirmwareRow) -> str:
     """What the figures are of."""
-    codec = f", codec {row.codec}" if row.codec else ""
     return (
-        f"{row.scheme} on {row.dataset}{codec}; mean of {row.samples} inferences "
+        f"{row.scheme} on {row.dataset}; mean of {row.samples} inferences "
         f"({row.source}, caches on); energy is modelled"
     )
 
 
-def firmware_table(plain: FirmwareRow, tuned: FirmwareRow) -> Table:
+def firmware_table(rows: Sequence[FirmwareRow]) -> Table:
     """For a terminal."""
     table = new_table()
-    table.caption, table.caption_justify = caption(plain), "left"
-    for name in HEAD:
+    table.caption, table.caption_justify = caption(rows[0]), "left"
+    for name in head(rows):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
-    for line in lines(plain, tuned):
+    for line in lines(rows):
         table.add_row(*map(Text, line))
     return table
 
 
-def firmware_markdown(plain: FirmwareRow, tuned: FirmwareRow) -> str:
+def firmware_markdown(rows: Sequence[FirmwareRow]) -> str:
     """For a document."""
-    rows = [HEAD, ("---", *["---:"] * 3), *lines(plain, tuned)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in rows)
-    return f"{table}\n\n{caption(plain)}.\n"
+    titles = head(rows)
+    all_lines = [titles, ("---", *["---:"] * (len(titles) - 1)), *lines(rows)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in all_lines)
+    return f"{table}\n\n{caption(rows[0])}.\n"
 
 
 def _figure(name: str, value: float | None) -> str:

@@ -22,6 +22,8 @@ def footprint_lines(footprint: Footprint, board: BoardInfo, width: int) -> list[
         f"      arena {fmt.size(footprint.arena_bytes)}, stack {fmt.size(footprint.stack_bytes)}, "
         f"other {fmt.size(footprint.ram_static_bytes)}"
     )
+    if footprint.itcm_bytes:
+        parts += f"; beside it {fmt.size(footprint.itcm_bytes)} of code in ITCM"
     return [
         memory_line("flash", footprint.flash_bytes, board.flash_bytes, width),
         memory_line("ram", ram, board.ram_bytes, width),

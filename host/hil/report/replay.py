@@ -21,6 +21,7 @@ from hil.session.events import (
     SampleFinished,
     SampleRecord,
 )
+from hil.session.timeline import Packet, Piece, Timeline
 from hil.wire.messages import StageCycles
 
 _SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost", "Warned")
@@ -65,4 +66,11 @@ def _record(fields: dict[str, Any]) -> SampleRecord:
         "cycles": StageCycles,
     }  # fmt: skip
     built = {name: kind(**fields[name]) if fields.get(name) else None for name, kind in parts.items()}
-    return SampleRecord(**{**fields, **built})
+    timeline = _timeline(fields["timeline"]) if fields.get("timeline") else None
+    return SampleRecord(**{**fields, **built, "timeline": timeline})
+
+
+def _timeline(fields: dict[str, Any]) -> Timeline:
+    kinds = {"pieces": Piece, "uplink": Packet, "downlink": Packet}
+    parts = {name: tuple(kind(**part) for part in fields[name]) for name, kind in kinds.items()}
+    return Timeline(**{**fields, **parts})

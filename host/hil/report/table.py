@@ -70,8 +70,17 @@ def _latency(part: Summary) -> list[Row]:
         ("latency", f"{fmt.figure(part.get('mean'))} ms", _origin(part)),
         ("  p50 / p95 / p99", f"{spread} ms", ""),
         *((f"  {name}", f"{fmt.figure(_mean(part.get(name)))} ms", _origin(part, name)) for name in parts),
+        *_overlap(part),
         *_modelled(_part(part, "modelled")),
     ]
+
+
+def _overlap(part: Summary) -> list[Row]:
+    """Only where the exchange began before all was computed."""
+    if not part.get("overlap"):
+        return []
+    hidden = f"{fmt.figure(part.get('overlap'))} ms of the link"
+    return [("  hidden behind local", hidden, _origin(part, "overlap"))]
 
 
 def _modelled(part: Summary) -> list[Row]:

@@ -26,7 +26,8 @@ def warn_of_drift(exchange: Exchange, clock_hz: int, board: BoardInfo, bus: Bus)
     result = exchange.result
     if result is None or exchange.arrival_s is None or result.outcome is not Outcome.ANSWERED:
         return
-    wait_s, planned_s = result.cycles.wait / clock_hz, exchange.arrival_s - exchange.payload_start_s
+    waited = result.cycles.overlap + result.cycles.wait
+    wait_s, planned_s = waited / clock_hz, exchange.arrival_s - exchange.payload_start_s
     if abs(wait_s - planned_s) > tolerance_s(planned_s, board):
         bus.warn_once(
             "clock-drift",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from hil.session.timeline import Timeline
 from hil.wire.messages import StageCycles
 
 
@@ -31,6 +32,8 @@ class LatencyParts:
     remote: float
     fuse: float
     total: float
+    overlap: float = 0.0
+    """How long the exchange ran beside `local`: so much of the link is hidden, and not in `link`."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class SampleRecord:
     wire_retransmissions: int = 0
     radio_retransmissions: int = 0
     stack_peak_bytes: int = 0
+    timeline: Timeline | None = None
+    """None where no payload left the device."""
 
     @property
     def correct(self) -> bool:

@@ -2,17 +2,18 @@
 
 The wire stands for the radio. What the device sends is on the wire at its own pace; the server is
 taken to have it when the modelled radio would have brought it, and the reply leaves the host so
-that its last byte reaches the device when the radio would have. Where the payload is progressive and not
+that its last byte reaches the device when the radio would have. A device that still computes sends what
+of its payload is settled: the radio has each part from then on. Where the payload is progressive and not
 all of it comes in time, the server is asked to answer from what does: `hil.session.in_time`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from hil.errors import BoardError, HilError
-from hil.link.radio import Direction, Radio, Transfer
+from hil.link.radio import Direction, Radio, Ready, Transfer
 from hil.measure.power.conditions import Usage, since
 from hil.session.bus import Bus
 from hil.session.in_time import Deadline, Planned, answer_in_time
@@ -55,10 +56,14 @@ class Exchange:
     layers: tuple[int, ...] | None = None
     payload: bytes | None = None
     """None until all of it arrived."""
+    ready: tuple[Ready, ...] = ()
+    """When the radio had each part of it, of a payload that was cut short too."""
     payload_start_s: float = 0.0
     payload_end_s: float = 0.0
     uplink: Transfer | None = None
     downlink: Transfer | None = None
+    request_s: float | None = None
+    """When the server half began; None: it was not asked."""
     remote_s: float = 0.0
     reply: Reply | None = None
     """As scheduled, whether or not it was still sent."""
@@ -97,6 +102,7 @@ class Conversation:
     """None: the server half answers whole payloads only."""
     _due: _Due | None = field(default=None, init=False)
     _buffer: bytearray = field(default_factory=bytearray, init=False)
+    _ready: list[Ready] = field(default_factory=list, init=False)
 
     def run(self, index: int, data: bytes, with_layers: bool) -> Exchange:
         """Sample number `index` with input bytes `data`.
@@ -106,6 +112,7 @@ class Conversation:
         exchange = Exchange(index)
         self._due = None
         self._buffer.clear()
+        self._ready.clear()
         for offset in range(0, len(data), CHUNK_MAX):
             self.transport.send(Input(index, len(data), offset, data[offset : offset + CHUNK_MAX]))
         before = self.meter()
@@ -154,6 +161,8 @@ class Conversation:
             self.bus.warn_once("reply-refused", f"the device refused a REPLY: {message.reason.name}")
         elif isinstance(message, Result) and message.sample == exchange.index:
             exchange.result, self._due = message, None
+            if exchange.payload is None and self._buffer:
+                self._abandon(exchange)
         elif isinstance(message, Layers) and message.sample == exchange.index:
             exchange.layers = message.cycles
         elif isinstance(message, Payload) and message.sample == exchange.index:
@@ -162,18 +171,39 @@ class Conversation:
     def _collect(self, exchange: Exchange, chunk: Payload, received: Received) -> None:
         if chunk.offset == 0:
             self._buffer.clear()
+            self._ready.clear()
             exchange.payload_start_s = received.began_s
         if chunk.offset != len(self._buffer):
             raise BoardError(f"the payload of sample {exchange.index} has a gap at {len(self._buffer)}")
         self._buffer += chunk.data
+        exchange.payload_end_s = received.ended_s
+        self._note(chunk, received.began_s - exchange.payload_start_s)
         if len(self._buffer) == chunk.total:
             exchange.payload = bytes(self._buffer)
-            exchange.payload_end_s = received.ended_s
+            exchange.ready = tuple(self._ready)
             self._forward(exchange, exchange.payload)
+
+    def _note(self, chunk: Payload, began_s: float) -> None:
+        """Each chunk of a payload that is still made is a part; those that know the total are one."""
+        if not chunk.total:
+            self._ready.append(Ready(len(self._buffer), began_s))
+        elif not self._ready or self._ready[-1].message_bytes != chunk.total:
+            self._ready.append(Ready(chunk.total, began_s))
+
+    def _abandon(self, exchange: Exchange) -> None:
+        """A payload that never became whole: the radio sent what it had, and nobody is asked."""
+        sent = len(self._buffer)
+        exchange.ready = tuple(
+            replace(part, message_bytes=min(part.message_bytes, sent)) for part in self._ready
+        )
+        self._buffer.clear()
+        exchange.uplink = self._transfer(sent, Direction.UPLINK, exchange.index, exchange.ready)
 
     def _forward(self, exchange: Exchange, payload: bytes) -> None:
         """Asks the server and schedules the reply; a message the radio loses has no consequence."""
-        exchange.uplink = uplink = self._transfer(len(payload), Direction.UPLINK, exchange.index)
+        exchange.uplink = uplink = self._transfer(
+            len(payload), Direction.UPLINK, exchange.index, exchange.ready
+        )
         planned = self._plan(payload, uplink, exchange.index)
         if planned is not None:
             self._schedule(exchange, planned.relayed, planned.begun_s)
@@ -203,11 +233,11 @@ class Conversation:
         exchange.remote_s, exchange.remote_detail = relayed.seconds, relayed.detail
         downlink = self._transfer(len(reply.pack()), Direction.DOWNLINK, exchange.index)
         exchange.downlink = downlink
+        exchange.request_s = request_s = max(exchange.payload_end_s, exchange.payload_start_s + begun_s)
         uart_s = self._uart_s(reply)
         self._warn_of_slow_wire(exchange, begun_s, downlink, uart_s)
         if downlink.lost:
             return
-        request_s = max(exchange.payload_end_s, exchange.payload_start_s + begun_s)
         exchange.arrival_s = arrival_s = request_s + relayed.seconds + max(downlink.seconds, uart_s)
         self._due = _Due(reply, arrival_s - uart_s)  # void when the device's result comes first
 
@@ -226,8 +256,10 @@ class Conversation:
         encoded = frames.encode(Frame(reply.frame_type, 0, reply.pack()))
         return len(encoded) * self.transport.channel.byte_s()
 
-    def _transfer(self, message_bytes: int, direction: Direction, index: int) -> Transfer:
-        return self.radio.transfer(message_bytes, direction, seed=self.seed, sample=index)
+    def _transfer(
+        self, message_bytes: int, direction: Direction, index: int, ready: Sequence[Ready] = ()
+    ) -> Transfer:
+        return self.radio.transfer(message_bytes, direction, seed=self.seed, sample=index, ready=ready)
 
     def _warn_of_slow_wire(
         self, exchange: Exchange, uplink_s: float, downlink: Transfer, uart_s: float

@@ -32,13 +32,15 @@ class Handshake:
     deadline_us: int
     check: Callable[[], None]
     """Raises BoardError when the board is known to have crashed."""
+    early_bytes: int = 0
+    """As in CONFIGURE."""
 
     def perform(self, transport: Transport) -> Capability:
         """Greets, checks and configures the device. Raises BoardError or ProtocolError."""
         capability = self._greet(transport)
         self._verify(capability)
         baud = wire_baud(self.info, capability)
-        transport.send(Configure(self.deadline_us, baud))
+        transport.send(Configure(self.deadline_us, baud, self.early_bytes))
         set_rate(transport.channel, baud)
         refusal = transport.receive(transport.channel.now_s() + _REJECT_S * self.info.slowness)
         if refusal is not None and isinstance(refusal.message, Reject):

@@ -28,6 +28,8 @@ class RunOptions:
     """A preset, or settings as `hil.link.parse` takes them."""
     server_ms: float | None = None
     """A fixed time for the server half instead of the measured one, for runs that must repeat exactly."""
+    overlap: bool = True
+    """Send the first bytes of a payload while the rest is computed, where the firmware can."""
     out: Path = Path("runs")
     """The folder that run folders are made in."""
     name: str | None = None

@@ -12,6 +12,7 @@ from hil.measure.energy import Activity, Energy, EnergyModel
 from hil.measure.latency import latency_parts
 from hil.session.events import SampleRecord
 from hil.session.exchange import Exchange
+from hil.session.timeline import timeline_of
 from hil.wire.messages import Result
 from hil.wire.protocol import FallbackReason, Outcome
 
@@ -98,6 +99,7 @@ def make_record(
         wire_retransmissions=wire,
         radio_retransmissions=sum(transfer.retransmissions for transfer in transfers),
         stack_peak_bytes=result.stack_peak_bytes,
+        timeline=timeline_of(exchange, result.cycles, clock_hz),
     )
 
 
@@ -119,6 +121,7 @@ def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
         rx_s=received.airtime_s if received and heard else 0.0,
         tx_packets=sent.packets + sent.retransmissions if sent else 0,
         rx_packets=received.packets + received.retransmissions if received and heard else 0,
+        overlap_s=cycles.overlap / clock_hz,
     )
 
 

@@ -12,7 +12,7 @@ _CYCLES = tuple(f"{field.name}_cycles" for field in fields(StageCycles))
 
 COLUMNS = (
     "index", "sample", "label", "outcome", "reason", "prediction", "float_prediction", "correct", "agrees",
-    "local_ms", "link_ms", "remote_ms", "fuse_ms", "total_ms", "cpu_mj", "radio_mj", "idle_mj",
+    "local_ms", "link_ms", "remote_ms", "fuse_ms", "total_ms", "overlap_ms", "cpu_mj", "radio_mj", "idle_mj",
     "peripherals_mj", "ipc",
     *_CYCLES,
     "payload_bytes", "prefix_channels", "wire_retransmissions", "radio_retransmissions", "stack_peak_bytes",
@@ -33,7 +33,7 @@ def record_row(record: SampleRecord) -> list[object]:
         _cell(record.float_prediction),
         _cell(record.correct),
         _cell(record.agrees),
-        *(map(_cell, astuple(latency)) if latency else [""] * 5),
+        *(map(_cell, astuple(latency)) if latency else [""] * 6),
         *(map(_cell, astuple(energy)) if energy else [""] * 4),
         _cell(record.energy_detail.ipc) if record.energy_detail else "",
         *(astuple(cycles) if cycles else [""] * len(_CYCLES)),

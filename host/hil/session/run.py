@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
 from hil.session.in_time import Deadline
 from hil.session.options import RunOptions
+from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
 from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
@@ -51,6 +52,9 @@ from hil.wire.protocol import Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
 """From one int8 input (height, width, channels) to what the device must compute."""
+
+Picture = Callable[[Mapping[str, Any], Sequence[SampleRecord]], str | None]
+"""From summary and records to an SVG; None when there is nothing to see."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +76,19 @@ def run_session(
     server: Server | None = None,
     reporters: Sequence[Reporter] = (),
     command: Sequence[str] = (),
+    timeline: Picture | None = None,
 ) -> RunResult:
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
-    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The
-    caller owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run
-    folder is closed with a summary, reporters get RunFinished and are closed, and the exception goes
-    on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    `timeline` draws the folder's `timeline.svg`. Without an `oracle` agreement is not checked; without a
+    `server` every payload falls back. The caller owns `server` and stops it. Whatever ends the run,
+    KeyboardInterrupt included, the run folder is closed with a summary, reporters get RunFinished and are
+    closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
-    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus)
+    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
     try:
         run.execute()
     except BaseException as error:
@@ -110,6 +115,7 @@ class _Run:
     command: Sequence[str]
     folder: RunFolder
     bus: Bus
+    timeline: Picture | None = None
     records: list[SampleRecord] = field(default_factory=list)
     layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
     lost: int = 0
@@ -171,10 +177,16 @@ class _Run:
             try:
                 self.bus.emit(RunFinished(summary, partial))
                 keep_logs(self.folder, self.board, self.server)
+                self._draw(summary)
             finally:
                 self.folder.close(summary)
         finally:
             self.bus.close()
+
+    def _draw(self, summary: Mapping[str, Any]) -> None:
+        picture = self.timeline(summary, self.records) if self.timeline else None
+        if picture is not None:
+            self.folder.write_bytes("timeline.svg", picture.encode())
 
     @contextlib.contextmanager
     def _stage(self, stage: str, detail: str = "") -> Iterator[None]:
@@ -184,7 +196,9 @@ class _Run:
         self.bus.emit(StageFinished(stage, time.monotonic() - began_s))
 
     def _handshake(self, running: RunningBoard) -> Handshake:
-        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check)
+        payload = self.deployment.manifest.payload
+        early = early_bytes(self.radio, payload) if self.options.overlap else 0
+        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check, early)
 
     def _announce(self) -> None:
         manifest = self.deployment.manifest

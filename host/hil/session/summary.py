@@ -51,6 +51,7 @@ class RunFacts:
             "latency.remote": str(remote),
             "latency.fuse": device,
             "latency.total": device,
+            "latency.overlap": device,
             "cycles": device,
         }
         return sources | ({"energy": str(Source.MODELLED)} if self.energy_modelled else {})
@@ -131,10 +132,10 @@ def _latency(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]
     sources = facts.sources
     return {
         **asdict(percentiles([part.total for part in parts])),
-        **{place: _mean([getattr(part, place) for part in parts]) for place in places},
+        **{place: _mean([getattr(part, place) for part in parts]) for place in (*places, "overlap")},
         "modelled": modelled_latency(parts, facts.board.time_source),
         "source": sources["latency.total"],
-        "sources": {place: sources[f"latency.{place}"] for place in (*places, "total")},
+        "sources": {place: sources[f"latency.{place}"] for place in (*places, "total", "overlap")},
     }
 
 

@@ -69,12 +69,15 @@ class Configure:
 
     deadline_us: int
     baud: int
+    early_bytes: int = 0
+    """While the device computes it sends what of the payload is settled, in multiples of so many bytes;
+    0: it sends when all is done. At most `CHUNK_MAX`."""
 
     frame_type: ClassVar = FrameType.CONFIGURE
-    layout: ClassVar = struct.Struct("<II")
+    layout: ClassVar = struct.Struct("<III")
 
     def pack(self) -> bytes:
-        return self.layout.pack(self.deadline_us, self.baud)
+        return self.layout.pack(self.deadline_us, self.baud, self.early_bytes)
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
@@ -87,6 +90,7 @@ class Chunk:
 
     sample: int
     total: int
+    """0 in a payload that is still being made: more will come, how much is not known yet."""
     offset: int
     data: bytes
 
@@ -101,7 +105,7 @@ class Chunk:
             raise ProtocolError(f"{cls.__name__} has a body of {len(body)} bytes")
         sample, total, offset = cls.layout.unpack_from(body)
         data = body[cls.layout.size :]
-        if offset + len(data) > total:
+        if total and offset + len(data) > total:
             raise ProtocolError(f"{cls.__name__} reaches past its total of {total} bytes")
         return cls(sample, total, offset, data)
 
@@ -209,7 +213,9 @@ class StageCycles:
     """CPU cycles of each stage of one inference; `total` is counted on its own, not summed.
 
     `wait` runs from the start of the payload's transmission to the arrival of the reply's last
-    byte or the deadline; the core sleeps in it.
+    byte or the deadline; the core sleeps in it. Of a payload whose first bytes left while the rest was
+    computed it runs from the end of computing, and `overlap` is the time that the transmission began
+    before that: it is no stage, and already in `graph` to `frame`.
     """
 
     graph: int
@@ -219,6 +225,7 @@ class StageCycles:
     wait: int
     fuse: int
     total: int
+    overlap: int = 0
 
 
 @dataclass(frozen=True)
@@ -240,7 +247,7 @@ class Result:
     """int32 fused logits, in units that only their order matters in."""
 
     frame_type: ClassVar = FrameType.RESULT
-    layout: ClassVar = struct.Struct("<IBBHI7IIHHHH")
+    layout: ClassVar = struct.Struct("<IBBHI8IIHHHH")
 
     def pack(self) -> bytes:
         c = self.cycles
@@ -250,7 +257,7 @@ class Result:
             self.reason,
             self.prediction,
             self.payload_bytes,
-            *(c.graph, c.quantise, c.encode, c.frame, c.wait, c.fuse, c.total),
+            *(c.graph, c.quantise, c.encode, c.frame, c.wait, c.fuse, c.total, c.overlap),
             self.stack_peak_bytes,
             self.retransmissions,
             self.crc_errors,
@@ -264,7 +271,7 @@ class Result:
         if len(body) < cls.layout.size:
             raise ProtocolError(f"RESULT has only {len(body)} bytes")
         sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(body)
-        cycles, (stack, retransmissions, crc_errors, locals_, fused) = rest[:7], rest[7:]
+        cycles, (stack, retransmissions, crc_errors, locals_, fused) = rest[:8], rest[8:]
         if len(body) != cls.layout.size + locals_ + 4 * fused:
             raise ProtocolError(f"RESULT announces {locals_} + {fused} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{locals_}b{fused}i", body, cls.layout.size)

@@ -8,6 +8,7 @@ from hil.deploy.graph import Add, Op
 from hil.deploy.kernels.text import fields
 from hil.deploy.program import Code, DeviceHalf, Sends, Site
 
+_HALF = 1 << 30
 _LARGEST_LEFT_SHIFT = 20
 """A value less its zero point has 9 bits; doubled and shifted it must stay within 32."""
 _LARGEST_OUT_SHIFT = 22
@@ -44,7 +45,9 @@ class Addition:
         op = site.ops[0]
         assert isinstance(op, Add)
         output = site.half.graph.tensor(op.output)
-        zeros = (site.half.graph.tensor(name).zero_point for name in op.inputs)
+        # The larger scale first, which is a half of the common one.
+        order = sorted((0, 1), key=lambda i: op.multipliers[i] != _HALF)
+        names = [op.inputs[i] for i in order]
         scalars = {
             "count": output.elements,
             "left_shift": op.left_shift,
@@ -54,13 +57,17 @@ class Addition:
             "low": op.activation[0],
             "high": op.activation[1],
         }
-        pairs = {"zero": zeros, "multiplier": op.multipliers, "shift": (-shift for shift in op.shifts)}
+        pairs = {
+            "zero": [site.half.graph.tensor(name).zero_point for name in names],
+            "multiplier": [op.multipliers[i] for i in order],
+            "shift": [-op.shifts[i] for i in order],
+        }
         body = (
             "static const hil_add_t sum = {",
             *fields(scalars),
             *(f"    .{name} = {{{', '.join(map(str, values))}}}," for name, values in pairs.items()),
             "};",
-            f"hil_add(&sum, {site.at(op.inputs[0])}, {site.at(op.inputs[1])}, {site.at(op.output)});",
+            f"hil_add(&sum, {site.at(names[0])}, {site.at(names[1])}, {site.at(op.output)});",
             "return ARM_CMSIS_NN_SUCCESS;",
         )
         return Code(body, '#include "hil_add.h"\n\n')

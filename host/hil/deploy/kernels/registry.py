@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.deploy.kernels import add, cmsis, convolve, depthwise, own
+from hil.deploy.kernels import add, average, cmsis, convolve, depthwise, own
 from hil.deploy.kernels.front import kernel as front
 from hil.deploy.program import Kernel
 
@@ -14,5 +14,6 @@ SPECIALISED: tuple[Kernel, ...] = (
     *convolve.KERNELS,
     *depthwise.KERNELS,
     *add.KERNELS,
+    *average.KERNELS,
 )
 """Made for some shapes only."""

@@ -15,6 +15,10 @@ ROUNDS, NODES = 400, 4000
 """Tries of the local search and nodes of the exact one: for 100 buffers a third of a second, 4 at most."""
 
 
+BRANCHED_MAX = 300
+"""Buffers up to which the exact search is tried: it descends by one for each."""
+
+
 @dataclass(frozen=True)
 class Placement:
     """Offsets in bytes; `arena_bytes` holds them all."""
@@ -48,7 +52,7 @@ def place(
     units = bound // ALIGNMENT
     offsets = climb(problem, greedy(problem), units, rounds)
     proven = False
-    if problem.height(offsets) > units and nodes:
+    if problem.height(offsets) > units and nodes and len(buffers) <= BRANCHED_MAX:
         search = Branching(problem, offsets, units, nodes)
         search.run()
         offsets, proven = search.offsets, search.exhausted

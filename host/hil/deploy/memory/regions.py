@@ -1,22 +1,23 @@
 """Which buffers lie in DTCM: memory without cache misses, but only 64 KB with stack and DMA buffers.
 
-If all fit, all go there. Otherwise the hottest do, kernel scratch before tensors and these by accesses per
-byte, each if DTCM has room and the two arenas together take no more than a single one would: RAM is not
-paid for speed unless asked for. Buffers alive at the fullest step come first. They lie beside each other
-anyway, so parting them costs nothing, and the room that they take in DTCM is there for others at all other
-steps. What finds no room is tried again when others have moved.
+If all fit, all go there. Otherwise DTCM takes as much of the fullest step as it has room for (those buffers
+lie beside each other anyway, so parting them costs nothing), of all other steps as much as it takes to keep
+both arenas together no larger than a single one, and then whatever else fits. Each time the hottest go
+first: kernel scratch, then by accesses per byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
+from itertools import combinations
 
-from hil.deploy.memory.buffer import Buffer, Overlap
+from hil.deploy.memory.buffer import Buffer, Overlap, aligned
+from hil.deploy.memory.heat import Hottest
 from hil.deploy.memory.place import Placement, place
 
-_QUICK = {"rounds": 40, "nodes": 0}
-"""While candidates are tried; what is chosen is then placed with care."""
+_COMBINED_MAX, _SHARES_MAX = 10, 32
+"""Buffers of the fullest step of which all combinations are looked at, the largest; sums that are tried."""
 
 
 class Region(Enum):
@@ -31,42 +32,39 @@ def divide(
 ) -> dict[Region, Placement]:
     """A placement for each region; `dtcm_bytes` is what DTCM has room for, 0 for none.
 
-    With `spend` RAM is paid for speed: whatever finds room in DTCM goes there.
+    With `spend` RAM is paid for speed: DTCM is filled with the hottest, whatever both arenas then take.
     """
     whole = place(buffers, overlaps)
     if whole.arena_bytes <= dtcm_bytes:
         return {Region.DTCM: whole, Region.SRAM: Placement()}
-    best = {Region.DTCM: Placement(), Region.SRAM: whole}
-    if not dtcm_bytes:
-        return best
-    full, hot, moved = whole.fullest_step, list[Buffer](), True
-    order = sorted(buffers, key=lambda b: (not b.first <= full <= b.last, *_heat(b)))
-    while moved:
-        moved = False
-        for buffer in [b for b in order if b not in hot]:
-            quick = [_part(names, buffers, overlaps, _QUICK) for names in _names([*hot, buffer], buffers)]
-            free = spend or sum(part.arena_bytes for part in quick) <= whole.arena_bytes
-            if free and quick[0].arena_bytes <= dtcm_bytes:
-                hot.append(buffer)
-                moved = True
-    if hot:
-        dtcm, sram = (_part(names, buffers, overlaps, {}) for names in _names(hot, buffers))
-        best = {Region.DTCM: dtcm, Region.SRAM: sram}
-    return best
+    shares = _fractions(dtcm_bytes) if spend else _sums(buffers, whole.fullest_step, dtcm_bytes)
+    for share in shares:
+        limit = None if spend else whole.arena_bytes - share
+        hottest = Hottest(buffers, overlaps, share)
+        if limit is not None and not hottest.relieve(limit):
+            continue
+        hottest.fill(limit)
+        inside = {b.name for b in hottest.taken}
+        dtcm = _part(inside, buffers, overlaps)
+        sram = _part({b.name for b in buffers} - inside, buffers, overlaps)
+        free = spend or dtcm.arena_bytes + sram.arena_bytes <= whole.arena_bytes
+        if free and dtcm.arena_bytes <= dtcm_bytes:
+            return {Region.DTCM: dtcm, Region.SRAM: sram}
+    return {Region.DTCM: Placement(), Region.SRAM: whole}
 
 
-def _heat(buffer: Buffer) -> tuple[bool, float, str]:
-    """Sorts the hottest first."""
-    return not buffer.scratch, -buffer.accesses / buffer.size, buffer.name
+def _sums(buffers: Sequence[Buffer], step: int, most: int) -> list[int]:
+    """What some, not all, of the buffers alive at `step` take together, the most first."""
+    sizes = sorted((aligned(b.size) for b in buffers if b.first <= step <= b.last), reverse=True)
+    parts = (c for n in range(1, len(sizes)) for c in combinations(sizes[:_COMBINED_MAX], n))
+    return sorted({sum(part) for part in parts if sum(part) <= most}, reverse=True)[:_SHARES_MAX]
 
 
-def _names(hot: Iterable[Buffer], buffers: Iterable[Buffer]) -> tuple[set[str], set[str]]:
-    inside = {b.name for b in hot}
-    return inside, {b.name for b in buffers} - inside
+def _fractions(most: int) -> list[int]:
+    """All, and less in case a placement has gaps."""
+    return [most * eighths // 8 for eighths in (8, 7, 6, 4)] if most else []
 
 
-def _part(
-    names: set[str], buffers: Sequence[Buffer], overlaps: Sequence[Overlap], effort: dict[str, int]
-) -> Placement:
+def _part(names: set[str], buffers: Sequence[Buffer], overlaps: Sequence[Overlap]) -> Placement:
     pairs = [o for o in overlaps if {o.output, o.input} <= names]
-    return place([b for b in buffers if b.name in names], pairs, **effort)
+    return place([b for b in buffers if b.name in names], pairs)

@@ -10,8 +10,8 @@ from pathlib import Path
 from hil import paths
 from hil.deploy.build import Toolchain
 from hil.deploy.cost import weight_bytes
-from hil.deploy.emit import INCLUDES
-from hil.deploy.program import DeviceHalf
+from hil.deploy.emit import INCLUDES, codec_table, payload_format
+from hil.deploy.program import DeviceHalf, Sends
 from hil.deploy.tune.tail import SECTION, tail_source
 from hil.deploy.tune.trial import Trial
 from hil.errors import BuildError
@@ -127,6 +127,21 @@ def _sections(place: Place) -> list[str]:
     ]
 
 
+def _sender(trials: Sequence[Trial]) -> str:
+    """What a step that encodes on its way wants to know of the firmware. All trials are of one half."""
+    half = next((trial.half for trial in trials if trial.sends is Sends.PAYLOAD), None)
+    if half is None:
+        return ""
+    return f"""\
+void (*hil_model_progress)(uint32_t settled_bytes);
+
+{codec_table(half)}const hil_model_t hil_model = {{
+{payload_format(half)}
+}};
+
+"""
+
+
 def _trials_source(trials: Sequence[Trial]) -> str:
     """All functions, each in the arena as if it were alone."""
     functions = "\n".join(trial.source(f"trial{index}_") for index, trial in enumerate(trials))
@@ -140,7 +155,7 @@ static uint8_t arena[{max([8, *(trial.arena_bytes for trial in trials)])}]
 
 __attribute__((used)) int32_t payload_bytes;
 
-{functions}
+{_sender(trials)}{functions}
 typedef arm_cmsis_nn_status hil_trial_t(void);
 
 __attribute__((used)) hil_trial_t *const hil_trials[] = {{

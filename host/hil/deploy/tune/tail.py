@@ -8,7 +8,15 @@ from hil.deploy.plan import Plan, buffers_of, plan
 from hil.deploy.program import DeviceHalf, Program
 
 PREFIX, SECTION = "tail_", ".hil_tail_arena"
-RENAMED = ("hil_model_run", "hil_model_buffers", "hil_model_arena", "hil_model", "sram_at", "pack")
+RENAMED = (
+    "hil_model_run",
+    "hil_model_buffers",
+    "hil_model_arena",
+    "hil_model_progress",
+    "hil_model",
+    "sram_at",
+    "pack",
+)
 
 
 def tail_half(half: DeviceHalf) -> DeviceHalf | None:

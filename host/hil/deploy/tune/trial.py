@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from hil.deploy.emit import step_function
 from hil.deploy.graph import Op, Weights
 from hil.deploy.plan import ALIGNMENT
-from hil.deploy.program import PAYLOAD, SYMBOLS, DeviceHalf, Program, Sends, Site, Step, step_title
+from hil.deploy.program import (
+    CODEC_SCRATCH,
+    PAYLOAD,
+    SYMBOLS,
+    DeviceHalf,
+    Program,
+    Sends,
+    Site,
+    Step,
+    step_title,
+)
 
 _SCRATCH = "scratch"
 
@@ -83,6 +93,8 @@ class Trial:
             sizes[SYMBOLS] = self.half.coder.form.symbols
         elif self.half.coder and self.sends is Sends.PAYLOAD:
             sizes[PAYLOAD] = self.half.coder.capacity
+            if self.half.coder.scratch_bytes:
+                sizes[CODEC_SCRATCH] = self.half.coder.scratch_bytes
         offsets, end = {}, 0
         for name, size in sizes.items():
             offsets[name] = end
@@ -131,7 +143,7 @@ def payload_signature(half: DeviceHalf, sample: NDArray[np.int8]) -> str:
         digest.update(b"" if table is None else table.tobytes())
     form, shape = half.coder.form, half.graph.tensor(half.feature).shape
     extent = (shape, form.channel_begin, form.channels, form.height, form.width, len(form.centroids))
-    return f"{half.coder.wire.name} {extent} {digest.hexdigest()}"
+    return f"{half.coder.wire.name} {form.order} {extent} {digest.hexdigest()}"
 
 
 def _shift_text(weights: Weights) -> str:
