@@ -26,7 +26,7 @@ from hil_tests.twin.test_operators import run_on_twin
 
 pytestmark = pytest.mark.twin
 
-CASES_PER_IMAGE = 10
+CASES_PER_IMAGE = 12
 
 FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
     "convolution": (Convolve(64, 36), sharp_graphs.CONVOLUTIONS),
@@ -40,7 +40,7 @@ FAMILIES: dict[str, tuple[Kernel, st.SearchStrategy[Case]]] = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -71,8 +71,9 @@ hil_finish_t hil_none_finish, hil_lzw_finish, hil_huffman_finish, hil_range_fini
     hil_context_finish;
 
 /* A row of all channels at once, which is the fastest: `symbols` as hil_context_put takes them,
- * channel after channel. Where `idle` of a channel is not 0 its symbols are known to be all 0, and
- * not looked at. */
+ * channel after channel. `idle`, unless it is NULL, is 0 for just those channels of which a symbol
+ * is not 0; the symbols of the others are not looked at. Refused where a channel is all 0 that is
+ * not said to be. */
 int hil_context_put_row(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle);
 
 /* Scratch of the context coder: what it remembers of the latest row. */

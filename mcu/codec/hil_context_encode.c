@@ -96,13 +96,13 @@ INLINE uint32_t levels(uint32_t four, uint32_t above, uint32_t shift) {
 
 /* Where in its table each symbol of a row is, a byte: its context, and above that itself. `own`
  * then has what a context sees of the row. `left`: the second source is the symbol to the left. */
-INLINE void find_places(const hil_coder_t *coder, const uint8_t *symbols, const channel_t *about,
-                        uint32_t *own, int left) {
+INLINE uint32_t find_places(const hil_coder_t *coder, const uint8_t *symbols,
+                            const channel_t *about, uint32_t *own, int left) {
     const uint32_t shift = coder->context.shift;
     const uint32_t above = (256U - (HIL_CONTEXT_LEVELS << shift)) * 0x01010101U;
     const uint32_t *const seen_of = coder->scratch;
     const uint32_t *first = seen_of + about->first, *second = seen_of + about->second;
-    uint32_t *places = coder->context.places, before = 0;
+    uint32_t *places = coder->context.places, before = 0, any = 0;
     const uint32_t *const end = places + coder->context.words;
     while (places != end) {
         const uint32_t four = hil_four_symbols(symbols);
@@ -111,18 +111,20 @@ INLINE void find_places(const hil_coder_t *coder, const uint8_t *symbols, const 
         *places++ = four << 4 | *first++ << 2 | beside; /* `first` may be `own` */
         *own++ = seen;
         before = seen >> 24;
+        any |= four;
         symbols += 4;
     }
+    return any;
 }
 
-NOINLINE void find_places_beside(const hil_coder_t *coder, const uint8_t *symbols,
-                                 const channel_t *about, uint32_t *own) {
-    find_places(coder, symbols, about, own, 0);
+NOINLINE uint32_t find_places_beside(const hil_coder_t *coder, const uint8_t *symbols,
+                                     const channel_t *about, uint32_t *own) {
+    return find_places(coder, symbols, about, own, 0);
 }
 
-NOINLINE void find_places_left(const hil_coder_t *coder, const uint8_t *symbols,
-                               const channel_t *about, uint32_t *own) {
-    find_places(coder, symbols, about, own, 1);
+NOINLINE uint32_t find_places_left(const hil_coder_t *coder, const uint8_t *symbols,
+                                   const channel_t *about, uint32_t *own) {
+    return find_places(coder, symbols, about, own, 1);
 }
 
 /* The bits of four contexts that are 0 in a quiet group: levels to the left that lie within it are
@@ -260,10 +262,11 @@ INLINE int put_live(hil_coder_t *coder, const uint8_t *symbols, const channel_t 
     if ((width & 3U) != 0U) {
         symbols = memcpy(coder->context.places + coder->context.words, symbols, width);
     }
-    if (about->second == HIL_CONTEXT_LEFT) {
-        find_places_left(coder, symbols, about, own);
-    } else {
-        find_places_beside(coder, symbols, about, own);
+    const uint32_t any = about->second == HIL_CONTEXT_LEFT
+                             ? find_places_left(coder, symbols, about, own)
+                             : find_places_beside(coder, symbols, about, own);
+    if (any == 0U || is_foreign(symbols, width, coder->format->alphabet, any)) {
+        return -1;
     }
     if (over) {
         return encode_evenly(coder, symbols, width);
@@ -274,58 +277,52 @@ INLINE int put_live(hil_coder_t *coder, const uint8_t *symbols, const channel_t 
     return (width & 3U) == 0U ? 0 : encode_rest(coder, about, width);
 }
 
-/* A row for which the short way does not do; `any` has the bits of all its symbols. */
+/* A row for which the short way does not do. */
 NOINLINE int put_row(hil_coder_t *coder, const uint8_t *symbols, const channel_t *about,
-                     uint32_t channel, uint32_t any, uint32_t zeros) {
-    const hil_payload_format_t *const format = coder->format;
+                     uint32_t channel, int zero, uint32_t zeros) {
     uint8_t *const live = coder->context.live + channel;
     uint32_t *const own = (uint32_t *)coder->scratch + channel * coder->context.words;
     const int over = coder->at > coder->context.limit;
     interval_t now = interval_of(coder);
-    if (is_foreign(symbols, format->width, format->alphabet, any) ||
-        encode_flag(&now, zeros, any == 0U) < 0) {
+    if (encode_flag(&now, zeros, zero) < 0) {
         return -1;
     }
     keep(coder, now);
-    if (any == 0U) {
-        *live = 0;
+    *live = !zero;
+    if (zero) {
         memset(own, 0, 4U * coder->context.words);
         return 0;
     }
-    *live = 1;
     return put_live(coder, symbols, about, own, over);
 }
 
-INLINE uint32_t bits_of(const uint8_t *symbols, uint32_t count) {
-    uint32_t any = 0;
-    for (; count >= 32U; count -= 32U, symbols += 32) {
-        for (uint32_t i = 0; i < 32U; i += 4U) {
-            any |= hil_four_symbols(symbols + i);
+INLINE int is_zero(const uint8_t *symbols, uint32_t width) {
+#pragma GCC unroll 8
+    for (; width >= 4U; width -= 4U, symbols += 4) {
+        if (hil_four_symbols(symbols) != 0U) {
+            return 0;
         }
     }
-    for (; count != 0U; count--) {
-        any |= *symbols++;
-    }
-    return any;
+    return hil_few_symbols(symbols, width) == 0U;
 }
 
-/* The short way is that of a row of zeros below another one, which is likely and takes no bytes. */
-INLINE int put_rows(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle, uint32_t count,
-                    uint32_t channel) {
+/* The short way is that of a row of zeros below another one, which is likely and takes no bytes.
+ * `idle` may be NULL: nothing is known. */
+NOINLINE int put_rows(hil_coder_t *coder, const uint8_t *symbols, const uint8_t *idle,
+                      uint32_t count, uint32_t channel) {
     const channel_t *about = channels_of(coder->format) + channel;
     const uint8_t *const live = coder->context.live;
     const uint32_t width = coder->format->width, each = coder->context.each;
     uint32_t range = coder->context.range;
     for (; count != 0U; count -= width, symbols += width, channel++, about++) {
-        const uint32_t was_live = live[channel];
-        const uint32_t any = idle != NULL && idle[channel] != 0U ? 0U : bits_of(symbols, width);
-        const uint32_t zeros = about->row_zeros[was_live | live[about->beside] << 1];
+        const int zero = idle != NULL ? idle[channel] != 0U : is_zero(symbols, width);
+        const uint32_t zeros = about->row_zeros[live[channel] | live[about->beside] << 1];
         const uint32_t left = (range >> HIL_RANGE_BITS) * zeros;
-        if ((any | was_live) == 0U && left >= BOTTOM) {
+        if (zero && live[channel] == 0U && left >= BOTTOM) {
             range = left;
         } else {
             coder->context.range = range;
-            if (put_row(coder, symbols, about, channel, any, zeros) < 0) {
+            if (put_row(coder, symbols, about, channel, zero, zeros) < 0) {
                 return hil_coder_refuse(coder);
             }
             range = coder->context.range;

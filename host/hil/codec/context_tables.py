@@ -23,6 +23,8 @@ GOOD_ALONE = 4
 """Sources tried with every other one."""
 SHARED_COST = 0.001
 """Share of a payload that may be lost by one table less."""
+TABLES_MAX = 10
+"""Of 512 bytes each in an alphabet of 8."""
 
 Symbols = NDArray[np.uint8]
 
@@ -168,7 +170,8 @@ def _entropy(counts: NDArray[np.number]) -> NDArray[np.float64]:
 def _share(counts: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Counts (channels, contexts, alphabet) → the table of every channel, and the counts of the tables.
 
-    Two tables at a time are merged, those that cost fewest bits together, while that is next to nothing.
+    Two tables at a time are merged, those that cost fewest bits together, while that is next to nothing or
+    there are more than TABLES_MAX.
     """
     tables, table_of = counts.copy(), np.arange(len(counts))
     bearable = SHARED_COST * _bits(counts)
@@ -178,7 +181,7 @@ def _share(counts: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int
         cost -= alone[:, None] + alone
         np.fill_diagonal(cost, np.inf)
         kept, gone = used[sorted(divmod(int(cost.argmin()), len(used)))]
-        if cost.min() > bearable:
+        if cost.min() > bearable and len(used) <= TABLES_MAX:
             break
         tables[kept] += tables[gone]
         table_of[table_of == gone] = kept

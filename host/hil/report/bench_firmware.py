@@ -22,6 +22,7 @@ _FIGURES = (
     ("flash, bytes", "flash_bytes"),
     ("flash without weights", "program_bytes"),
     ("RAM in all, bytes", "ram_bytes"),
+    ("RAM without code", "data_bytes"),
     ("variables", "ram_static_bytes"),
     ("arena", "arena_bytes"),
     ("stack, reserved", "stack_bytes"),

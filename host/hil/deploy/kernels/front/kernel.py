@@ -59,17 +59,16 @@ class PayloadFront:
         return _covers(half, first, Order.ROWS)
 
     def scratch_bytes(self, half: DeviceHalf, ops: tuple[Op, ...]) -> int:
-        """See `Kernel`. As `SymbolFront`, and one row of symbols."""
+        """See `Kernel`. As `SymbolFront`, and one row of symbols where the input does not lend its room."""
         front = _front(half, ops)
-        assert half.coder
-        return _rows_bytes(front) + half.coder.form.channels * front.width
+        return _rows_bytes(front) + (0 if _in_input(half, front) else _symbol_bytes(half, front))
 
     def leads(self, half: DeviceHalf, ops: tuple[Op, ...]) -> dict[tuple[str, str], int]:
         """See `Overlapping`: the payload grows behind the rows of the input that have been read."""
         front, coder = _front(half, ops), half.coder
         assert coder
-        # When row y is encoded, the stem has read what its rows up to y + 1 need.
-        ahead = (bytes_of_rows(coder, y + 1) - (y + 2) * _advance(front) for y in range(front.height - 2))
+        symbols = _symbol_bytes(half, front) if _in_input(half, front) else 0
+        ahead = (bytes_of_rows(coder, y + 1) + symbols - _read_bytes(front, y) for y in range(front.height))
         return {(PAYLOAD, front.stem_depthwise.inputs[0]): max([0, *ahead])}
 
     def emit(self, site: Site) -> Code:
@@ -78,7 +77,12 @@ class PayloadFront:
         assert site.half.coder
         coder, width = f"hil_{site.half.coder.wire.name.lower()}", front.width
         scratch = site.places.get(CODEC_SCRATCH, "NULL")
+        symbols = f"(uint8_t *){site.scratch} + {_rows_bytes(front)}"
+        if _in_input(site.half, front):
+            symbols = f"(uint8_t *)input + {_behind(front) - _symbol_bytes(site.half, front)}"
         sink = (
+            "/* In what the stem has read of the input, or scratch. */",
+            f"uint8_t *const symbols = {symbols};",
             f"{site.name}_symbols(middle, idle, symbols);",
             *_put_row(site, coder, width),
             "if (hil_model_progress != NULL) {",
@@ -88,7 +92,6 @@ class PayloadFront:
         body = (
             "hil_coder_t coder;",
             f"uint8_t idle[{form.channels}] = {{0}};",
-            f"uint8_t *const symbols = (uint8_t *){site.scratch} + {_rows_bytes(front)};",
             f"{coder}_begin(&coder, &hil_model.payload, {scratch}, {site.at(PAYLOAD)},",
             f"    {site.half.coder.capacity});",
             *_loop(site, front, sink),
@@ -107,6 +110,30 @@ def _covers(half: DeviceHalf, first: int, order: Order) -> int:
     if front is None or half.coder is None or order_of(half.coder.form) is not order:
         return 0
     return 0 if order is Order.ROWS and half.coder.wire is Codec.LZ4 else front.count
+
+
+def _symbol_bytes(half: DeviceHalf, front: Front) -> int:
+    """One row of all channels."""
+    assert half.coder
+    return half.coder.form.channels * front.width
+
+
+def _read_bytes(front: Front, row: int) -> int:
+    """Of the input, from its beginning, when feature row `row` is encoded: the stem is a row ahead."""
+    return (min(row + 2, front.height) - 1) * _advance(front) + _behind(front)
+
+
+def _behind(front: Front) -> int:
+    """Bytes from the window that the stem read last to what it has not read, or to the input's end."""
+    _, width, channels = front.source.shape
+    return min(front.stem_depthwise.stride[0], front.stem_depthwise.kernel[0]) * width * channels
+
+
+def _in_input(half: DeviceHalf, front: Front) -> bool:
+    """Whether a row of symbols fits into what has been read, of an input that nobody else reads."""
+    name = front.source.name
+    readers = sum(name in op.inputs for op in half.graph.ops)
+    return readers == 1 and name != half.graph.logits and _symbol_bytes(half, front) <= _read_bytes(front, 0)
 
 
 def _form(site: Site) -> PayloadFormat:
