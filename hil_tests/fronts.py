@@ -81,7 +81,7 @@ def fronts(draw: st.DrawFn) -> FrontCase:
 
 def _graph(draw: st.DrawFn, rng: np.random.Generator) -> tuple[Graph, tuple[int, int]]:
     """The graph, and the channels that are sent."""
-    inputs, inner, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 8)), draw(st.integers(2, 9))
+    inputs, inner, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 6)), draw(st.integers(2, 9))
     height, width = draw(st.integers(1, 7)), 4 * draw(st.integers(1, 4))
     kernel = (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
     stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))

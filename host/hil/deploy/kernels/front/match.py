@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hil.deploy.graph import AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Slice, Tensor, Weights
 from hil.deploy.program import DeviceHalf
 
-CHANNELS_MAX = 8
+CHANNELS_MAX = 6
 """Of the stem's output: more would not fit the registers, and CMSIS-NN is better there."""
 
 OFFSET_MAX = 1 << 12

@@ -16,7 +16,8 @@ from hil.deploy.kernels.front.middle import middle_pairs
 from hil.deploy.kernels.schedule import Block, Instruction, Unit, schedule, statement
 
 REGISTERS = 13
-"""Of the fourteen, GCC may need one for itself."""
+CROWDED = 9
+"""Operands from which on GCC needs two of the fourteen for itself, else one."""
 FILLED_AT_ONCE = 64
 """Bytes of a row up to which word stores are shorter than a call."""
 
@@ -39,7 +40,9 @@ def _sum(block: Block, front: Front, at: int) -> str:
     return total
 
 
-def _statement(block: Block, registers: int, inputs: tuple[str, ...], in_out: tuple[str, ...] = ()) -> str:
+def _statement(block: Block, inputs: tuple[str, ...], in_out: tuple[str, ...] = ()) -> str:
+    operands = len(inputs) + len(in_out)
+    registers = REGISTERS - (operands >= CROWDED) - operands
     return "\n".join(f"            {line}" for line in statement(schedule(block, registers), inputs, in_out))
 
 
@@ -107,7 +110,7 @@ def _empty(front: Front) -> str:
         total = _sum(block, front, at)
         block.instructions.append(Instruction("and %[all], %[all], {0}", Unit.ALU, None, (total,)))
     inputs = ("middle", "bias", *_weights(front))
-    return _statement(block, REGISTERS - 1 - len(inputs), inputs, ("all",))
+    return _statement(block, inputs, ("all",))
 
 
 def _symbols(front: Front) -> str:
@@ -120,7 +123,7 @@ def _symbols(front: Front) -> str:
         block.store("strb", symbol, "at", pixel)
     if zero:
         inputs = (*inputs, "zero")
-    lines = _statement(block, REGISTERS - len(inputs), inputs)
+    lines = _statement(block, inputs)
     return lines if not zero else f"            const int32_t zero = {zero};\n{lines}"
 
 
@@ -153,7 +156,7 @@ static __attribute__((noinline)) void {name}_sum(const int16_t *const row, int32
         int32_t total = sums[c];
         for (const int16_t *middle = row; middle != row + {2 * pairs * front.width};
              middle += {2 * count * pairs}) {{
-{_statement(block, REGISTERS - 1 - len(inputs), inputs, ("total",))}
+{_statement(block, inputs, ("total",))}
         }}
         sums[c] = total;
     }}
