@@ -93,8 +93,8 @@ def build_network(
     setup.write_text(SETUP)
     cmsis = toolchain.cmsis
     includes = (
-        paths.MCU / "runtime", paths.MCU / "kernels", folder, cmsis.nn / "Include", cmsis.core_include,
-        cmsis.device_include,
+        *(paths.MCU / room for room in ("runtime", "kernels", "codec")), folder,
+        cmsis.nn / "Include", cmsis.core_include, cmsis.device_include,
     )  # fmt: skip
     elf = folder / "network.elf"
     _run(
