@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hil.deploy.build import Toolchain, prepare_toolchain
+from hil.deploy.build import Toolchain
 from hil.deploy.kernels.front.kernel import KERNELS
 from hil.deploy.lower import lower
 from hil.deploy.program import DeviceHalf, Program, Step
-from hil.errors import ToolchainError
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil_tests.fronts import FrontCase, fronts
@@ -24,14 +23,6 @@ from hil_tests.twin.graph_image import build_image, model_of_program
 pytestmark = pytest.mark.twin
 
 CASES_PER_IMAGE = 8
-
-
-@pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
-    try:
-        return prepare_toolchain()
-    except ToolchainError as error:
-        pytest.skip(str(error))
 
 
 def front_first(half: DeviceHalf, step: Step) -> float:

@@ -8,7 +8,7 @@ import pytest
 from hil.bundle import PayloadFormat
 from hil.codec.coder import make_coder
 from hil.deploy import lower
-from hil.deploy.build import Toolchain, prepare_toolchain
+from hil.deploy.build import Toolchain
 from hil.deploy.graph import Clamp, Graph, Slice
 from hil.deploy.program import DeviceHalf
 from hil.deploy.tune.expected import random_sample
@@ -16,7 +16,7 @@ from hil.deploy.tune.measure import measure
 from hil.deploy.tune.tail import tail_half
 from hil.deploy.tune.trial import Trial
 from hil.deploy.tune.tuner import tune
-from hil.errors import BuildError, ToolchainError
+from hil.errors import BuildError
 from hil_tests.stand_in_kernels import StandIn, chain
 
 pytestmark = pytest.mark.twin
@@ -39,14 +39,6 @@ RIGHT = StandIn(
 )
 WRONG = StandIn("wrong", (Slice,))
 REFUSING = StandIn("refusing", (Slice,), ("return ARM_CMSIS_NN_ARG_ERROR;",))
-
-
-@pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
-    try:
-        return prepare_toolchain()
-    except ToolchainError as error:
-        pytest.skip(str(error))
 
 
 def _sending() -> DeviceHalf:
