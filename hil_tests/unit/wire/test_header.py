@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 import subprocess
+import zlib
 from enum import IntEnum
 from pathlib import Path
 
@@ -20,6 +22,14 @@ def test_every_enumeration_is_rendered() -> None:
         if issubclass(kind, IntEnum) and kind is not IntEnum
     }  # fmt: skip
     assert set(header.PREFIXES) == enums
+
+
+def test_the_table_is_that_of_zlib() -> None:
+    entries = re.findall(r"0x([0-9A-F]{8})U,", header.render())
+    assert len(entries) == 256
+    for byte, entry in enumerate(entries):
+        # zlib inverts before and after: of one byte 0xFF ^ b, that leaves the table's entry of b.
+        assert zlib.crc32(bytes([0xFF ^ byte])) == int(entry, 16) ^ 0xFF00_0000
 
 
 def test_every_number_and_layout_is_rendered() -> None:

@@ -29,6 +29,8 @@ from hil.wire.protocol import (
 
 FILE_NAME: Final = "hil_wire.h"
 
+_CRC32_POLYNOMIAL: Final = 0xEDB8_8320
+
 PREFIXES: Final[dict[type[IntEnum], str]] = {
     FrameType: "FRAME",
     NakReason: "NAK",
@@ -94,7 +96,24 @@ def _lines() -> Iterator[str]:
             yield f"    {name} = {value},"
         yield f"}} {_c_type(kind)};"
     yield ""
+    yield from _crc32_table()
+    yield ""
     yield "#endif"
+
+
+def _crc32_table() -> Iterator[str]:
+    """An initialiser: what each byte does to a CRC-32 of 0 (reflected, as in zlib and IEEE 802.3)."""
+    entries = [f"0x{_crc32_of(byte):08X}U," for byte in range(256)]
+    yield "#define HIL_CRC32_TABLE {" + 59 * " " + "\\"
+    for at in range(0, 256, 6):
+        yield f"    {' '.join(entries[at : at + 6]):<79}\\"
+    yield "}"
+
+
+def _crc32_of(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (_CRC32_POLYNOMIAL if byte & 1 else 0)
+    return byte
 
 
 def _c_type(kind: type[IntEnum]) -> str:
