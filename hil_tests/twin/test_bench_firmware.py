@@ -8,21 +8,11 @@ from typing import Any
 import pytest
 
 from hil.cli import main
-from hil.deploy.build import prepare_toolchain
-from hil.errors import ToolchainError
 from hil.zoo import shelf
 
-pytestmark = pytest.mark.twin
+pytestmark = [pytest.mark.twin, pytest.mark.usefixtures("toolchain")]
 
 BUNDLE = ["--bundle", str(shelf.FOLDER / "agilenn-digits.safetensors")]
-
-
-@pytest.fixture(autouse=True)
-def toolchain() -> None:
-    try:
-        prepare_toolchain()
-    except ToolchainError as error:
-        pytest.skip(str(error))
 
 
 def _json(capsys: pytest.CaptureFixture[str], *command: str) -> Any:

@@ -14,7 +14,7 @@ from hil.codec.coder import make_coder
 from hil.codec.prefix import bytes_of_rows
 from hil.deploy.kernels.front.kernel import KERNELS, PayloadFront, SymbolFront
 from hil.deploy.lower import lower, plain
-from hil.deploy.plan import PAYLOAD, SYMBOLS, buffers_of, overlaps_of, plan_program
+from hil.deploy.plan import PAYLOAD, SYMBOLS, buffers_of, overlaps_of, plan, plan_program
 from hil.deploy.program import DeviceHalf, Overlapping, Program
 
 PAYLOAD_FORMAT = PayloadFormat(0, 1, 2, 2, (0.0, 1.0, 2.0))
@@ -90,6 +90,7 @@ def test_a_payload_made_row_by_row_lies_over_the_input(case: FrontCase) -> None:
     size = case.half.graph.tensor(source).elements
     if first < second + size and second < first + coder.capacity:
         assert second >= first + lead
+    assert placed.arena_bytes <= plan(placed.buffers).arena_bytes
     read = case.half.graph.tensor(source).shape[1] * case.half.graph.tensor(source).shape[2]
     height = coder.form.height
     for y in range(height - 2):

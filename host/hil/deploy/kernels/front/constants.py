@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.deploy.graph import Convolution, DepthwiseConvolution, Tensor
+from hil.deploy.kernels import rounding
 from hil.deploy.kernels.front.match import reach
 
 
@@ -19,17 +20,13 @@ def pairs(values: NDArray[np.int8]) -> NDArray[np.uint32]:
 
 
 def folded_bias(source: Tensor, op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
-    """(channels,) bias less what the input's zero point adds; padding then has to hold the zero point."""
+    """(channels,) bias less what the input's zero point adds; padding then has to hold the zero point.
+
+    `match` has seen to it that nothing wraps.
+    """
     axes = (0, 1) if isinstance(op, DepthwiseConvolution) else (1, 2, 3)
-    sums: NDArray[np.int64] = op.weights.values.astype(np.int64).sum(axis=axes)
-    folded: NDArray[np.int64] = op.weights.bias - source.zero_point * sums
-    return folded
-
-
-def doubled(op: DepthwiseConvolution | Convolution) -> NDArray[np.int64]:
-    """(channels,) multipliers for `hil_requantise`."""
-    multipliers: NDArray[np.int64] = 2 * op.weights.multiplier.astype(np.int64)
-    return multipliers
+    sums = op.weights.values.astype(np.int64).sum(axis=axes)
+    return rounding.folded_bias(op.weights, sums, source.zero_point).astype(np.int64)
 
 
 def words(name: str, values: NDArray[np.uint32]) -> str:
@@ -53,5 +50,7 @@ def thresholds(
         return ceiling
     value = int(above[0]) - 128
     numerator = ((value - output.zero_point) << 32) - (1 << 31)
-    least = np.array([-(-numerator // int(multiplier)) for multiplier in doubled(op)], np.int64)
+    least = np.array(
+        [-(-numerator // int(multiplier)) for multiplier in rounding.doubled(op.weights)], np.int64
+    )
     return np.clip(least, -ceiling, ceiling)

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.deploy.graph import AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Slice, Tensor, Weights
+from hil.deploy.graph import AveragePool, Convolution, DepthwiseConvolution, Graph, Op, Slice, Tensor
+from hil.deploy.kernels.rounding import is_single_rounding
 from hil.deploy.program import DeviceHalf
 
 CHANNELS_MAX = 6
@@ -66,7 +67,9 @@ def match(half: DeviceHalf, first: int) -> Front | None:
         return None
     if not (_stem_fits(graph, a) and _is_3x3(c) and _pointwise(b) and _pointwise(d)):
         return None
-    sound = all(_requantised_once(op.weights) and op.activation == _FULL for op in (a, b, c, d))
+    weights = [op.weights for op in (a, b, c, d)]
+    sound = all(is_single_rounding(each) and each.multiplier.all() for each in weights)
+    sound = sound and all(op.activation == _FULL for op in (a, b, c, d))
     if not sound or not _chained(graph, first) or not _fits_int32(graph, (a, b, c, d)):
         return None
     if not _within_reach(graph, a, c):
@@ -112,13 +115,6 @@ def _is_3x3(op: DepthwiseConvolution) -> bool:
 
 def _pointwise(op: Convolution) -> bool:
     return op.kernel == (1, 1) and op.stride == (1, 1) and op.padding == (0, 0)
-
-
-def _requantised_once(weights: Weights) -> bool:
-    """Multipliers without shift that stay int32 when doubled; see `hil.deploy.requantise`."""
-    return bool(
-        np.all(weights.shift == 0) and np.all((weights.multiplier > 0) & (weights.multiplier < 1 << 30))
-    )
 
 
 def _chained(graph: Graph, first: int) -> bool:

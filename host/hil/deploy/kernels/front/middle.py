@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hil.deploy.kernels import rounding
 from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.stem import row_halves
@@ -89,6 +90,6 @@ def _constants(front: Front) -> np.ndarray:
     table = np.zeros((front.channels, WORDS), np.uint32)
     table[:, :BIAS] = constants.pairs(overlapping.reshape(-1, 2)).reshape(front.channels, BIAS)
     table[:, BIAS] = constants.folded_bias(front.stem, front.depthwise).astype(np.uint32)
-    table[:, MULTIPLIER] = constants.doubled(front.depthwise).astype(np.uint32)
+    table[:, MULTIPLIER] = rounding.doubled(front.depthwise.weights).astype(np.uint32)
     table[:, ZERO] = np.int64(front.middle.zero_point).astype(np.uint32)
     return table

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.deploy.kernels import rounding
 from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.front.middle import middle_pairs
@@ -52,7 +53,7 @@ def last_constants(name: str, front: Front, symbol_of: NDArray[np.uint8]) -> str
     bias = constants.folded_bias(front.middle, op)
     least = constants.thresholds(front.middle, front.feature, op, symbol_of)
     weights = constants.pairs(op.weights.values.reshape(len(op.weights.values), -1))
-    rest = np.stack((bias, constants.doubled(op), bias - least), axis=1).astype(np.uint32)
+    rest = np.stack((bias, rounding.doubled(op.weights), bias - least), axis=1).astype(np.uint32)
     return constants.words(f"{name}_last", np.concatenate((weights, rest), axis=1))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.deploy.kernels import rounding
 from hil.deploy.kernels.front import constants
 from hil.deploy.kernels.front.match import Front
 from hil.deploy.kernels.schedule import Block, Scheduled, Unit, schedule, statement
@@ -80,11 +81,11 @@ def _constants(front: Front) -> NDArray[np.uint32]:
     a, b = front.stem_depthwise, front.stem_pointwise
     signed = (
         constants.folded_bias(front.source, a),
-        constants.doubled(a),
+        rounding.doubled(a.weights),
         np.array([front.first.zero_point]),
         constants.pairs(b.weights.values.reshape(len(b.weights.values), -1)).astype(np.int64).ravel(),
         constants.folded_bias(front.first, b),
-        constants.doubled(b),
+        rounding.doubled(b.weights),
         np.array([front.stem.zero_point]),
     )
     taps = constants.pairs(a.weights.values.reshape(1, -1)).ravel()
