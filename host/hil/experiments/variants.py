@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from hil import bundle
 from hil.errors import unknown_name
-from hil.experiments.at_hand import QUICK, bundle_for
+from hil.experiments.measures.bundles import bundle_of
+from hil.experiments.measures.supply import SHORT, TRAINED_AT_ONCE, Wanted
 from hil.training.progress import Report, silent
 
 
@@ -53,30 +55,35 @@ def variant_bundle(
     name: str,
     dataset: str,
     *,
-    quick: bool = False,
+    short: bool = False,
     train: bool | None = None,
-    seed: int = 0,
     data_dir: Path | None = None,
     progress: Report = silent,
 ) -> Path:
-    """The bundle of a variant: there, or trained and packed now (see `bundle_for`).
+    """The bundle of a variant: there, or trained and packed now (`Wanted`).
 
-    A `quick` one of the digits has fewer epochs, unless nothing has to be trained. Raises UsageError on an
-    unknown name, BundleError where a training of hours would be needed, DataError and TrainingError.
+    A `short` training on the digits has fewer epochs; what needs none is as it always is. Raises UsageError
+    on an unknown name, BundleError where a training of hours would be needed, DataError and TrainingError.
     """
     chosen = variant(name)
-    fewer = QUICK[chosen.scheme] if quick and chosen.changes and dataset == "digits" else {}
-    path = bundle_for(
-        chosen.scheme,
-        dataset,
-        {**chosen.changes, **fewer},
-        train=train,
-        seed=seed,
-        data_dir=data_dir,
-        progress=progress,
-    )
+    path = _wanted(chosen, dataset, short, train).path(data_dir, progress) if chosen.changes else None
+    path = path or bundle_of({"scheme": chosen.scheme, "dataset": dataset})
     if chosen.codec is None:
         return path
     from hil.deploy.codecs.recode import recode  # torch, in the end
 
     return recode(path, chosen.codec)
+
+
+def variant_identity(name: str, dataset: str, *, short: bool = False, train: bool | None = None) -> str:
+    """Names that bundle for a cell's key, before its training and after. Raises as `variant_bundle` does."""
+    chosen = variant(name)
+    if chosen.changes:
+        return _wanted(chosen, dataset, short, train).identity()
+    digest = bundle.digest(bundle_of({"scheme": chosen.scheme, "dataset": dataset})).hex()
+    return f"{digest} {chosen.codec or 'own'}"
+
+
+def _wanted(chosen: Variant, dataset: str, short: bool, train: bool | None) -> Wanted:
+    fewer = SHORT[chosen.scheme] if short and dataset in TRAINED_AT_ONCE else {}
+    return Wanted(chosen.scheme, dataset, {**chosen.changes, **fewer}, train=train)
