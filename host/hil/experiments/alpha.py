@@ -71,6 +71,7 @@ EXPERIMENT = Experiment(
     ),
     charts=(Chart("Accuracy against α", "alpha", "accuracy", "how"),),
     beside=_beside,
+    everywhere=True,
 )
 """α is the local half's share of the fused logits; 0.0 as a setting leaves the one that training found.
 Replaced: in the finished bundle. Trained: fixed from the first step on, both halves trained around it."""
