@@ -150,7 +150,7 @@ def resources_against_rivals(cells: tuple[CellResult, ...]) -> tuple[Beside, ...
 
 
 def _resources(rival: CellResult, ours: CellResult, dataset: str) -> Beside:
-    names = {"cycles": "cycles", "RAM": "ram_bytes", "flash": "flash_bytes", "energy": "energy_mj"}
+    names = {"cycles": "busy_cycles", "RAM": "ram_bytes", "flash": "flash_bytes", "energy": "energy_mj"}
     ratios = {name: ratio(rival, ours, figure) for name, figure in names.items()}
     known = {name: value for name, value in ratios.items() if value is not None}
     beyond = [name for name, value in known.items() if value > LOCAL_RESOURCES]

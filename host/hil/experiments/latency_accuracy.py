@@ -19,6 +19,8 @@ EXPERIMENT = Experiment(
         common.SCHEME_COLUMN,
         Column("radio", "radio"),
         common.ACCURACY,
+        Column("float_accuracy", "in float", "%", 2),
+        Column("agreement", "as on the host", "%", 0),
         common.LATENCY,
         Column("latency_p95_ms", "p95", "ms", 2),
         *common.PARTS,
