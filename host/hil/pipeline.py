@@ -6,7 +6,7 @@ Prints nothing: it tells a reporter.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from hil.session.events import Reporter, StageFinished, StageProgress, StageStar
 if TYPE_CHECKING:
     from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
-    from hil.server.process import ServerProcess
+    from hil.server.answer import Server
     from hil.session.events import SampleRecord
     from hil.session.options import RunOptions
     from hil.session.samples import Samples
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SCHEME: Final = "agilenn"
 DATASET: Final = "digits"
 CLOCK_HZ: Final = DEFAULT_CLOCK_HZ
+
+Serve = Callable[[Path], AbstractContextManager["Server | None"]]
+"""From a bundle to its server half while the context lasts; None for a bundle that sends nothing."""
 
 
 @dataclass(frozen=True)
@@ -197,14 +200,21 @@ def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
 
 
 def run_pipeline(
-    plan: Plan, options: RunOptions, reporter: Reporter, command: Sequence[str] = ()
+    plan: Plan,
+    options: RunOptions,
+    reporter: Reporter,
+    command: Sequence[str] = (),
+    serve: Serve | None = None,
 ) -> dict[str, Any]:
-    """The whole way; returns the summary. Board and server are stopped when this returns or raises."""
+    """The whole way; returns the summary. Board and server are stopped when this returns or raises.
+
+    `serve` gives a bundle's server half; it is a process of its own if not given.
+    """
     from hil.deploy.reference import Oracle
     from hil.session.run import run_session
 
     bundle = pack_payload(plan, ensure_bundle(plan, reporter), reporter).bundle
-    with _server(bundle) as server:
+    with (serve or _server)(bundle) as server:
         samples = _samples(plan, bundle)
         deployment = build_firmware(plan, bundle, reporter)
         result = run_session(
@@ -230,7 +240,7 @@ def _timeline(summary: Mapping[str, Any], records: Sequence[SampleRecord]) -> st
     return None if median is None else timeline_svg(chart(summary, median))
 
 
-def _server(bundle: Path) -> AbstractContextManager[ServerProcess | None]:
+def _server(bundle: Path) -> AbstractContextManager[Server | None]:
     """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
     from hil.server.process import ServerProcess, serve_command
 
