@@ -47,7 +47,7 @@ class Browser:
         ours_in, theirs_out = os.pipe()
 
         def place() -> None:
-            # Chromium reads from descriptor 3 and writes to 4; high copies first, lest one overwrite the other.
+            # Chromium reads from descriptor 3 and writes to 4; high copies first: one might lie on the other.
             low, high = os.dup2(theirs_in, 103), os.dup2(theirs_out, 104)
             os.dup2(low, 3)
             os.dup2(high, 4)
@@ -84,7 +84,9 @@ class Browser:
         os.close(self._in)
         self._home.cleanup()
 
-    def open(self, page: Path, width: int = 1280, height: int = 900, dark: bool = False, scale: float = 1) -> Opened:
+    def open(
+        self, page: Path, width: int = 1280, height: int = 900, dark: bool = False, scale: float = 1
+    ) -> Opened:
         """Opens a file and waits until all of it is there."""
         self._opened, self._loaded = Opened(), False
         self.ask(

@@ -1,4 +1,4 @@
-"""What a finished bundle's answers rest on: integrated gradients of its own loss, without a reference network.
+"""What a finished bundle's answers rest on: integrated gradients of its own loss, no reference network.
 
 The loss is the cross-entropy of the true class under the logits that answered: the fused ones, or
 the device's own where it answered alone. Attributions are taken with respect to the feature map at
@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from hil.bundle import Bundle, PayloadFormat
 from hil.explain import integrated_gradients
+from hil.explain.gradients import LossOf
 from hil.schemes.agilenn_device import DeviceHalf as AgileHalf
 from hil.schemes.halves import load_device, load_server
 
@@ -47,9 +48,10 @@ class Importance:
     @property
     def channels(self) -> NDArray[np.float32]:
         """(N, C) each channel's share in its sample's importance; 0 where there is none at all."""
-        sums = self.maps.sum(axis=(2, 3))
+        sums: NDArray[np.float32] = self.maps.sum(axis=(2, 3))
         whole = sums.sum(axis=1, keepdims=True)
-        return np.divide(sums, whole, out=np.zeros_like(sums), where=whole > 0)
+        shares: NDArray[np.float32] = np.divide(sums, whole, out=np.zeros_like(sums), where=whole > 0)
+        return shares
 
 
 def importance(
@@ -115,9 +117,7 @@ def _quantised(features: Tensor, payload: PayloadFormat) -> Tensor:
     return seen
 
 
-def _attributions(
-    values: Tensor, logits_of: integrated_gradients.LossOf, labels: Tensor, intervals: int
-) -> NDArray[np.float32]:
+def _attributions(values: Tensor, logits_of: LossOf, labels: Tensor, intervals: int) -> NDArray[np.float32]:
     def loss_of(at: Tensor) -> Tensor:
         return functional.cross_entropy(logits_of(at), labels, reduction="none")
 

@@ -35,3 +35,12 @@ def numbers(document: Document) -> dict[str, float]:
     """The entries that are numbers, by name."""
     found = {str(key): number(value) for key, value in document.items()}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def finite(value: Any) -> Any:
+    """The same document without what JSON cannot hold: NaN and infinities become null."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Templates to one page that needs nothing else: style and script inside, and nothing else may run or load."""
+"""Templates to one page that needs nothing else: style and script inside, nothing else may run or load."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil.measure.source import Source
 from hil.report import format as fmt
+from hil.report import glyphs as g
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,7 +59,7 @@ def _environment() -> Environment:
 
 def spaced(value: float | None) -> str:
     """A whole number in groups of three, with narrow spaces that do not break."""
-    return fmt.DASH if value is None else f"{value:,.0f}".replace(",", "\u202f")
+    return g.DASH if value is None else f"{value:,.0f}".replace(",", "\u202f")
 
 
 def _read(name: str) -> str:

@@ -24,13 +24,13 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
 
 
 def grey_or_rgb(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """An image (h, w, channels) in [0, 1] as bytes; of any other number of channels than 3 the mean is shown."""
+    """An image (h, w, channels) in [0, 1] as bytes; the mean where there are not 3 of them."""
     shown = image if image.shape[2] == 3 else image.mean(axis=2, keepdims=True)
     return np.asarray(np.rint(np.clip(shown, 0, 1) * 255), np.uint8)
 
 
 def heat(values: NDArray[np.float64], greatest: float) -> NDArray[np.uint8]:
-    """(h, w) from 0 to `greatest` in cividis, which is even in brightness for every colour vision: (h, w, 3)."""
+    """(h, w) from 0 to `greatest` → (h, w, 3) in cividis, which is even in brightness for every eye."""
     from matplotlib import colormaps
 
     shares = values / greatest if greatest > 0 else np.zeros_like(values)

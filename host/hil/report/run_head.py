@@ -10,7 +10,7 @@ from hil.report import format as fmt
 from hil.report import glyphs as g
 from hil.report.compare_text import written
 from hil.report.fields import inner, number
-from hil.report.figures import Figure, figures, issues, sound
+from hil.report.figures import Figure, Unit, figures, issues, sound
 from hil.report.html import spaced
 
 COUNTED: Final = ("counted",)
@@ -52,12 +52,12 @@ def facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     samples = spaced(done) if done == asked or asked is None else f"{spaced(done)} of {spaced(asked)}"
     return [
         ("board", _name(summary, "board")),
-        ("clock", f"{fmt.DASH if clock is None else f'{clock / 1e6:g}'} MHz"),
+        ("clock", f"{g.DASH if clock is None else f'{clock / 1e6:g}'} MHz"),
         ("radio", _name(summary, "radio")),
         ("samples", samples),
-        ("deadline", f"{fmt.DASH if deadline is None else f'{deadline:g}'} ms"),
+        ("deadline", f"{g.DASH if deadline is None else f'{deadline:g}'} ms"),
         ("seed", _name(summary, "seed")),
-        ("at", str(inner(summary, "provenance").get("time_utc") or fmt.DASH)),
+        ("at", str(inner(summary, "provenance").get("time_utc") or g.DASH)),
     ]
 
 
@@ -122,15 +122,15 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
 
 def _name(summary: Mapping[str, Any], key: str) -> str:
     value = summary.get(key)
-    return fmt.DASH if value is None else str(value)
+    return g.DASH if value is None else str(value)
 
 
 def _split(value: str, unit: str) -> tuple[str, str]:
-    return (value, "" if value == fmt.DASH else unit)
+    return (value, "" if value == g.DASH else unit)
 
 
 def _share(figure: Figure, name: str, rows: list[tuple[str, str]]) -> Tile:
-    value = fmt.DASH if figure.value is None else f"{100 * figure.value:.1f}"
+    value = g.DASH if figure.value is None else f"{100 * figure.value:.1f}"
     return Tile(name, *_split(value, "%"), tuple(rows), COUNTED)
 
 
@@ -141,7 +141,7 @@ def _tile(figure: Figure, name: str, unit: str, rows: list[tuple[str, str]]) -> 
 def _rest_of_energy(summary: Mapping[str, Any]) -> str:
     part = inner(summary, "energy_mj")
     idle, peripherals = number(part.get("idle")), number(part.get("peripherals"))
-    return fmt.DASH if idle is None or peripherals is None else f"{fmt.figure(idle + peripherals)} mJ"
+    return g.DASH if idle is None or peripherals is None else f"{fmt.figure(idle + peripherals)} mJ"
 
 
 def _ram(memory: Mapping[str, Any]) -> Tile:
@@ -151,13 +151,16 @@ def _ram(memory: Mapping[str, Any]) -> Tile:
     whole = sum(known) if len(known) == len(parts) else None
     peak = number(memory.get("stack_peak_bytes"))
     found = _bytes("RAM", whole, memory.get("ram_limit_bytes"))
-    rows = (("arenas", _kib(parts[1])), ("stack, peak", written(peak, figures({})["memory.flash_bytes"].unit)))
+    rows = (
+        ("arenas", _kib(parts[1])),
+        ("stack, peak", written(peak, Unit.BYTES)),
+    )
     return Tile(found.name, found.value, found.unit, (*found.rows, *rows), ELF)
 
 
 def _bytes(name: str, count: Any, limit: Any) -> Tile:
     taken, there = number(count), number(limit)
-    value, unit = (fmt.DASH, "") if taken is None else (f"{taken / 1024:.1f}", "KB")
+    value, unit = (g.DASH, "") if taken is None else (f"{taken / 1024:.1f}", "KB")
     rows = []
     if taken is not None and there:
         rows.append((f"of {there / 1024:.0f} KB", fmt.percent(taken / there)))
@@ -165,7 +168,7 @@ def _bytes(name: str, count: Any, limit: Any) -> Tile:
 
 
 def _kib(count: float | None) -> str:
-    return fmt.DASH if count is None else f"{count / 1024:.1f} KB"
+    return g.DASH if count is None else f"{count / 1024:.1f} KB"
 
 
 def _outcomes(outcomes: Mapping[str, Any], summary: Mapping[str, Any]) -> Tile:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 import hil
 from hil.report import format as fmt
+from hil.report import glyphs as g
 from hil.report import run_plots as plots
 from hil.report import run_sections as sections
 from hil.report.fields import inner, number
@@ -107,7 +108,8 @@ def _latency(data: RunData) -> dict[str, Any]:
             (plots.by_sample, "latency-sorted", "The same for every sample, sorted by its latency."),
         )
         drawings = [
-            Drawing(Markup(function(records, name)), caption, whole.sources) for function, name, caption in draw
+            Drawing(Markup(function(records, name)), caption, whole.sources)
+            for function, name, caption in draw
         ]
     timeline = _timeline(data)
     segments = sections.latency_segments(summary)
@@ -178,7 +180,7 @@ def _card(choice: Chosen, shown: Pictures) -> Card:
     record, names = choice.record, shown.names
 
     def name(label: int | None) -> str:
-        return fmt.DASH if label is None else names[label] if label < len(names) else str(label)
+        return g.DASH if label is None else names[label] if label < len(names) else str(label)
 
     headline = {
         "failed": f"{name(record.label)}, not answered",
@@ -198,7 +200,9 @@ def _card(choice: Chosen, shown: Pictures) -> Card:
     shares = picture.shares if picture else ()
     greatest = max(shares, default=0.0) or 1.0
     text = _shares(shares, shown.kept)
-    return Card(choice.why, headline, ", ".join(words), record.sample, name(record.label), picture, text, greatest)
+    return Card(
+        choice.why, headline, ", ".join(words), record.sample, name(record.label), picture, text, greatest
+    )
 
 
 def _shares(shares: Sequence[float], kept: int) -> str:

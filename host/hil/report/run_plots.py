@@ -10,7 +10,7 @@ import numpy as np
 
 from hil.report import format as fmt
 from hil.report import glyphs as g
-from hil.report.svg_figure import INK, plot
+from hil.report.svg_figure import INK, MAIN, plot
 from hil.session.events import LatencyParts, SampleRecord
 from hil.session.summary import OUTCOMES
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 PARTS: Final = ("local", "link", "remote", "fuse")
 HATCHES: Final = {"local": "", "link": "/", "remote": ".", "fuse": "x"}
-MARKERS: Final = {"answered": "o", "fallback": "^", "local": "s", "failed": "x"}
+MARKERS: Final = {"answered": "o", "fallback": "^", "local": "s", "failed": "X"}
 OUTCOME_COLOURS: Final = {
-    "answered": g.BLUE,
+    "answered": MAIN,
     "fallback": g.VERMILLION,
     "local": g.GREEN,
     "failed": g.SILVER,
@@ -73,7 +73,8 @@ def _scattered(axis: Axes, records: Sequence[SampleRecord]) -> None:
         found = [(record.index, part.total) for record, part in _timed(records) if record.outcome == outcome]
         if found:
             colour, marker = OUTCOME_COLOURS[outcome], MARKERS[outcome]
-            axis.scatter(*zip(*found, strict=True), s=17, c=colour, marker=marker, linewidths=0, label=outcome)
+            at, totals = zip(*found, strict=True)
+            axis.scatter(at, totals, s=17, color=colour, marker=marker, linewidths=0, label=outcome)
     axis.set(title="latency by sample", xlabel="sample, in the order they ran", ylabel="ms")
     axis.set_ylim(bottom=0)
     axis.margins(x=0.02)
@@ -83,7 +84,7 @@ def _scattered(axis: Axes, records: Sequence[SampleRecord]) -> None:
 def _distributed(axis: Axes, records: Sequence[SampleRecord]) -> None:
     totals = np.sort([part.total for _, part in _timed(records)])
     shares = np.arange(1, len(totals) + 1) / len(totals)
-    axis.step(np.concatenate([totals[:1], totals]), [0, *shares], where="post", color=g.BLUE)
+    axis.step(np.concatenate([totals[:1], totals]), [0, *shares], where="post", color=MAIN)
     for percentile, height in ((50, 0.5), (95, 0.95), (99, 0.99)):
         at = float(np.percentile(totals, percentile))
         axis.plot([at], [height], marker="o", ms=4, color=INK)
@@ -185,7 +186,7 @@ def scatter(points: Sequence[Point], name: str) -> str:
 
     def draw(figure: Figure) -> None:
         axis = figure.subplots()
-        marks, colours = "oDs^vPX*", (g.BLUE, g.ORANGE, g.GREEN, g.PURPLE, g.VERMILLION, g.SKY)
+        marks, colours = "oDs^vPX*", (MAIN, g.ORANGE, g.GREEN, g.PURPLE, g.VERMILLION, g.SKY)
         for number, point in enumerate(points):
             axis.scatter(
                 point.x,

@@ -89,7 +89,14 @@ def latency_segments(summary: Mapping[str, Any]) -> tuple[Segment, ...]:
     if len(known) < len(parts) or whole <= 0:
         return ()
     return tuple(
-        Segment(name, fmt.figure(known[name]), known[name] / whole, g.PART_COLOURS[name], _HATCH[at], figure.sources)
+        Segment(
+            name,
+            fmt.figure(known[name]),
+            known[name] / whole,
+            g.PART_COLOURS[name],
+            _HATCH[at],
+            figure.sources,
+        )
         for at, (name, figure) in enumerate(parts.items())
     )
 
@@ -137,7 +144,9 @@ def memory_bars(summary: Mapping[str, Any]) -> list[Bar]:
         taken = sum(known.values())
         segments = [
             Segment(label, fmt.size(value), value / limit, colour, hatch)
-            for (label, value), colour, hatch in zip(known.items(), (g.SKY, g.ORANGE, g.PURPLE), _HATCH, strict=False)
+            for (label, value), colour, hatch in zip(
+                known.items(), (g.SKY, g.ORANGE, g.PURPLE), _HATCH, strict=False
+            )
         ]
         free = max(0.0, limit - taken)
         segments.append(Segment("free", fmt.size(free), free / limit, "transparent", named=False))
@@ -194,7 +203,9 @@ def accuracy_section(data: RunData, names: Sequence[str]) -> dict[str, Any]:
         "names": written,
         "long": max(map(len, written), default=0) > LONG,
         "failed": bool(found.unanswered.any()),
-        "pairs": [(name(true), name(said), count) for true, said, count in found.pairs()[:PAIRS] if not shown],
+        "pairs": [
+            (name(true), name(said), count) for true, said, count in found.pairs()[:PAIRS] if not shown
+        ],
     }
 
 

@@ -1,6 +1,6 @@
 """A matplotlib figure as SVG for a page: the page's own colours and letters, and no identifier twice.
 
-What is drawn in INK, QUIET, RULE or GROUND becomes a CSS variable, so that one drawing serves light and
+What is drawn in INK, QUIET, RULE, GROUND or MAIN becomes a CSS variable, so that one drawing serves light and
 dark ground. Text stays text: it is found by a search, read out, and set in the page's face.
 """
 
@@ -19,16 +19,19 @@ INK: Final = "#010101"
 QUIET: Final = "#020202"
 RULE: Final = "#030303"
 GROUND: Final = "#040404"
+MAIN: Final = "#050505"
+"""The first colour of anything drawn: blue on light ground, sky blue on dark."""
 
-_VARIABLES: Final = {INK: "--ink", QUIET: "--quiet", RULE: "--rule", GROUND: "--ground"}
+_VARIABLES: Final = {INK: "--ink", QUIET: "--quiet", RULE: "--rule", GROUND: "--ground", MAIN: "--fill"}
 _SVG: Final = "http://www.w3.org/2000/svg"
 _LINK: Final = "http://www.w3.org/1999/xlink"
 _REFERENCE: Final = re.compile(r"^#(\S+)$|url\(#([^)]+)\)")
 _OWN_COLOURS: Final = (
-    "svg{--ink:#16191d;--quiet:#565e68;--rule:#dfe2e6;--ground:#fff;stroke-linejoin:round}"
-    "@media (prefers-color-scheme:dark){svg{--ink:#e8eaed;--quiet:#a6aeb8;--rule:#333a44;--ground:#15181d}}"
+    "svg{--ink:#16191d;--quiet:#565e68;--rule:#dfe2e6;--ground:#fff;--fill:#0072b2;stroke-linejoin:round}"
+    "@media (prefers-color-scheme:dark){"
+    "svg{--ink:#e8eaed;--quiet:#a6aeb8;--rule:#333a44;--ground:#15181d;--fill:#56b4e9}}"
 )
-_STYLE: Final[dict[str, Any]] = {
+_STYLE: Final[Any] = {
     # Identifiers inside an SVG are drawn from the clock unless they are salted.
     "svg.hashsalt": "hil",
     "svg.fonttype": "none",

@@ -175,4 +175,3 @@ def _candidates(summary: Document, file: str) -> list[Path]:
     words = [str(word) for word in command] if isinstance(command, list) else []
     given = [Path(after).expanduser() for word, after in pairwise(words) if word == "--bundle"]
     return [*([shipped] if shipped else []), *cached, *given]
-
