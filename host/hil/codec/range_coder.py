@@ -134,8 +134,8 @@ def _read(
     """Symbols that are certain; bytes that had left the encoder by then; (low, range); value above low.
 
     Behind the payload's end stand zeros; `unknown` is what any other bytes there could add. A symbol that is
-    certain leaves a range above `unknown`, so `at` stays inside the payload. `value` never exceeds `span`, nor
-    their quotient by `step` TOTAL.
+    certain leaves a range above `unknown`, so `at` stays inside the payload. `value` never exceeds `span`,
+    so `value // step` is TOTAL at most.
     """
     data = payload + bytes(_AHEAD)
     value, span, at = int.from_bytes(data[:_AHEAD], "big"), _WORD, 0

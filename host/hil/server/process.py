@@ -18,15 +18,16 @@ from typing import IO, Self
 from hil.errors import ServerError
 from hil.paths import cache_dir
 from hil.server.client import Client
+from hil.server.options import Bound
 
 STOP_TIMEOUT_S = 5.0
 _END_S = 1.0
 _LOG_TAIL = 2000
 
 
-def ready_line(port: int) -> str:
+def ready_line(bound: Bound) -> str:
     """The line by which a server tells its parent that it is ready. Only the command line prints it."""
-    return json.dumps({"hil_server": {"port": port}})
+    return json.dumps({"hil_server": {"port": bound.port, "metrics_port": bound.metrics_port}})
 
 
 def parse_ready_line(line: str) -> int | None:
@@ -38,9 +39,10 @@ def parse_ready_line(line: str) -> int | None:
     return port if isinstance(port, int) else None
 
 
-def serve_command(bundle: Path) -> list[str]:
+def serve_command(bundle: Path, *more: str) -> list[str]:
     """How a child serves `bundle` on a port of the system's choice and follows its parent's end."""
-    return [sys.executable, "-m", "hil", "serve", "--bundle", str(bundle), "--port", "0", "--announce"]
+    whole = [sys.executable, "-m", "hil", "serve", "--bundle", str(bundle), "--port", "0", "--announce"]
+    return [*whole, *more]
 
 
 class ServerProcess:
@@ -57,7 +59,7 @@ class ServerProcess:
         self._final_log: bytes | None = None
         self._port: int | None = None
         self._announced = threading.Event()
-        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         try:
             self._process = subprocess.Popen(
                 list(command),
@@ -78,6 +80,15 @@ class ServerProcess:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def wait(self, timeout_s: float) -> int:
+        """The port, once the child is ready. Raises ServerError with the end of its log."""
+        announced = self._announced.wait(timeout_s)
+        if self._port is not None:
+            return self._port
+        if announced and self._ends():
+            raise ServerError(f"the server half ended with status {self._process.returncode}", self._tail())
+        raise ServerError(f"the server half was not ready after {timeout_s:.0f} s", self._tail())
 
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
         """Waits until the child is ready, then connects. Raises ServerError with the end of its log."""
