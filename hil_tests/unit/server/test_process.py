@@ -127,7 +127,7 @@ def test_no_child_survives_its_parent(number):
 
 
 def test_the_ready_line_is_found_among_other_output():
-    assert parse_ready_line(ready_line(Bound(4711))) == 4711
+    assert parse_ready_line(ready_line(Bound(4711, 9100))) == Bound(4711, 9100)
     for line in ("", "Loading…", "4711", "{}", '{"hil_server": {"port": "x"}}', '{"hil_server": 3}'):
         assert parse_ready_line(line) is None
 

@@ -6,12 +6,13 @@ import socket
 import struct
 import threading
 import time
+from typing import BinaryIO
 
 import pytest
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, running
 
 from hil.errors import ServerError
-from hil.server.answer import Request, Status
+from hil.server.answer import Answer, Request, Status
 from hil.server.client import Client
 from hil.server.limits import Limits
 from hil.server.protocol import (
@@ -125,7 +126,7 @@ def test_first_bytes_for_a_bundle_that_needs_all_are_corrupt_and_nobody_elses_pr
     assert "not progressive" in answers[b"cut"].detail
     assert answers[b"good"].logits == (4, ord("g"))
     assert answers[b"cut, again"].status is Status.OK, "its connection stays open"
-    assert remote.batches == [1] * 5
+    assert sum(remote.batches) == 5
 
 
 def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
@@ -136,35 +137,44 @@ def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
         assert connection.infer(b"x", 5).status is Status.OK
 
 
-def test_a_full_queue_is_busy_at_once():
+def read_answers(stream: BinaryIO, count: int) -> list[tuple[int, Status]]:
+    frames = [stream.read(struct.unpack("<I", stream.read(4))[0]) for _ in range(count)]
+    return [(number, answer.status) for number, answer in (parse_answer(frame[1:]) for frame in frames)]
+
+
+@pytest.mark.parametrize("limits", [Limits(queue_max=4, batch_max=1), Limits(session_max=4)])
+def test_more_than_is_queued_is_busy_at_once_and_leaves_a_place_for_others(limits):
     hold = threading.Event()
-    limits = Limits(queue_max=4, batch_max=1)
-
-    def read(count: int) -> list[tuple[int, Status]]:
-        frames = [stream.read(struct.unpack("<I", stream.read(4))[0]) for _ in range(count)]
-        return [(number, answer.status) for number, answer in (parse_answer(frame[1:]) for frame in frames)]
-
-    service = running(FakeRemote(hold=hold), limits)
-    with service as port, socket.create_connection(("127.0.0.1", port)) as raw:
+    with running(FakeRemote(hold=hold), limits) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         stream = raw.makefile("rb")
-        raw.sendall(pack_hello(Hello(HASH)) + pack_request(0, Request(b"x")))
+        raw.sendall(pack_hello(Hello(HASH)) + b"".join(pack_request(n, Request(b"x")) for n in range(20)))
         assert stream.read(5)[4] == Kind.WELCOME
-        time.sleep(0.2)
-        raw.sendall(b"".join(pack_request(number, Request(b"x")) for number in range(1, 5)))
-        assert read(2) == [(3, Status.BUSY), (4, Status.BUSY)]
+        busy = read_answers(stream, 15)
+        assert {status for _, status in busy} == {Status.BUSY}
+        other = client(port)
+        answers: list[Answer] = []
+        thread = threading.Thread(target=lambda: answers.append(other.infer(b"x", 5)))
+        thread.start()
+        time.sleep(0.1)
         hold.set()
-        assert read(3) == [(0, Status.OK), (1, Status.OK), (2, Status.OK)]
+        thread.join()
+        assert answers[0].status is Status.OK
+        rest = read_answers(stream, 5)
+    assert sorted(number for number, _ in busy + rest) == list(range(20)), "each is answered once"
 
 
 def test_requests_that_come_together_share_a_batch():
-    remote = FakeRemote()
-    with running(remote, Limits(delay_ms=1000)) as port:
-        threads = [threading.Thread(target=lambda: client(port).infer(b"x", 5)) for _ in range(4)]
+    hold = threading.Event()
+    remote = FakeRemote(hold=hold)
+    with running(remote, Limits(batch_max=3)) as port:
+        threads = [threading.Thread(target=lambda: client(port).infer(b"x", 5)) for _ in range(6)]
         for thread in threads:
             thread.start()
+            time.sleep(0.05)
+        hold.set()
         for thread in threads:
             thread.join()
-    assert remote.batches == [4]
+    assert remote.batches == [1, 3, 2], "what comes while one batch is inferred is the next one"
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,8 @@ class Service:
         if self.tokens is not None and not self.tokens.admits(hello.name, hello.token):
             return Refusal.TOKEN, "the server does not know this name and token"
         if hello.bundle_hash != self.bundle_hash:
-            words = (
-                f"the server serves bundle {self.bundle_hash.hex()[:12]}, not {hello.bundle_hash.hex()[:12]}"
-            )
+            served, wanted = self.bundle_hash.hex()[:12], hello.bundle_hash.hex()[:12]
+            words = f"the server serves bundle {served}, not {wanted}"
             return Refusal.BUNDLE, words + (f"; its payloads are {self.packing}" if self.packing else "")
         if self.batcher.sessions >= self.limits.connections_max:
             return Refusal.FULL, f"the server has {self.limits.connections_max} sessions"
