@@ -6,7 +6,7 @@ Prints nothing: it tells a reporter.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 SCHEME: Final = "agilenn"
 DATASET: Final = "digits"
 CLOCK_HZ: Final = DEFAULT_CLOCK_HZ
+
+Serve = Callable[[Path], AbstractContextManager["Server | None"]]
+"""From a bundle to its server half while the context lasts; None for a bundle that sends nothing."""
 
 
 @dataclass(frozen=True)
@@ -200,14 +203,21 @@ def build_firmware(plan: Plan, bundle: Path, reporter: Reporter) -> Deployment:
 
 
 def run_pipeline(
-    plan: Plan, options: RunOptions, reporter: Reporter, command: Sequence[str] = ()
+    plan: Plan,
+    options: RunOptions,
+    reporter: Reporter,
+    command: Sequence[str] = (),
+    serve: Serve | None = None,
 ) -> dict[str, Any]:
-    """The whole way; returns the summary. Board and server are stopped when this returns or raises."""
+    """The whole way; returns the summary. Board and server are stopped when this returns or raises.
+
+    `serve` gives a bundle's server half; it is a process of its own if not given.
+    """
     from hil.deploy.reference import Oracle
     from hil.session.run import run_session
 
     bundle = pack_payload(plan, ensure_bundle(plan, reporter), reporter).bundle
-    with _server(bundle, plan.request.server) as server:
+    with serve(bundle) if serve else _server(bundle, plan.request.server) as server:
         samples = _samples(plan, bundle)
         deployment = build_firmware(plan, bundle, reporter)
         result = run_session(

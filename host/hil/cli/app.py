@@ -8,10 +8,25 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import bench, boards, build, compare, data, doctor, run, serve, timeline, train, twin, zoo
+from hil.cli import (
+    bench,
+    boards,
+    build,
+    compare,
+    data,
+    doctor,
+    experiment,
+    run,
+    serve,
+    timeline,
+    train,
+    twin,
+    zoo,
+)
 
 _VERBS = (
     run.run,
+    experiment.experiment,
     compare.compare,
     timeline.timeline,
     train.train,

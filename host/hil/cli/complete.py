@@ -75,7 +75,14 @@ def _shipped() -> Iterable[str]:
     return shelf.names()
 
 
+def _experiments() -> Iterable[str]:
+    from hil.experiments import registry
+
+    return (*registry.names(), "all", "list")
+
+
 schemes = _quietly(_schemes)
+experiments = _quietly(_experiments)
 datasets = _quietly(_datasets)
 boards = _quietly(_boards)
 wirings = _quietly(_wirings)

@@ -27,17 +27,27 @@ def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]
         "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
-        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
-        "git_commit": _git_commit(),
+        "packages": packages(),
+        "git_commit": git_commit(),
         "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
         "kernels": str(deployment.kernels),
         "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
-        "host": {
-            "system": platform.system(),
-            "machine": platform.machine(),
-            "cpu": _cpu(),
-            "cores": os.cpu_count(),
-        },
+        "host": host(),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Versions of those packages that figures may depend on."""
+    return {name: version for name in _PACKAGES if (version := _version(name))}
+
+
+def host() -> dict[str, Any]:
+    """What this machine is."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
     }
 
 
@@ -54,7 +64,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The checkout's commit, with `+` when files differ from it; None outside a checkout."""
     if not (REPOSITORY / ".git").exists():
         return None

@@ -1,4 +1,4 @@
-"""Emulated devices: any number of connections in one process that ask with real payloads, and keep the time."""
+"""Emulated devices: any number of connections in one process, which ask with real payloads and keep time."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Driven:
     def asked(self) -> int:
         return sum(self.statuses.values())
 
-    @property
-    def answered_share(self) -> float:
-        return self.statuses.get("OK", 0) / self.asked if self.asked else 0.0
+    def share(self, status: str) -> float:
+        """Of what was asked."""
+        return self.statuses.get(status, 0) / self.asked if self.asked else 0.0
 
     @property
     def throughput_per_s(self) -> float:

@@ -1,0 +1,90 @@
+"""A sweep's progress on standard error: one bar on a terminal, a line a cell elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hil.experiments.sweep import CellFinished, CellStarted, Event, Planned
+from hil.report import format as fmt
+
+_DULL = ("board", "seed", "n", "samples", "server_ms", "deadline_ms", "clock_mhz", "codec", "dataset")
+
+
+class ExperimentBar:
+    """Takes the events of a sweep."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._bars = Progress(
+            TextColumn("cells"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[cell]}", style="dim"),
+            console=self._console,
+            disable=not self._live,
+        )
+        self._task = self._bars.add_task("cells", total=None, left="", cell="")
+        self._plan = Planned(0, 0, 0, 1)
+        self._done = 0
+        self._seconds = 0.0
+
+    def report(self, event: Event) -> None:
+        """One more event."""
+        if isinstance(event, Planned):
+            self._plan = event
+            self._done = event.cached + event.failed
+            self._bars.update(self._task, total=event.cells, completed=self._done)
+            self._say(f"{event.cells} cells, {event.cached} of them measured before")
+        elif isinstance(event, CellStarted):
+            self._bars.update(self._task, cell=describe(event.cell.settings))
+        else:
+            self._finished(event)
+
+    def _finished(self, event: CellFinished) -> None:
+        self._done += 1
+        self._seconds += event.result.seconds
+        self._bars.update(self._task, completed=self._done, left=self._left())
+        what = describe(event.cell.settings)
+        error = event.result.error
+        if error is not None:
+            self._console.print(f"not measured: {what}: {error.message}", markup=False, highlight=False)
+        else:
+            self._say(f"{self._done}/{self._plan.cells} {what}, {fmt.duration(event.result.seconds)}")
+
+    def _left(self) -> str:
+        """By the mean of the cells so far; they differ, so it is a guess."""
+        measured = self._done - self._plan.cached - self._plan.failed
+        left = self._plan.cells - self._done
+        if not measured or not left:
+            return ""
+        return f"about {fmt.clock(self._seconds / measured * left / self._plan.workers)} left"
+
+    def _say(self, text: str) -> None:
+        """Where there is no bar."""
+        if not self._live:
+            self._console.print(f"experiment: {text}", markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+
+def describe(settings: Mapping[str, Any]) -> str:
+    """A cell by what tells it from its neighbours."""
+    told = {name: value for name, value in settings.items() if name not in _DULL}
+    return " ".join(
+        [str(told.pop("scheme", "")), *(f"{name}={value}" for name, value in told.items())]
+    ).strip()

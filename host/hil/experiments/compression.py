@@ -1,0 +1,65 @@
+"""What a payload weighs, and what is still known on the other side."""
+
+from __future__ import annotations
+
+from hil.experiments import common
+from hil.experiments.beside import where
+from hil.experiments.experiment import Chart, Column, Experiment, Variable
+from hil.experiments.measure import Settings
+from hil.experiments.measures.host import HOST
+from hil.experiments.result import Beside, CellResult
+
+_BEST = "context"
+_OF_THE_PAPER = "lzw"
+
+
+def _excluded(settings: Settings) -> bool:
+    """A coarser quantiser is looked at behind the best codec alone."""
+    return bool(settings["thinning"] > 1 and settings["codec"] != _BEST)
+
+
+def _beside(cells: tuple[CellResult, ...]) -> tuple[Beside, ...]:
+    """AgileNN's payload over DeepCOD's, with the paper's codec and with ours."""
+    found = []
+    for codec in (_OF_THE_PAPER, _BEST):
+        pair = [where(cells, scheme=scheme, codec=codec, thinning=1) for scheme in (common.OURS, "deepcod")]
+        for ours, theirs in zip(*pair, strict=False):
+            sizes = ours.figures["payload_bytes"], theirs.figures["payload_bytes"]
+            found.append(
+                Beside(
+                    f"payload, AgileNN against DeepCOD, {ours.value('dataset')}, both by {codec}",
+                    "AgileNN's is the smaller at equal accuracy",
+                    f"{sizes[0]:,.0f} B at {ours.value('accuracy'):.1%} against "
+                    f"{sizes[1]:,.0f} B at {theirs.value('accuracy'):.1%}",
+                    "as in the paper" if sizes[0] < sizes[1] else "worse: DeepCOD was trained for its rate",
+                )
+            )
+    return tuple(found)
+
+
+EXPERIMENT = Experiment(
+    name="compression",
+    question="How accurate is each scheme at how many bytes a sample?",
+    paper="Compression rate against DeepCOD at different accuracies; AgileNN packs by LZW.",
+    measure=HOST,
+    varies=(
+        Variable("scheme", ("agilenn", "deepcod", "spinn", "edge_only")),
+        Variable("codec", ("lzw", "huffman", "range", _BEST), quick=("lzw", _BEST)),
+        Variable("thinning", (1, 2, 4), title="every n-th level"),
+    ),
+    fixed={"samples": 2000},
+    quick={"samples": 200},
+    excluded=_excluded,
+    columns=(
+        common.SCHEME_COLUMN,
+        Column("codec", "codec"),
+        Column("levels", "levels", "", 0),
+        common.ACCURACY,
+        common.PAYLOAD,
+        Column("payload_p95_bytes", "p95", "B", 0),
+        Column("bits_per_symbol", "bits a symbol", "", 2),
+        Column("compression", "picture over payload", "×", 1),
+    ),
+    charts=(Chart("Accuracy against payload", "payload_bytes", "accuracy", "scheme", "scatter", log_x=True),),
+    beside=_beside,
+)

@@ -1,0 +1,1 @@
+"""What a cell of an experiment can measure: one file each."""
