@@ -69,6 +69,10 @@ class Point:
     """OK answers."""
     share_of_bare: float
     """Throughput, of the bare forward pass's, measured right before and after in batches of `batch_max`."""
+    cpu_ms: float | None
+    """The server's processor time for one request, whatever became of it."""
+    cpu_share_of_bare: float | None
+    """The bare forward pass's processor time for one sample, of `cpu_ms`."""
     p50_ms: float | None
     """From when a request was due to its answer; None where nothing was answered."""
     p99_ms: float | None
@@ -196,12 +200,18 @@ class Bench:
         after = read(self.metrics_port)
         self.rates.append(self.bare.measure(_BARE_S))
         forward_per_s = sum(rate.forward_per_s for rate in self.rates[-2:]) / 2
+        forward_cpu_ms = sum(rate.forward_cpu_ms for rate in self.rates[-2:]) / 2
         batches = after.batches - before.batches
+        cpu_ms = None
+        if before.cpu_s is not None and after.cpu_s is not None and driven.handled:
+            cpu_ms = 1000 * (after.cpu_s - before.cpu_s) / driven.handled
         return Point(
             devices=load.devices,
             offered_per_s=load.rate_per_s,
             throughput_per_s=driven.throughput_per_s,
             share_of_bare=driven.throughput_per_s / forward_per_s,
+            cpu_ms=cpu_ms,
+            cpu_share_of_bare=forward_cpu_ms / cpu_ms if cpu_ms else None,
             p50_ms=driven.latency(50),
             p99_ms=driven.latency(99),
             server_ms=float(driven.server_ms.mean()) if driven.server_ms.size else None,
@@ -221,6 +231,7 @@ class Bench:
         return BareRate(
             float(np.median([rate.forward_per_s for rate in self.rates])),
             float(np.median([rate.decoded_per_s for rate in self.rates])),
+            float(np.median([rate.forward_cpu_ms for rate in self.rates])),
         )
 
     async def _watch(self, load: Load) -> MemoryRun:

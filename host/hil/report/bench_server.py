@@ -9,8 +9,8 @@ from rich.table import Table
 from hil.bench.server import MemoryRun, Point, ServerReport
 
 _HEAD = (
-    "devices", "offered /s", "answered /s", "of bare", "p50 ms", "p99 ms", "server ms", "batch", "answered",
-    "busy", "memory MB",
+    "devices", "offered /s", "answered /s", "of bare", "of its CPU", "p50 ms", "p99 ms", "server ms", "batch",
+    "answered", "busy", "memory MB",
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def _row(point: Point) -> Sequence[str]:
     offered = "as answered" if point.offered_per_s is None else f"{point.offered_per_s:.0f}"
     return (
         str(point.devices), offered, f"{point.throughput_per_s:.0f}", f"{point.share_of_bare:.0%}",
+        _share(point.cpu_share_of_bare),
         _number(point.p50_ms), _number(point.p99_ms), _number(point.server_ms), _number(point.batch_mean),
         f"{point.answered:.1%}", f"{point.busy:.1%}", _number(point.memory_mb),
     )  # fmt: skip
@@ -54,8 +55,8 @@ def _row(point: Point) -> Sequence[str]:
 def _notes(report: ServerReport) -> str:
     bare = report.bare
     lines = [
-        f"Bare forward pass of batches of {report.settings.batch_max}: {bare.forward_per_s:.0f}/s; with decoding, "
-        f"one after the other: {bare.decoded_per_s:.0f}/s."
+        f"Bare forward pass, batches of {report.settings.batch_max}: {bare.forward_per_s:.0f}/s, "
+        f"{bare.forward_cpu_ms:.3f} ms of CPU each; with decoding before it: {bare.decoded_per_s:.0f}/s."
     ]
     if report.memory is not None:
         lines.append(_memory(report.memory))
@@ -67,11 +68,16 @@ def _memory(run: MemoryRun) -> str:
         return "This system does not tell a process's memory."
     slope = run.slope_kb_per_minute
     return (
-        f"Memory at {run.rate_per_s:.0f} requests/s over {run.seconds[-1] / 60:.1f} minutes, {run.answered} answered: "
+        f"Memory at {run.rate_per_s:.0f} requests/s over {run.seconds[-1] / 60:.1f} minutes, "
+        f"{run.answered} answered: "
         f"{run.megabytes[0]:.1f} MB, {run.megabytes[len(run.megabytes) // 2]:.1f} half-way, "
         f"{run.megabytes[-1]:.1f} at the end"
         + ("." if slope is None else f"; {slope:+.0f} kB a minute in the second half.")
     )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
 
 
 def _number(value: float | None) -> str:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ from hil.server.fair import FairQueue
 from hil.server.limits import Limits
 from hil.server.pace import Pace
 from hil.server.stats import ServerStats
+
+_DECODED_AT_ONCE = 8
+"""Payloads that a worker takes from the queue together: a hand-over costs as much as decoding a short one."""
 
 _WORKERS = 2
 """One infers while the other decodes: inference lets go of the interpreter, decoding does not."""
@@ -162,21 +166,19 @@ class Batcher:
                     if self._stopped:
                         return
                     task = self._next()
-            if isinstance(task, list):
-                self._infer(task)
-            else:
-                self._decode(task)
+            task()
 
-    def _next(self) -> list[_Waiting] | _Waiting | None:
-        """A batch to infer, or else a payload to decode; None after a wait for news."""
+    def _next(self) -> Callable[[], None] | None:
+        """A batch to infer, or else some payloads to decode; None after a wait for news."""
         wait_s = None
         if self._ready and not self._inferring:
             wait_s = self._patience_s()
             if wait_s <= 0:
-                return self._begin()
-        if len(self._queue) and len(self._ready) < self._limits.batch_max:
-            self._decoding += 1
-            return self._queue.take()
+                return partial(self._infer, self._begin())
+        room = self._limits.batch_max - len(self._ready) - self._decoding
+        if (count := min(len(self._queue), room, _DECODED_AT_ONCE)) > 0:
+            self._decoding += count
+            return partial(self._decode, [self._queue.take() for _ in range(count)])
         self._work.wait(wait_s)
         return None
 
@@ -204,22 +206,27 @@ class Batcher:
             self._work.notify()
         return batch
 
-    def _decode(self, waiting: _Waiting) -> None:
-        began_ns = time.monotonic_ns()
-        error: Exception | None = None
-        try:
-            waiting.decoded = self._remote.decode_request(waiting.request)
-        except Exception as caught:  # the service outlives whatever a payload brings about
-            error = caught
-        waiting.decode_ns = time.monotonic_ns() - began_ns
-        ready = waiting.decoded is not None and waiting.decoded.values is not None
+    def _decode(self, some: list[_Waiting]) -> None:
+        unanswerable: _Answered = []
+        ready: list[_Waiting] = []
+        for waiting in some:
+            error: Exception | None = None
+            began_ns = time.monotonic_ns()
+            try:
+                waiting.decoded = self._remote.decode_request(waiting.request)
+            except Exception as caught:  # the service outlives whatever a payload brings about
+                error = caught
+            waiting.decode_ns = time.monotonic_ns() - began_ns
+            if waiting.decoded is not None and waiting.decoded.values is not None:
+                ready.append(waiting)
+            else:
+                unanswerable.append((waiting, _unanswerable(waiting, error)))
         with self._work:
-            self._decoding -= 1
-            if ready:
-                self._ready.append(waiting)
+            self._decoding -= len(some)
+            self._ready.extend(ready)
             self._work.notify()
-        if not ready:
-            self._tell(self._deliver, [(waiting, _unanswerable(waiting, error))], 0, 0)
+        if unanswerable:
+            self._tell(self._deliver, unanswerable, 0, 0)
 
     def _infer(self, batch: list[_Waiting]) -> None:
         began_ns = time.monotonic_ns()

@@ -18,6 +18,8 @@ class BareRate:
     """The server half's network in batches of decoded payloads."""
     decoded_per_s: float
     """The same, decoding them as well."""
+    forward_cpu_ms: float
+    """Processor time of one sample's forward pass: unlike a rate it depends little on who else computes."""
 
 
 class Bare:
@@ -37,15 +39,16 @@ class Bare:
         """Takes about `seconds`; one batch of each at least."""
         decoded = [self._remote.decode_request(request).values for request in self._requests]
         values = [one for one in decoded if one is not None]
-        batches, began_s = 0, time.perf_counter()
+        batches, began_s, began_cpu_s = 0, time.perf_counter(), time.process_time()
         while not batches or time.perf_counter() - began_s < seconds:
             self._remote.logits(values)
             batches += 1
         forward_s = (time.perf_counter() - began_s) / batches / len(values)
+        forward_cpu_ms = 1000 * (time.process_time() - began_cpu_s) / batches / len(values)
         decodes, began_s = 0, time.perf_counter()
         while not decodes or time.perf_counter() - began_s < seconds / 4:
             for request in self._requests:
                 self._remote.decode_request(request)
             decodes += 1
         decode_s = (time.perf_counter() - began_s) / decodes / len(self._requests)
-        return BareRate(1 / forward_s, 1 / (forward_s + decode_s))
+        return BareRate(1 / forward_s, 1 / (forward_s + decode_s), forward_cpu_ms)

@@ -20,6 +20,8 @@ class Reading:
     """Requests in them."""
     inference_s: float
     """Of all batches."""
+    cpu_s: float | None
+    """Processor time of the process; None where the system does not tell."""
 
 
 def read(port: int) -> Reading:
@@ -43,6 +45,7 @@ def read(port: int) -> Reading:
         values["hil_server_batch_size_count"],
         values["hil_server_batch_size_sum"],
         values["hil_server_inference_seconds_sum"],
+        values.get("process_cpu_seconds_total"),
     )
 
 

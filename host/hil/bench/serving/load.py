@@ -53,6 +53,8 @@ class Driven:
     load: Load
     statuses: dict[str, int]
     """Answers by status, to requests that were due within `Load.seconds`; LOST: none came."""
+    handled: int
+    """All answers, also before and after that time."""
     latency_ms: NDArray[np.float64] = field(repr=False)
     """(answered,) from the time a request was due to its answer, of those that are OK."""
     server_ms: NDArray[np.float64] = field(repr=False)
@@ -157,6 +159,7 @@ class _Crowd:
         self._latency_s: list[float] = []
         self._server_us: list[int] = []
         self._again = False
+        self._handled = 0
 
     async def connect(self, host: str, port: int, bundle_hash: bytes) -> None:
         loop = asyncio.get_running_loop()
@@ -214,7 +217,7 @@ class _Crowd:
     def driven(self) -> Driven:
         statuses = {name: count for name, count in self._statuses.items() if count}
         latency_ms, server_ms = 1e3 * np.array(self._latency_s), 1e-3 * np.array(self._server_us, np.float64)
-        return Driven(self._load, statuses, latency_ms, server_ms)
+        return Driven(self._load, statuses, self._handled, latency_ms, server_ms)
 
     def close(self) -> None:
         for device in self._devices:
@@ -223,6 +226,7 @@ class _Crowd:
     def _answered(self, device: _Device, number: int, answer: Answer) -> None:
         now_s = time.monotonic()
         due_s = device.due_s.pop(number)
+        self._handled += 1
         # Closed loop: what was answered within the time; open loop: what was due within it.
         if self._counts(now_s if self._load.rate_per_s is None else due_s):
             self._statuses[answer.status.name] += 1
