@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from hil.errors import unknown_name
-from hil.experiments import bandwidth, compression, cpu_frequency, latency_accuracy, resources
+from hil.experiments import (
+    bandwidth,
+    compression,
+    cpu_frequency,
+    deadline,
+    latency_accuracy,
+    link_loss,
+    resources,
+)
 from hil.experiments.experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -12,6 +20,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     compression.EXPERIMENT,
     bandwidth.EXPERIMENT,
     cpu_frequency.EXPERIMENT,
+    link_loss.EXPERIMENT,
+    deadline.EXPERIMENT,
 )
 """In the order of the paper's evaluation, ours behind them."""
 
