@@ -27,6 +27,7 @@ from hil.session.events import Reporter, StageFinished, StageProgress, StageStar
 if TYPE_CHECKING:
     from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
+    from hil.server.address import ServerAddress
     from hil.server.answer import Server
     from hil.session.events import SampleRecord
     from hil.session.options import RunOptions
@@ -58,6 +59,8 @@ class Request:
     kernels: str = "tuned"
     """tuned, or plain: CMSIS-NN's alone."""
     codec: CodecRequest = field(default_factory=CodecRequest)
+    server: ServerAddress | None = None
+    """A server half that runs already; None: one is started."""
     board_options: BoardOptions = field(default_factory=BoardOptions)
     """Its clock is `clock_mhz`."""
 
@@ -214,7 +217,7 @@ def run_pipeline(
     from hil.session.run import run_session
 
     bundle = pack_payload(plan, ensure_bundle(plan, reporter), reporter).bundle
-    with (serve or _server)(bundle) as server:
+    with serve(bundle) if serve else _server(bundle, plan.request.server) as server:
         samples = _samples(plan, bundle)
         deployment = build_firmware(plan, bundle, reporter)
         result = run_session(
@@ -240,13 +243,13 @@ def _timeline(summary: Mapping[str, Any], records: Sequence[SampleRecord]) -> st
     return None if median is None else timeline_svg(chart(summary, median))
 
 
-def _server(bundle: Path) -> AbstractContextManager[Server | None]:
+def _server(bundle: Path, running: ServerAddress | None) -> AbstractContextManager[Server | None]:
     """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
     from hil.server.process import ServerProcess, serve_command
 
     if bundles.read_manifest(bundle).payload is None:
         return nullcontext()
-    return ServerProcess(serve_command(bundle))
+    return ServerProcess(serve_command(bundle)) if running is None else nullcontext(running)
 
 
 def _samples(plan: Plan, bundle: Path) -> Samples:

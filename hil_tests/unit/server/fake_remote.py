@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import sys
 import threading
 import time
@@ -11,14 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.errors import CodecError
 from hil.server.answer import Request
 from hil.server.app import Stop, run_service
-from hil.server.batching import BatchLimits, Inferred
+from hil.server.batching import Decoded
+from hil.server.limits import Limits
+from hil.server.options import Bound, ServeOptions
 from hil.server.orphan import watch_parent
 from hil.server.process import ready_line
 from hil.server.service import Service
+from hil.server.tokens import Tokens
 
 HASH = bytes(range(32))
 
@@ -40,46 +45,60 @@ class FakeRemote:
     def warm_up(self) -> None:
         pass
 
-    def answer(self, requests: list[Request]) -> list[Inferred]:
-        self.batches.append(len(requests))
+    payload_max: int = 1000
+
+    def decode_request(self, request: Request) -> Decoded:
+        if request.payload == b"bad":
+            raise CodecError("the payload holds the impossible code 9")
+        if request.prefix and not self.progressive:
+            raise CodecError("the bundle is not progressive")
+        channels = len(request.payload) // 2 if request.prefix else 4
+        if channels == 0:
+            return Decoded(None, 0)
+        boom = request.payload == b"boom"
+        return Decoded(np.array([len(request.payload), request.payload[0], boom], np.float32), channels)
+
+    def logits(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
+        self.batches.append(len(values))
         if self.hold is not None:
             self.hold.wait(10)
         time.sleep(self.seconds)
-        payloads = [request.payload for request in requests]
-        if b"bad" in payloads:
-            raise CodecError("the payload holds the impossible code 9")
-        if b"boom" in payloads:
+        if any(value[2] for value in values):
             raise RuntimeError("shapes do not match")
-        if not self.progressive and any(request.prefix for request in requests):
-            raise CodecError("the bundle is not progressive")
-        return [self._inferred(request) for request in requests]
-
-    def _inferred(self, request: Request) -> Inferred:
-        channels = len(request.payload) // 2 if request.prefix else 4
-        if channels == 0:
-            return Inferred(None, 0)
         rest = (0,) * (self.classes - 2)
-        return Inferred(np.array([len(request.payload), request.payload[0], *rest], np.int16), channels)
+        return np.array([[*value[:2], *rest] for value in values], np.int16)
 
 
 @contextlib.contextmanager
-def running(remote: FakeRemote, limits: BatchLimits | None = None, packing: str = "") -> Iterator[int]:
+def running(
+    remote: FakeRemote,
+    limits: Limits | None = None,
+    packing: str = "",
+    *,
+    tokens: Tokens | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[int]:
     """The port of a service in a thread; stopped at the end."""
-    stop, ports = Stop(), []
+    with serving(Service(remote, HASH, limits or Limits(), packing, tokens, tls)) as bound:
+        yield bound.port
+
+
+@contextlib.contextmanager
+def serving(service: Service, options: ServeOptions | None = None) -> Iterator[Bound]:
+    """Where `service` listens, in a thread; stopped at the end."""
+    stop, found = Stop(), []
     ready = threading.Event()
 
-    def announce(port: int) -> None:
-        ports.append(port)
+    def announce(bound: Bound) -> None:
+        found.append(bound)
         ready.set()
 
-    service = Service(remote, HASH, limits or BatchLimits(), packing)
-    thread = threading.Thread(
-        target=lambda: asyncio.run(run_service(service, "127.0.0.1", 0, announce, stop))
-    )
+    run = run_service(service, options or ServeOptions(), announce, stop)
+    thread = threading.Thread(target=lambda: asyncio.run(run))
     thread.start()
     try:
         assert ready.wait(10)
-        yield ports[0]
+        yield found[0]
     finally:
         stop.request()
         thread.join(10)
@@ -99,12 +118,12 @@ def main() -> None:
         time.sleep(0.5)
         print("some library chatters", flush=True)
 
-    def announce(port: int) -> None:
-        print(ready_line(port), flush=True)
+    def announce(bound: Bound) -> None:
+        print(ready_line(bound), flush=True)
         print("loaded", file=sys.stderr, flush=True)
 
-    remote = FakeRemote(classes=4 if mode == "four" else 2)
-    asyncio.run(run_service(Service(remote, HASH), "127.0.0.1", 0, announce, stop))
+    remote = FakeRemote(classes=4 if mode == "four" else 2, seconds=1.0 if mode == "lame" else 0.0)
+    asyncio.run(run_service(Service(remote, HASH), ServeOptions(), announce, stop))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest
 from hil.errors import BundleError, ServerError
 from hil.server.app import serve
+from hil.server.options import ServeOptions
 
 
 def local_manifest() -> Manifest:
@@ -23,12 +24,12 @@ def test_a_bundle_without_a_server_half_cannot_be_served(tmp_path):
     path = tmp_path / "local.safetensors"
     bundles.save(Bundle(local_manifest(), {"device.w": np.zeros(1, np.float32)}), path)
     with pytest.raises(ServerError, match="no server half"):
-        serve(path, "127.0.0.1", 0, lambda port: None)
+        serve(path, ServeOptions(), lambda bound: None)
 
 
 def test_a_bundle_that_is_not_there_cannot_be_served():
     with pytest.raises(BundleError):
-        serve(Path("/nowhere/b.safetensors"), "127.0.0.1", 0, lambda port: None)
+        serve(Path("/nowhere/b.safetensors"), ServeOptions(), lambda bound: None)
 
 
 def test_torch_is_imported_by_the_server_program_only():

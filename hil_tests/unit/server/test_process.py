@@ -14,6 +14,7 @@ import pytest
 from hil_tests.unit.server.fake_remote import HASH
 
 from hil.errors import ServerError
+from hil.server.options import Bound
 from hil.server.orphan import watch_parent
 from hil.server.process import ServerProcess, parse_ready_line, ready_line, serve_command
 
@@ -26,7 +27,7 @@ def child(mode: str) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "host")]))
 
 
 def lives(pid: int) -> bool:
@@ -101,6 +102,7 @@ def test_the_end_of_standard_input_is_the_end_of_the_parent():
 
 PARENT = """
 import sys, time
+from hil.server.options import Bound
 from hil.server.orphan import watch_parent
 from hil.server.process import ServerProcess
 from hil_tests.unit.server.fake_remote import HASH
@@ -125,7 +127,7 @@ def test_no_child_survives_its_parent(number):
 
 
 def test_the_ready_line_is_found_among_other_output():
-    assert parse_ready_line(ready_line(4711)) == 4711
+    assert parse_ready_line(ready_line(Bound(4711, 9100))) == Bound(4711, 9100)
     for line in ("", "Loading…", "4711", "{}", '{"hil_server": {"port": "x"}}', '{"hil_server": 3}'):
         assert parse_ready_line(line) is None
 

@@ -6,16 +6,18 @@ import socket
 import struct
 import threading
 import time
+from typing import BinaryIO
 
 import pytest
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, running
 
 from hil.errors import ServerError
-from hil.server.answer import Request, Status
-from hil.server.batching import BatchLimits
+from hil.server.answer import Answer, Request, Status
 from hil.server.client import Client
+from hil.server.limits import Limits
 from hil.server.protocol import (
-    FRAME_MAX,
+    HELLO_MAX,
+    Hello,
     Kind,
     pack_frame,
     pack_hello,
@@ -63,7 +65,7 @@ def test_whoever_has_another_bundle_is_told_how_this_one_packs():
 def test_another_protocol_is_refused():
     with running(FakeRemote()) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         raw.sendall(pack_frame(Kind.HELLO, struct.pack("<H", 99) + HASH))
-        assert b"speaks protocol 2, the client 99" in raw.recv(1000)
+        assert b"speaks protocol 3, the client 99" in raw.recv(1000)
         assert raw.recv(1000) == b""
 
 
@@ -86,7 +88,7 @@ def test_a_corrupt_payload_is_its_senders_problem_alone():
     assert answers[b"bad"].status is Status.CORRUPT
     assert "impossible code" in answers[b"bad"].detail
     assert answers[b"good"].logits == (4, ord("g"))
-    assert remote.batches == [1, 2, 1, 1]
+    assert remote.batches == [1, 1], "the corrupt one was never inferred, nor any other twice"
 
 
 def test_the_first_bytes_of_a_payload_are_answered_from_their_complete_channels():
@@ -124,7 +126,7 @@ def test_first_bytes_for_a_bundle_that_needs_all_are_corrupt_and_nobody_elses_pr
     assert "not progressive" in answers[b"cut"].detail
     assert answers[b"good"].logits == (4, ord("g"))
     assert answers[b"cut, again"].status is Status.OK, "its connection stays open"
-    assert remote.batches[:4] == [1, 2, 1, 1]
+    assert sum(remote.batches) == 5
 
 
 def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
@@ -135,50 +137,59 @@ def test_a_network_that_breaks_is_reported_and_the_service_lives_on():
         assert connection.infer(b"x", 5).status is Status.OK
 
 
-def test_a_full_queue_is_busy_at_once():
+def read_answers(stream: BinaryIO, count: int) -> list[tuple[int, Status]]:
+    frames = [stream.read(struct.unpack("<I", stream.read(4))[0]) for _ in range(count)]
+    return [(number, answer.status) for number, answer in (parse_answer(frame[1:]) for frame in frames)]
+
+
+@pytest.mark.parametrize("limits", [Limits(queue_max=4, batch_max=1), Limits(session_max=4)])
+def test_more_than_is_queued_is_busy_at_once_and_leaves_a_place_for_others(limits):
     hold = threading.Event()
-    limits = BatchLimits(queue_max=2, batch_max=1)
-
-    def read(count: int) -> list[tuple[int, Status]]:
-        frames = [stream.read(struct.unpack("<I", stream.read(4))[0]) for _ in range(count)]
-        return [(number, answer.status) for number, answer in (parse_answer(frame[1:]) for frame in frames)]
-
-    service = running(FakeRemote(hold=hold), limits)
-    with service as port, socket.create_connection(("127.0.0.1", port)) as raw:
+    with running(FakeRemote(hold=hold), limits) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         stream = raw.makefile("rb")
-        raw.sendall(pack_hello(HASH) + pack_request(0, Request(b"x")))
+        raw.sendall(pack_hello(Hello(HASH)) + b"".join(pack_request(n, Request(b"x")) for n in range(20)))
         assert stream.read(5)[4] == Kind.WELCOME
-        time.sleep(0.2)
-        raw.sendall(b"".join(pack_request(number, Request(b"x")) for number in range(1, 5)))
-        assert read(2) == [(3, Status.BUSY), (4, Status.BUSY)]
+        busy = read_answers(stream, 15)
+        assert {status for _, status in busy} == {Status.BUSY}
+        other = client(port)
+        answers: list[Answer] = []
+        thread = threading.Thread(target=lambda: answers.append(other.infer(b"x", 5)))
+        thread.start()
+        time.sleep(0.1)
         hold.set()
-        assert read(3) == [(0, Status.OK), (1, Status.OK), (2, Status.OK)]
+        thread.join()
+        assert answers[0].status is Status.OK
+        rest = read_answers(stream, 5)
+    assert sorted(number for number, _ in busy + rest) == list(range(20)), "each is answered once"
 
 
 def test_requests_that_come_together_share_a_batch():
-    remote = FakeRemote()
-    with running(remote, BatchLimits(delay_ms=100)) as port:
-        threads = [threading.Thread(target=lambda: client(port).infer(b"x", 5)) for _ in range(4)]
+    hold = threading.Event()
+    remote = FakeRemote(hold=hold)
+    with running(remote, Limits(batch_max=3)) as port:
+        threads = [threading.Thread(target=lambda: client(port).infer(b"x", 5)) for _ in range(6)]
         for thread in threads:
             thread.start()
+            time.sleep(0.05)
+        hold.set()
         for thread in threads:
             thread.join()
-    assert remote.batches == [4]
+    assert remote.batches == [1, 3, 2], "what comes while one batch is inferred is the next one"
 
 
 @pytest.mark.parametrize(
     "noise",
     [
         b"GET / HTTP/1.1\r\n\r\n",
-        struct.pack("<I", FRAME_MAX + 1),
+        struct.pack("<I", HELLO_MAX + 1),
         struct.pack("<I", 0),
         struct.pack("<I", 10) + b"\x01",
         pack_frame(Kind.HELLO, b"short"),
         pack_request(1, Request(b"without greeting")),
-        pack_hello(HASH) + struct.pack("<IB", 1, 99),
-        pack_hello(HASH) + pack_frame(Kind.WELCOME),
-        pack_hello(HASH) + pack_frame(Kind.INFER, b"ab"),
-        pack_hello(HASH) + pack_frame(Kind.INFER, struct.pack("<IB", 1, 2) + b"unknown flags"),
+        pack_hello(Hello(HASH)) + struct.pack("<IB", 1, 99),
+        pack_hello(Hello(HASH)) + pack_frame(Kind.WELCOME),
+        pack_hello(Hello(HASH)) + pack_frame(Kind.INFER, b"ab"),
+        pack_hello(Hello(HASH)) + pack_frame(Kind.INFER, struct.pack("<IB", 1, 2) + b"unknown flags"),
     ],
 )
 def test_noise_ends_its_own_connection_only(noise):

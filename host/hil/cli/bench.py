@@ -12,6 +12,7 @@ import typer
 
 from hil.cli import options
 from hil.cli.bench_kernels import firmware, kernels
+from hil.cli.bench_server import server
 from hil.errors import HilError, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Again = Annotated[bool, typer.Option("--again", help="Measure also what has been
 
 app.command()(kernels)
 app.command()(firmware)
+app.command()(server)
 
 
 @app.callback()

@@ -82,7 +82,7 @@ def firmware(
     from hil.report.bench_firmware import firmware_markdown, firmware_table
 
     request = CodecRequest(codec)
-    path = bundle or _found(scheme, dataset)
+    path = bundle or found_bundle(scheme, dataset)
     recoded = None if codec is None else pack(path, request, DEFAULT_CLOCK_HZ).bundle
     with BenchBar() as bar:
         rows = measure(path, samples, bar.report, recoded)
@@ -100,7 +100,7 @@ def _one_form(markdown: bool, as_json: bool) -> None:
         raise UsageError("--markdown and --json are two forms of one output", "take one of them")
 
 
-def _found(scheme: str | None, dataset: str | None) -> Path:
+def found_bundle(scheme: str | None, dataset: str | None) -> Path:
     """The bundle of your own training, else the one that comes with hil. Raises UsageError."""
     from hil import data
     from hil.pipeline import DATASET, SCHEME

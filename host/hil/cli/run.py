@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hil.cli import options
+from hil.errors import UsageError
+
+if TYPE_CHECKING:
+    from hil.server.address import ServerAddress
 
 Samples = Annotated[int, typer.Option("--n", "-n", help="Samples to run.")]
 Out = Annotated[
@@ -18,6 +22,20 @@ DeadlineMs = Annotated[float, typer.Option("--deadline-ms", help="The device ans
 ServerMs = Annotated[
     float | None,
     typer.Option("--server-ms", help="Take this for the server's time, not the measured one."),
+]
+ServerAt = Annotated[
+    str | None,
+    typer.Option("--server", metavar="HOST:PORT", help="A server half that runs already: see hil serve."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="name:token for --server; else HIL_TOKEN."),
+]
+TlsCa = Annotated[
+    Path | None, typer.Option("--tls-ca", help="--server speaks TLS: who signed its certificate, as PEM.")
+]
+TlsFingerprint = Annotated[
+    str | None, typer.Option("--tls-fingerprint", help="--server speaks TLS: its certificate's SHA-256.")
 ]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
@@ -63,6 +81,10 @@ def run(
     kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
     overlap: Overlap = True,
+    server: ServerAt = None,
+    token_file: TokenFile = None,
+    tls_ca: TlsCa = None,
+    tls_fingerprint: TlsFingerprint = None,
     name: Name = None,
     data_dir: options.DataDir = None,
     renode: Renode = False,
@@ -97,6 +119,7 @@ def run(
         kernels=kernels,
         codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
+        server=_server(server, token_file, tls_ca, tls_fingerprint),
         board_options=BoardOptions(
             renode_path=renode_path,
             renode_trace=renode_trace,
@@ -110,3 +133,20 @@ def run(
     with choose(as_json, plain) as reporter:
         summary = run_pipeline(plan, run_options, reporter, command=sys.argv)
     return 0 if summary.get("valid", False) else 1
+
+
+def _server(
+    at: str | None, token_file: Path | None, ca: Path | None, fingerprint: str | None
+) -> ServerAddress | None:
+    """The server half that was named, and how it is met."""
+    if at is None:
+        if token_file or ca or fingerprint:
+            raise UsageError("tokens and TLS are for a server that runs already", "add --server HOST:PORT")
+        return None
+    from hil.server import tokens
+    from hil.server.address import ServerAddress
+    from hil.server.tls import Trust
+
+    credential = tokens.first(token_file) if token_file else tokens.from_environment()
+    trust = Trust(ca, fingerprint or "") if ca or fingerprint else None
+    return ServerAddress.parse(at, credential, trust)

@@ -9,6 +9,8 @@ symbols is known to both sides.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,16 +63,13 @@ def encode(symbols: NDArray[np.uint8], alphabet: int) -> bytes:
 
 def decode(data: bytes, symbols: int, alphabet: int) -> NDArray[np.uint8]:
     """The `symbols` symbols in `data`, as uint8 (symbols,). Raises CodecError on any other content."""
+    codes, ends = _codes(data, symbols, alphabet)
     table: list[bytes] = [bytes([symbol]) for symbol in range(alphabet)]
-    out = bytearray()
-    bits, used, index = int.from_bytes(data, "little"), 0, 0
-    previous = b""
-    while len(out) < symbols:
-        width = code_width(alphabet, index)
-        if used + width > 8 * len(data):
-            raise CodecError(f"the payload ends after {len(out)} of {symbols} symbols")
-        code = bits & ((1 << width) - 1)
-        bits, used, index = bits >> width, used + width, index + 1
+    phrases: list[bytes] = []
+    found, previous = 0, b""
+    for code in codes.tolist():
+        if found >= symbols:
+            break
         if code < len(table):
             phrase = table[code]
         elif code == len(table) and previous and len(table) < LZW_ENTRIES:
@@ -79,8 +78,37 @@ def decode(data: bytes, symbols: int, alphabet: int) -> NDArray[np.uint8]:
             raise CodecError(f"the payload holds the impossible code {code}")
         if previous and len(table) < LZW_ENTRIES:
             table.append(previous + phrase[:1])
-        out += phrase
+        phrases.append(phrase)
+        found += len(phrase)
         previous = phrase
-    if len(out) != symbols or (used + 7) // 8 != len(data) or bits:
+    if found < symbols:
+        raise CodecError(f"the payload ends after {found} of {symbols} symbols")
+    used = int(ends[len(phrases) - 1]) if phrases else 0
+    spare = data[-1] >> (used % 8) if used % 8 else 0
+    if found != symbols or (used + 7) // 8 != len(data) or spare:
         raise CodecError(f"the payload does not end with its {symbols} symbols")
-    return np.frombuffer(bytes(out), dtype=np.uint8)
+    return np.frombuffer(b"".join(phrases), dtype=np.uint8)
+
+
+def _codes(data: bytes, symbols: int, alphabet: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The codes that lie whole in `data`, of `symbols` at most, and where each ends, in bits.
+
+    Their widths are known beforehand, so all are read at once.
+    """
+    widths, ends = _layout(alphabet, symbols)
+    count = int(np.searchsorted(ends, 8 * len(data), side="right"))
+    widths, ends = widths[:count], ends[:count]
+    begins = ends - widths
+    held = np.frombuffer(data + bytes(2), np.uint8).astype(np.int64)
+    at = begins >> 3
+    words = held[at] | held[at + 1] << 8 | held[at + 2] << 16
+    return words >> (begins & 7) & (1 << widths) - 1, ends
+
+
+@lru_cache(maxsize=16)
+def _layout(alphabet: int, symbols: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Widths and ends, in bits, of the longest row of codes that `symbols` can need."""
+    grown = np.minimum(alphabet + np.arange(symbols, dtype=np.int64), LZW_ENTRIES) - 1
+    bits = np.ceil(np.log2(np.maximum(grown, 1) + 1)).astype(np.int64)
+    widths = np.maximum(1, bits)
+    return widths, np.cumsum(widths)

@@ -16,6 +16,7 @@ rANS is as short but encodes backwards, from a payload that must be whole, and d
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import cycle, islice
 
 import numpy as np
@@ -98,6 +99,16 @@ def _starts(row: NDArray[np.uint16]) -> list[int]:
     return [0, *np.cumsum(row, dtype=np.int64)[:-1].tolist()]
 
 
+@lru_cache(maxsize=1024)
+def _lookup(row: bytes) -> tuple[list[int], list[int], list[int]]:
+    """Of one channel's frequencies: themselves, cumulated, and the symbol at each of the TOTAL + 1 places.
+
+    -1 stands behind the last symbol.
+    """
+    sizes = np.frombuffer(row, np.uint16)
+    return sizes.tolist(), _starts(sizes), [*np.repeat(np.arange(len(sizes)), sizes).tolist(), -1]
+
+
 def _carry(out: bytearray) -> None:
     """Adds one to the number in `out`, which stays below 1: some byte is not 255."""
     at = len(out) - 1
@@ -123,20 +134,18 @@ def _read(
     """Symbols that are certain; bytes that had left the encoder by then; (low, range); value above low.
 
     Behind the payload's end stand zeros; `unknown` is what any other bytes there could add. A symbol that is
-    certain leaves a range above `unknown`, so `at` stays inside the payload.
+    certain leaves a range above `unknown`, so `at` stays inside the payload. `value` never exceeds `span`,
+    so `value // step` is TOTAL at most.
     """
     data = payload + bytes(_AHEAD)
     value, span, at = int.from_bytes(data[:_AHEAD], "big"), _WORD, 0
     unknown = (1 << 8 * max(0, _AHEAD - len(payload))) - 1
     symbols: list[int] = []
-    rows = [
-        (row.tolist(), _starts(row), [*np.repeat(np.arange(len(row)), row).tolist(), -1])
-        for row in frequencies
-    ]
+    rows = [_lookup(row.tobytes()) for row in frequencies]
     for sizes, starts, symbol_at in islice(cycle(rows), wanted // length if length else 0):
         for _ in range(length):
             step = span >> RANGE_BITS
-            symbol = symbol_at[min(value // step, TOTAL)]
+            symbol = symbol_at[value // step]
             if unknown and symbol_at[min((value + unknown) // step, TOTAL)] != symbol:
                 return symbols, at, (_low(data, at, value), span), value
             if symbol < 0:

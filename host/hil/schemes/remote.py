@@ -14,7 +14,7 @@ from hil.errors import BundleError, CodecError
 from hil.schemes import prefix
 from hil.schemes.halves import load_server
 from hil.server.answer import Request
-from hil.server.batching import Inferred
+from hil.server.batching import Decoded
 
 FRACTION_BITS = 8
 """Logits are int16 with that many fraction bits: ±128 in steps of 1/256."""
@@ -42,7 +42,8 @@ class RemoteHalf:
                 f"{path} is progressive, but codec {self._payload.codec!r} is read whole or not at all",
                 "train it with 'range', 'huffman' or 'none'",
             )
-        self._network = load_server(loaded)
+        # Depthwise convolutions are half as fast again in this layout.
+        self._network = load_server(loaded).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         """Centroid values (channels, height, width) of one payload. Raises CodecError.
@@ -68,28 +69,31 @@ class RemoteHalf:
         values[:complete] = self._centroids[symbols].reshape(complete, form.height, form.width)
         return prefix.known(values, complete), complete
 
-    def answer(self, requests: list[Request]) -> list[Inferred]:
-        """One for every request, all in one batch. Raises CodecError if one is corrupt."""
-        decoded = [self._decoded(request) for request in requests]
-        logits = iter(self._run([values for values, channels in decoded if channels]))
-        return [Inferred(next(logits) if channels else None, channels) for _, channels in decoded]
+    @property
+    def payload_max(self) -> int:
+        """Bytes that a payload can have at most."""
+        return self._coder.capacity
+
+    def decode_request(self, request: Request) -> Decoded:
+        """See `hil.server.batching.Remote`. Raises CodecError."""
+        if not request.prefix:
+            return Decoded(self.decode(request.payload), self._payload.channels)
+        values, channels = self.decode_prefix(request.payload)
+        return Decoded(values if channels else None, channels)
+
+    def logits(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
+        """Logits (N, classes) of N decoded payloads (channels, height, width), in one batch."""
+        if not values:
+            return np.zeros((0, self.manifest.classes), np.int16)
+        given = torch.from_numpy(np.stack(values)).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            logits = self._network(given)
+        return to_fixed(logits.numpy())
 
     def infer(self, payloads: list[bytes]) -> NDArray[np.int16]:
         """Logits (N, classes) of whole `payloads` in one batch. Raises CodecError if one is corrupt."""
-        return self._run([self.decode(payload) for payload in payloads])
+        return self.logits([self.decode(payload) for payload in payloads])
 
     def warm_up(self) -> None:
         """One inference on a payload of zeros, so that the first sample does not pay for set-up."""
         self.infer([self._coder.encode(np.zeros(self._payload.symbols, np.uint8))])
-
-    def _decoded(self, request: Request) -> tuple[NDArray[np.float32], int]:
-        if request.prefix:
-            return self.decode_prefix(request.payload)
-        return self.decode(request.payload), self._payload.channels
-
-    def _run(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
-        if not values:
-            return np.zeros((0, self.manifest.classes), np.int16)
-        with torch.inference_mode():
-            logits = self._network(torch.from_numpy(np.stack(values)))
-        return to_fixed(logits.numpy())

@@ -6,26 +6,35 @@ from dataclasses import dataclass
 
 from hil.errors import UsageError
 from hil.server.client import Client
+from hil.server.tls import Trust
+from hil.server.tokens import Credential
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a server listens."""
+    """Where a server listens, and how it is met."""
 
     host: str
     port: int
+    credential: Credential | None = None
+    trust: Trust | None = None
+    """None: without TLS."""
 
     @classmethod
-    def parse(cls, text: str) -> ServerAddress:
+    def parse(
+        cls, text: str, credential: Credential | None = None, trust: Trust | None = None
+    ) -> ServerAddress:
         """From `host:port`. Raises UsageError."""
         host, _, port = text.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise UsageError(f"{text!r} is no server address", "write host:port, for example 127.0.0.1:7011")
-        return cls(host.strip("[]"), int(port))
+        return cls(host.strip("[]"), int(port), credential, trust)
 
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
         """An open connection. Raises ServerError."""
-        return Client(self.host, self.port, bundle_hash, timeout_s)
+        return Client(
+            self.host, self.port, bundle_hash, timeout_s, credential=self.credential, trust=self.trust
+        )
 
     def log(self) -> bytes:
         return b""

@@ -12,13 +12,15 @@ class Status(IntEnum):
 
     OK = 0
     BUSY = 1
-    """The queue is full; ask again later."""
+    """The queue is full, or too many requests of this session are under way; ask again later."""
     CORRUPT = 2
     """The payload cannot be decoded."""
     FAILED = 3
     """The server half raised an error."""
     EMPTY = 4
     """No channel is complete in a payload's first bytes, so there is nothing to answer from."""
+    DRAINING = 5
+    """The server is stopping and takes no more requests."""
 
 
 @dataclass(frozen=True)

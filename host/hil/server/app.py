@@ -14,31 +14,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hil import bundle as bundles
+from hil import paths
 from hil.errors import HilError, ServerError
-from hil.server.batching import BatchLimits, Remote
+from hil.server import tls, tokens
+from hil.server.batching import Remote
+from hil.server.options import Bound, ServeOptions
 from hil.server.orphan import watch_parent
-from hil.server.service import Service
-
-THREADS = 2
-"""Threads of torch: the board, or its twin, needs the other cores."""
+from hil.server.service import LOG, Service
 
 EXIT_LIMIT_S = 10.0
 """A server whose parent is gone and which still runs after so long is ended by force."""
 
+_SPARE_FILES = 64
+"""Open files beside connections."""
+
 
 def serve(
     bundle: Path,
-    host: str,
-    port: int,
-    announce: Callable[[int], None],
+    options: ServeOptions,
+    announce: Callable[[Bound], None],
     *,
-    limits: BatchLimits | None = None,
     follow_parent: bool = False,
 ) -> None:
     """Serves `bundle` until SIGTERM, SIGINT or, with `follow_parent`, the parent's end.
 
-    `announce` gets the port once a warm-up inference has passed. Raises BundleError when the bundle
-    is unreadable and ServerError when it has no server half or the address is taken.
+    `announce` is told where once a warm-up inference has passed. A second signal ends the process at once.
+
+    Raises BundleError when the bundle is unreadable, UsageError on tokens or certificates that are none, and
+    ServerError when it has no server half or the address is taken.
     """
     stop = Stop()
     if follow_parent:
@@ -46,42 +49,82 @@ def serve(
     manifest = bundles.read_manifest(bundle)
     if manifest.payload is None:
         raise ServerError(f"{manifest.scheme} has no server half", "it runs on the device alone")
-    remote = _load(bundle)
-    with contextlib.suppress(HilError):
-        remote.warm_up()
+    known = None if options.token_file is None else tokens.load(options.token_file)
+    certificate = _certificate(options)
+    remote = _load(bundle, options.threads)
     packing = f"packed by codec {manifest.payload.codec!r} in {manifest.payload.order}"
-    service = Service(remote, bundles.digest(bundle), limits or BatchLimits(), packing)
-    asyncio.run(run_service(service, host, port, announce, stop))
+    context = tls.server_context(*certificate) if certificate else None
+    service = Service(remote, bundles.digest(bundle), options.limits, packing, known, context)
+    if known and not context and options.host != "127.0.0.1":
+        LOG.warning("tokens cross the network in the clear: add --tls-cert or --self-signed")
+    _allow_files(options.limits.connections_max + _SPARE_FILES)
+    fingerprint = tls.fingerprint(certificate[0]) if certificate else ""
+    asyncio.run(run_service(service, options, announce, stop, fingerprint))
 
 
 async def run_service(
-    service: Service, host: str, port: int, announce: Callable[[int], None], stop: Stop
+    service: Service,
+    options: ServeOptions,
+    announce: Callable[[Bound], None],
+    stop: Stop,
+    fingerprint: str = "",
 ) -> None:
     """Runs `service` until `stop` is requested or a signal arrives. Raises ServerError."""
     stopped = stop.bind(asyncio.get_running_loop())
     try:
-        bound = await service.start(host, port)
+        bound = await service.start(options.host, options.port)
     except OSError as error:
         hint = "another server may use that port; 0 picks a free one"
-        raise ServerError(f"cannot listen on {host}:{port}: {error.strerror}", hint) from None
-    announce(bound)
+        raise ServerError(f"cannot listen on {options.host}:{options.port}: {error.strerror}", hint) from None
+    metrics = None
+    if options.metrics_port is not None:
+        from hil.server.metrics import registry
+        from hil.server.metrics_http import MetricsServer
+
+        metrics = MetricsServer(options.metrics_port, registry(service), lambda: not service.draining)
+    announce(Bound(bound, metrics.port if metrics else None, fingerprint))
     await stopped.wait()
     await service.stop()
+    if metrics:
+        metrics.stop()
 
 
-def _load(bundle: Path) -> Remote:
-    os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+def _certificate(options: ServeOptions) -> tuple[Path, Path] | None:
+    if options.self_signed:
+        return tls.self_signed(paths.cache_dir() / "tls", options.host)
+    if options.tls_cert and options.tls_key:
+        return options.tls_cert, options.tls_key
+    return None
+
+
+def _load(bundle: Path, threads: int) -> Remote:
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     import torch
 
     from hil.schemes.remote import RemoteHalf
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     remote: Remote = RemoteHalf(bundle)
+    with contextlib.suppress(HilError):
+        remote.warm_up()
     return remote
 
 
+def _allow_files(count: int) -> None:
+    """As many open files as connections need, where the system lets us."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+
+
 class Stop:
-    """A request to stop that may come from a signal or another thread, before or during the loop."""
+    """A request to stop that may come from a signal or another thread, before or during the loop.
+
+    A signal after that ends the process at once.
+    """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -92,8 +135,13 @@ class Stop:
         self._loop = loop
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._event.set)
+                loop.add_signal_handler(number, self._signalled, number)
         return self._event
+
+    def _signalled(self, number: int) -> None:
+        if self._event.is_set():
+            os._exit(128 + number)
+        self._event.set()
 
     def request(self) -> None:
         """From any thread, once the loop runs."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import time
 
 from hil.errors import ProtocolError, ServerError
 from hil.server.answer import Answer, Request
 from hil.server.protocol import (
     LENGTH,
+    Hello,
     Kind,
+    Refusal,
     ServerFrame,
     frame_length,
     pack_frame,
@@ -18,14 +21,42 @@ from hil.server.protocol import (
     pack_request,
     parse_answer,
     parse_frame,
+    parse_refusal,
 )
+from hil.server.tls import Trust
+from hil.server.tokens import Credential
+
+DEVICE = "hil run"
+"""The name of a device that shows no token."""
+
+_HINTS = {
+    Refusal.PROTOCOL: "use the same hil on both sides",
+    Refusal.BUNDLE: "serve the bundle that this run uses, with the same --codec",
+    Refusal.TOKEN: "give --token-file, or name:token in HIL_TOKEN; `hil serve --new-token NAME` makes one",
+    Refusal.FULL: "wait until other sessions have ended, or serve with a larger --connections-max",
+    Refusal.DRAINING: "start it again",
+}
+_TLS_ALERT = b"\x15\x03"
+"""What a TLS server says first to somebody who does not speak TLS."""
 
 
 class Client:
     """One connection. After a ServerError it is closed for good; make another."""
 
-    def __init__(self, host: str, port: int, bundle_hash: bytes, timeout_s: float) -> None:
-        """Connects and agrees on the bundle. Raises ServerError, also when the server serves another."""
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        bundle_hash: bytes,
+        timeout_s: float,
+        *,
+        credential: Credential | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        """Connects, by TLS where `trust` is given, and agrees on the bundle.
+
+        Raises ServerError, also when the server refuses, and UsageError when `trust` names no certificates.
+        """
         self._where = f"{host}:{port}"
         self._request = 0
         until_s = time.monotonic() + timeout_s
@@ -36,14 +67,17 @@ class Client:
                 f"there is no server at {self._where}: {error}", "start one with `hil serve`"
             ) from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        answer = self._exchange(pack_hello(bundle_hash), until_s)
-        if answer.kind is not Kind.WELCOME:
+        if trust is not None:
+            self._secure(trust, host, until_s)
+        name, token = (credential.name, credential.token) if credential else (DEVICE, "")
+        answer = self._exchange(pack_hello(Hello(bundle_hash, name, token)), until_s)
+        if answer.kind is Kind.REFUSED:
             self.close()
-            reason = answer.body.decode(errors="replace") or answer.kind.name
-            raise ServerError(
-                f"the server at {self._where} refused: {reason}",
-                "serve the bundle that this run uses, with the same --codec",
-            )
+            code, reason = parse_refusal(answer.body)
+            hint = "" if code is None else _HINTS[code]
+            raise ServerError(f"the server at {self._where} refused: {reason}", hint)
+        if answer.kind is not Kind.WELCOME:
+            raise self._gone(ProtocolError(f"it greets with {answer.kind.name}"))
 
     def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
         """The answer to `payload`, or to the `prefix` of one.
@@ -72,6 +106,25 @@ class Client:
         with contextlib.suppress(OSError):
             self._socket.close()
 
+    def _secure(self, trust: Trust, host: str, until_s: float) -> None:
+        """TLS on the open connection, to whom `trust` says."""
+        try:
+            self._socket.settimeout(_left(until_s))
+            self._socket = trust.wrap(self._socket, host)
+        except ssl.SSLCertVerificationError as error:
+            self.close()
+            reason = getattr(error, "verify_message", "") or str(error)
+            raise ServerError(
+                f"the server at {self._where} is not trusted: {reason}",
+                "give --tls-fingerprint, which the server prints, or the --tls-ca that signed",
+            ) from None
+        except OSError as error:
+            self.close()
+            raise ServerError(
+                f"the server at {self._where} does not speak TLS: {error}",
+                "leave --tls-ca and --tls-fingerprint out, or serve with --self-signed",
+            ) from None
+
     def _exchange(self, data: bytes, until_s: float) -> ServerFrame:
         try:
             self._socket.settimeout(_left(until_s))
@@ -82,10 +135,17 @@ class Client:
 
     def _receive(self, until_s: float) -> ServerFrame:
         try:
-            length = frame_length(self._read(LENGTH.size, until_s))
-            return parse_frame(self._read(length, until_s))
+            begin = self._read(LENGTH.size, until_s)
+            if begin[: len(_TLS_ALERT)] == _TLS_ALERT:
+                self.close()
+                hint = "give --tls-fingerprint, which the server prints, or --tls-ca"
+                raise ServerError(f"the server at {self._where} speaks TLS only", hint)
+            frame = parse_frame(self._read(frame_length(begin), until_s))
         except (OSError, EOFError, ProtocolError) as error:
             raise self._gone(error) from None
+        if frame.kind is Kind.GOODBYE:
+            raise self._gone(EOFError(frame.body.decode(errors="replace")))
+        return frame
 
     def _parsed(self, frame: ServerFrame) -> tuple[int, Answer]:
         try:

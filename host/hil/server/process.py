@@ -18,29 +18,32 @@ from typing import IO, Self
 from hil.errors import ServerError
 from hil.paths import cache_dir
 from hil.server.client import Client
+from hil.server.options import Bound
 
 STOP_TIMEOUT_S = 5.0
 _END_S = 1.0
 _LOG_TAIL = 2000
 
 
-def ready_line(port: int) -> str:
+def ready_line(bound: Bound) -> str:
     """The line by which a server tells its parent that it is ready. Only the command line prints it."""
-    return json.dumps({"hil_server": {"port": port}})
+    return json.dumps({"hil_server": {"port": bound.port, "metrics_port": bound.metrics_port}})
 
 
-def parse_ready_line(line: str) -> int | None:
-    """The port in a `ready_line`; None for any other output."""
+def parse_ready_line(line: str) -> Bound | None:
+    """What a `ready_line` says; None for any other output."""
     try:
-        port = json.loads(line)["hil_server"]["port"]
-    except (ValueError, KeyError, TypeError):
+        said = json.loads(line)["hil_server"]
+        port, metrics_port = said["port"], said.get("metrics_port")
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return port if isinstance(port, int) else None
+    return Bound(port, metrics_port) if isinstance(port, int) else None
 
 
-def serve_command(bundle: Path) -> list[str]:
+def serve_command(bundle: Path, *more: str) -> list[str]:
     """How a child serves `bundle` on a port of the system's choice and follows its parent's end."""
-    return [sys.executable, "-m", "hil", "serve", "--bundle", str(bundle), "--port", "0", "--announce"]
+    whole = [sys.executable, "-m", "hil", "serve", "--bundle", str(bundle), "--port", "0", "--announce"]
+    return [*whole, *more]
 
 
 class ServerProcess:
@@ -55,9 +58,9 @@ class ServerProcess:
         """Raises ServerError when the program cannot be started."""
         self._log: IO[bytes] = tempfile.TemporaryFile(dir=cache_dir())  # noqa: SIM115 - closed by stop()
         self._final_log: bytes | None = None
-        self._port: int | None = None
+        self._bound: Bound | None = None
         self._announced = threading.Event()
-        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         try:
             self._process = subprocess.Popen(
                 list(command),
@@ -79,14 +82,24 @@ class ServerProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def wait(self, timeout_s: float) -> Bound:
+        """Where the child listens, once it is ready. Raises ServerError with the end of its log."""
+        announced = self._announced.wait(timeout_s)
+        if self._bound is not None:
+            return self._bound
+        if announced and self._ends():
+            raise ServerError(f"the server half ended with status {self._process.returncode}", self._tail())
+        raise ServerError(f"the server half was not ready after {timeout_s:.0f} s", self._tail())
+
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
         """Waits until the child is ready, then connects. Raises ServerError with the end of its log."""
         until_s = time.monotonic() + timeout_s
         announced = self._announced.wait(timeout_s)
         lost: ServerError | None = None
-        if self._port is not None:
+        if self._bound is not None:
+            left_s = max(0.1, until_s - time.monotonic())
             try:
-                return Client("127.0.0.1", self._port, bundle_hash, max(0.1, until_s - time.monotonic()))
+                return Client("127.0.0.1", self._bound.port, bundle_hash, left_s)
             except ServerError as error:
                 lost = error
         if announced and self._ends():
@@ -130,9 +143,9 @@ class ServerProcess:
         assert stdout is not None
         with stdout:
             for line in stdout:
-                if self._port is None:
-                    self._port = parse_ready_line(line.decode(errors="replace"))
-                    if self._port is not None:
+                if self._bound is None:
+                    self._bound = parse_ready_line(line.decode(errors="replace"))
+                    if self._bound is not None:
                         self._announced.set()
         self._announced.set()
 

@@ -1,13 +1,14 @@
 """Messages between client and server half: a length, a kind and a body, all little-endian.
 
 The conversation: HELLO → WELCOME or REFUSED, then any number of INFER → ANSWER and PING → PONG.
-Answers carry their request's number and may overtake each other.
+Answers carry their request's number and may overtake each other. GOODBYE is the server's last word, with the
+reason. See docs/server.md.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -15,14 +16,23 @@ from hil.errors import ProtocolError
 from hil.server.answer import Answer, Request, Status
 from hil.wire.protocol import HASH_BYTES
 
-SERVER_PROTOCOL_VERSION = 2
-"""Since 2 INFER has flags, and ANSWER a number of channels."""
+SERVER_PROTOCOL_VERSION = 3
+"""Since 3 HELLO has a name and a token, REFUSED a code, and there is GOODBYE."""
 
 FRAME_MAX = 1 << 20
 """Longest kind and body in bytes. A longer announcement ends the connection before it is read."""
 
+NAME_MAX, TOKEN_MAX = 64, 128
+"""Bytes of a device's name, and of a token."""
+PING_MAX = 64
+"""Bytes that a PING may hold, and PONG gives back."""
+
 LENGTH = struct.Struct("<I")
-_HELLO = struct.Struct(f"<H{HASH_BYTES}s")
+_VERSION = struct.Struct("<H")
+_HELLO = struct.Struct(f"<H{HASH_BYTES}sBB")
+HELLO_MAX = 1 + _HELLO.size + NAME_MAX + TOKEN_MAX
+"""Bytes of the longest HELLO after its length: nobody who has not said it may send more."""
+_TEXT_MAX = 1000
 _REQUEST = struct.Struct("<IB")
 _ANSWER = struct.Struct("<IBIIHH")
 _PREFIX = 1
@@ -40,6 +50,28 @@ class Kind(IntEnum):
     ANSWER = 5
     PING = 6
     PONG = 7
+    GOODBYE = 8
+
+
+class Refusal(IntEnum):
+    """Why there is no session. The first byte of REFUSED; text follows."""
+
+    PROTOCOL = 1
+    BUNDLE = 2
+    TOKEN = 3
+    FULL = 4
+    DRAINING = 5
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who asks, and for what."""
+
+    bundle_hash: bytes
+    name: str = ""
+    """Of the device; with a token, whose name that is."""
+    token: str = field(default="", repr=False)
+    version: int = SERVER_PROTOCOL_VERSION
 
 
 @dataclass(frozen=True)
@@ -55,10 +87,10 @@ def pack_frame(kind: Kind, body: bytes = b"") -> bytes:
     return LENGTH.pack(1 + len(body)) + bytes([kind]) + body
 
 
-def frame_length(prefix: bytes) -> int:
-    """Bytes that follow the four of `prefix`. Raises ProtocolError for an impossible length."""
+def frame_length(prefix: bytes, longest: int = FRAME_MAX) -> int:
+    """Bytes that follow the four of `prefix`. Raises ProtocolError for none, or more than `longest`."""
     length: int = LENGTH.unpack(prefix)[0]
-    if not 1 <= length <= FRAME_MAX:
+    if not 1 <= length <= longest:
         raise ProtocolError(f"a server frame announces {length} bytes", "the peer is no hil server or client")
     return length
 
@@ -71,14 +103,48 @@ def parse_frame(content: bytes) -> ServerFrame:
         raise ProtocolError(f"a server frame has the unknown kind {content[0]}") from None
 
 
-def pack_hello(bundle_hash: bytes) -> bytes:
-    return pack_frame(Kind.HELLO, _HELLO.pack(SERVER_PROTOCOL_VERSION, bundle_hash))
+def pack_hello(hello: Hello) -> bytes:
+    """Raises ProtocolError when name or token is too long."""
+    name, token = hello.name.encode(), hello.token.encode()
+    if len(name) > NAME_MAX or len(token) > TOKEN_MAX:
+        raise ProtocolError(f"a name has {NAME_MAX} bytes at most, a token {TOKEN_MAX}")
+    head = _HELLO.pack(hello.version, hello.bundle_hash, len(name), len(token))
+    return pack_frame(Kind.HELLO, head + name + token)
 
 
-def parse_hello(body: bytes) -> tuple[int, bytes]:
-    """(protocol version, bundle hash)."""
-    version, bundle_hash = _unpack(_HELLO, body)
-    return version, bundle_hash
+def hello_version(body: bytes) -> int:
+    """What any version's HELLO begins with. Raises ProtocolError."""
+    version: int = _unpack(_VERSION, body[: _VERSION.size])[0]
+    return version
+
+
+def parse_hello(body: bytes) -> Hello:
+    """Raises ProtocolError when it is none of this version."""
+    version, bundle_hash, name_size, token_size = _unpack(_HELLO, body[: _HELLO.size])
+    rest = body[_HELLO.size :]
+    if name_size > NAME_MAX or token_size > TOKEN_MAX or len(rest) != name_size + token_size:
+        raise ProtocolError(f"a HELLO of {len(body)} bytes does not fit its sizes")
+    try:
+        name, token = rest[:name_size].decode(), rest[name_size:].decode()
+    except UnicodeDecodeError:
+        raise ProtocolError("a HELLO is no UTF-8") from None
+    if not name.isprintable():
+        raise ProtocolError("a device's name has to be printable")
+    return Hello(bundle_hash, name, token, version)
+
+
+def pack_refusal(code: Refusal, reason: str) -> bytes:
+    return pack_frame(Kind.REFUSED, bytes([code]) + _text(reason))
+
+
+def parse_refusal(body: bytes) -> tuple[Refusal | None, str]:
+    """(code, reason); None for a code that came later."""
+    code = Refusal(body[0]) if body and body[0] in list(Refusal) else None
+    return code, body[1:].decode(errors="replace")
+
+
+def pack_goodbye(reason: str) -> bytes:
+    return pack_frame(Kind.GOODBYE, _text(reason))
 
 
 def pack_request(number: int, request: Request) -> bytes:
@@ -105,7 +171,7 @@ def pack_answer(request: int, answer: Answer) -> bytes:
         len(answer.logits),
     )
     logits = struct.pack(f"<{len(answer.logits)}h", *answer.logits)
-    return pack_frame(Kind.ANSWER, head + logits + answer.detail.encode()[:1000])
+    return pack_frame(Kind.ANSWER, head + logits + _text(answer.detail))
 
 
 def parse_answer(body: bytes) -> tuple[int, Answer]:
@@ -117,6 +183,10 @@ def parse_answer(body: bytes) -> tuple[int, Answer]:
     logits = struct.unpack_from(f"<{count}h", rest)
     detail = rest[2 * count :].decode(errors="replace")
     return request, Answer(Status(status), logits, server_us, queue_us, detail, channels)
+
+
+def _text(text: str) -> bytes:
+    return text.encode(errors="replace")[:_TEXT_MAX]
 
 
 def _unpack(layout: struct.Struct, body: bytes) -> tuple[Any, ...]:

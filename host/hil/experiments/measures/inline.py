@@ -37,12 +37,13 @@ class InlineConnection:
     def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
         """As a server process would."""
         try:
-            (found,) = self.remote.answer([Request(payload, prefix)])
+            decoded = self.remote.decode_request(Request(payload, prefix))
         except CodecError as error:
             return Answer(Status.CORRUPT, detail=str(error))
-        if found.logits is None:
+        if decoded.values is None:
             return Answer(Status.EMPTY)
-        return Answer(Status.OK, tuple(int(logit) for logit in found.logits), channels=found.channels)
+        (logits,) = self.remote.logits([decoded.values]).tolist()
+        return Answer(Status.OK, tuple(logits), channels=decoded.channels)
 
     def close(self) -> None:
         pass
