@@ -9,7 +9,9 @@ from hil.experiments import (
     compression,
     convergence,
     cpu_frequency,
+    deadline,
     latency_accuracy,
+    link_loss,
     resources,
     skewness,
     xai,
@@ -26,6 +28,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     bandwidth.EXPERIMENT,
     cpu_frequency.EXPERIMENT,
     xai.EXPERIMENT,
+    link_loss.EXPERIMENT,
+    deadline.EXPERIMENT,
 )
 """In the order of the paper's evaluation, ours behind them."""
 
