@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hil_tests.unit.experiments.cluster_measures import jobs
 
 from hil.errors import UsageError
 from hil.experiments.dask_pool import ClusterError, DaskPool
 from hil.experiments.outcome import Measured
+from hil_tests.unit.experiments.cluster_measures import jobs
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
