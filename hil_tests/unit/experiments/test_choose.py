@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hil.errors import UsageError
-from hil.experiments.choose import Wish, choose
+from hil.experiments.choose import Wish, choose, wishes
 from hil.experiments.experiment import Experiment, Variable
 from hil_tests.unit.experiments.stand_ins import DOUBLE, NUMBERS
 
@@ -85,3 +85,12 @@ def test_all_data_sets_at_hand_are_for_whole_runs_that_name_none():
     assert choose(everywhere, Wish(), hand).varies["dataset"] == hand
     assert choose(everywhere, Wish(quick=True), hand).fixed["dataset"] == "digits"
     assert choose(everywhere, Wish(datasets=("cifar10",)), hand).fixed["dataset"] == "cifar10"
+
+
+def test_of_several_experiments_each_takes_what_it_can():
+    boardless = Experiment("b", "?", "", DOUBLE, (Variable("y", (1,)),), {}, ())
+    numbers, other = wishes((NUMBERS, boardless), Wish(board="renode", changes=("x=1", "y=2")))
+    assert (numbers.board, numbers.changes) == ("renode", ("x=1",))
+    assert (other.board, other.changes) == (None, ("y=2",))
+    with pytest.raises(UsageError, match="unknown variable 'z'"):
+        wishes((NUMBERS, boardless), Wish(changes=("z=1",)))

@@ -127,12 +127,13 @@ def _pool(jobs: int | None, dask: str | None) -> AbstractContextManager[Pool]:
 
 
 def _keep(conductor: Conductor, out: Path) -> list[Result]:
-    """What there is so far, on disk."""
+    """What there is so far, on disk: the result, and what is drawn from it."""
     from hil.experiments import folder
+    from hil.report.experiment_files import write_files
 
     results = conductor.results()
     for result in results:
-        folder.save(result, out)
+        write_files(result, folder.save(result, out))
     return results
 
 
