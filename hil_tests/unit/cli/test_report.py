@@ -9,13 +9,13 @@ import pytest
 
 from hil.cli.app import invoke
 from hil.errors import UsageError
-from hil_tests.unit.report.results import write_result
-from hil_tests.unit.report.run_folders import records, write_run
+from hil_tests.unit.report.results import result, write_result
+from hil_tests.unit.report.run_folders import write_run
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "runs" / "one", found=records(1))
+    return write_run(tmp_path / "runs" / "one", found=[])
 
 
 def test_the_page_of_a_run_goes_into_its_folder(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +30,7 @@ def test_a_folder_of_runs_stands_for_its_latest(run: Path) -> None:
 
 
 def test_the_page_of_an_experiment_goes_into_its_folder(tmp_path: Path) -> None:
-    folder = write_result(tmp_path / "bandwidth")
+    folder = write_result(tmp_path / "bandwidth", result(charts=()))
     invoke(["report", str(folder / "experiment.json")])
     assert "How does latency follow" in (folder / "report.html").read_text()
 
@@ -41,7 +41,7 @@ def test_the_page_of_an_experiment_goes_into_its_folder(tmp_path: Path) -> None:
 def test_every_form_can_go_to_stdout(
     run: Path, tmp_path: Path, form: str, begin: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for what in (run, write_result(tmp_path / "experiment")):
+    for what in (run, write_result(tmp_path / "experiment", result(charts=()))):
         assert invoke(["report", str(what), "--format", form, "--out", "-"]) == 0
         assert capsys.readouterr().out.startswith(begin)
         assert not (what / "report.html").exists()

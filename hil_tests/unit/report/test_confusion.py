@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.report.confusion import confusion
@@ -23,6 +23,7 @@ RECORDS = st.lists(st.tuples(CLASS, st.none() | CLASS, CLASS, st.floats(0, 100))
 )  # fmt: skip
 
 
+@settings(max_examples=50)
 @given(RECORDS)
 def test_every_sample_is_counted_once_and_the_diagonal_is_right(records) -> None:  # type: ignore[no-untyped-def]
     found = confusion(records, 5)
@@ -37,6 +38,7 @@ def test_labels_that_are_no_classes_are_left_out() -> None:
     )
 
 
+@settings(max_examples=50)
 @given(RECORDS)
 def test_wrong_ones_come_first_then_the_slowest_right_ones(records) -> None:  # type: ignore[no-untyped-def]
     chosen = choose(records)
