@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hil.errors import UsageError
 from hil.link import RADIOS, Direction, Radio, parse_radio
+from hil.link.outage import Outage
 from hil.link.radio import Ready
 
 UP, DOWN = Direction.UPLINK, Direction.DOWNLINK
@@ -91,6 +92,14 @@ def test_currents_can_be_given():
     assert radio.currents.supply_volts == 3
 
 
+def test_losses_can_come_in_bursts_and_a_run_can_have_an_outage():
+    radio = parse_radio("wifi-6m:loss=10%, burst=4, outage=40%+12.5%")
+    assert (radio.loss, radio.burst) == (0.1, 4.0)
+    assert radio.outage == Outage(0.4, 0.125, shares=True)
+    assert parse_radio("ble-270k:outage=3+4").outage == Outage(3, 4, shares=False)
+    assert parse_radio("wifi-6m:loss=0.3,burst=1.4285714286").burst, "chance alone is the least"
+
+
 def test_a_preset_can_be_changed_in_one_place():
     radio = parse_radio("wifi-6m:loss=0.1")
     assert radio.loss == 0.1
@@ -115,6 +124,23 @@ def test_a_preset_can_be_changed_in_one_place():
         ("custom:bandwidth=1M,bandwidth=2M", "given twice"),
         ("custom:bandwidth=1M,tx=20", "incomplete"),
         ("none:loss=1", "takes no settings"),
+        ("none:outage=40%+20%", "takes no settings"),
+        ("wifi-6m:burst=4", "bursts of losses, and a loss of 0"),
+        ("wifi-6m:loss=1,burst=4", "bursts of losses, and a loss of 1"),
+        ("wifi-6m:loss=0.5,burst=1.5", "burst=1.5 is out of range"),
+        ("wifi-6m:loss=0.1,burst=0.5", "out of range"),
+        ("wifi-6m:loss=0.1,burst=4ms", "no quantity"),
+        ("wifi-6m:outage", "has no value"),
+        ("wifi-6m:outage=40%", "no part of a run"),
+        ("wifi-6m:outage=40%+20", "no part of a run"),
+        ("wifi-6m:outage=2s@10s", "no part of a run"),
+        ("wifi-6m:outage=-1+2", "no part of a run"),
+        ("wifi-6m:outage=1.5+2", "no part of a run"),
+        ("wifi-6m:outage=40+0", "out of range"),
+        ("wifi-6m:outage=0%+0%", "out of range"),
+        ("wifi-6m:outage=90%+20%", "out of range"),
+        ("wifi-6m:outage=100%+1%", "out of range"),
+        ("wifi-6m:outage=1+2,outage=3+4", "given twice"),
     ],
 )
 def test_a_wrong_text_says_what_is_wrong_and_what_is_valid(text, said):
@@ -130,6 +156,8 @@ RADIO = st.builds(
     latency_s=st.sampled_from([0.0, 0.004]),
     jitter_s=st.sampled_from([0.0, 0.003]),
     loss=st.sampled_from([0.0, 0.3, 0.8]),
+    burst=st.sampled_from([None, 5.0]),
+    dead=st.sampled_from([range(0), range(1)]),
     mtu_bytes=st.integers(1, 300),
     overhead_bytes=st.integers(0, 80),
     tries=st.integers(1, 4),

@@ -59,6 +59,8 @@ class Model:
     compute_s: float = 0.004
     fuse_s: float = 0.0005
     bundle_hash: bytes = bytes(range(32))
+    alone: bool = True
+    """False: without a reply its sample has failed."""
     fusion: Fusion | None = field(default_factory=lambda: Fusion(3, -1, 5))
 
     def local(self, data: bytes) -> tuple[int, ...]:
@@ -294,6 +296,7 @@ class FakeDevice:
 
     def _answer(self, outcome: Outcome, reason: FallbackReason, remote: tuple[int, ...]) -> None:
         self._waiting = None
+        outcome = outcome if remote or self.model.alone else Outcome.FAILED
         self._later(
             self.model.fuse_s,
             self._finish, self._run_now, self._run_began, self.wire.now, outcome, reason, remote,

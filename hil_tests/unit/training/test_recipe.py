@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hil.errors import UsageError
-from hil.training.recipe import AgileRecipe, fingerprint, override
+from hil.training.recipe import AgileRecipe, as_json, fingerprint, override
 
 
 def test_the_authors_settings_are_the_defaults() -> None:
@@ -55,6 +55,7 @@ def test_an_unknown_setting_is_answered_with_the_nearest_one() -> None:
         {"split_ratio": 0.0},
         {"split_ratio": 1.0},
         {"temperature": 0},
+        {"alpha": 1.0},
         {"intervals": 0},
         {"server_stages": "[[1, 8]"},
         {"server_stages": "3"},
@@ -99,3 +100,8 @@ def test_equal_recipes_share_a_fingerprint_and_any_change_gives_another() -> Non
     plain = fingerprint(AgileRecipe())
     assert fingerprint(AgileRecipe()) == plain
     assert len({plain, fingerprint(AgileRecipe(epochs=3)), fingerprint(AgileRecipe(), 1)}) == 3
+
+
+def test_settings_of_later_days_leave_older_bundles_their_names() -> None:
+    assert "alpha" not in as_json(AgileRecipe())
+    assert as_json(AgileRecipe(alpha=0.3))["alpha"] == 0.3

@@ -109,6 +109,11 @@ def test_every_option_trains(change: dict[str, Any]) -> None:
     assert np.isfinite(made.manifest.metrics["skewness"])
 
 
+def test_a_fixed_alpha_stays_where_it_was_put() -> None:
+    made = AgileNN().train(Toy(), recipe(epochs=2, reference_epochs=1, alpha=0.3), 0, None, silent)
+    assert made.manifest.alpha == pytest.approx(0.3, abs=1e-6)
+
+
 def test_a_loss_that_is_no_number_stops_training() -> None:
     with pytest.raises(TrainingError, match="diverged in phase"):
         AgileNN().train(Toy(), recipe(optimiser="sgd", learning_rate=1e30), 0, None, silent)

@@ -16,6 +16,7 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    report,
     run,
     serve,
     timeline,
@@ -27,6 +28,7 @@ from hil.cli import (
 _VERBS = (
     run.run,
     experiment.experiment,
+    report.report,
     compare.compare,
     timeline.timeline,
     train.train,

@@ -81,6 +81,12 @@ def _experiments() -> Iterable[str]:
     return (*registry.names(), "all", "list")
 
 
+def _report_formats() -> Iterable[str]:
+    from hil.report.formats import FORMATS
+
+    return FORMATS
+
+
 schemes = _quietly(_schemes)
 experiments = _quietly(_experiments)
 datasets = _quietly(_datasets)
@@ -92,3 +98,4 @@ groups = _quietly(_groups)
 kernels = _quietly(_kernels)
 codecs = _quietly(_codecs)
 shipped = _quietly(_shipped)
+report_formats = _quietly(_report_formats)

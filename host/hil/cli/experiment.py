@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +45,10 @@ Board = Annotated[
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="Cells at a time; as many as there are cores.")
 ]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Hand the cells to the Dask cluster at this address."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the experiments' folders are made.")]
 Again = Annotated[bool, typer.Option("--again", help="Measure also what has been measured before.")]
 
@@ -55,6 +60,7 @@ def experiment(
     changes: Changes = None,
     board: Board = None,
     jobs: Jobs = None,
+    dask: Dask = None,
     again: Again = False,
     out: Out = Path("runs/experiments"),
     data_dir: options.DataDir = None,
@@ -78,8 +84,7 @@ def experiment(
     wish = Wish(tuple(dataset or ()), quick, board, tuple(changes or ()))
     context = Context(data_dir and data_dir.absolute())
     planned = plan(chosen, wish, context)
-    pool = _pool(jobs)
-    with ExperimentBar() as bar:
+    with _pool(jobs, dask) as pool, ExperimentBar() as bar:
         conductor = Conductor(planned, wish, context, pool, bar.report, again=again)
         try:
             conductor.run()
@@ -104,21 +109,31 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _pool(jobs: int | None) -> Pool:
+def _pool(jobs: int | None, dask: str | None) -> AbstractContextManager[Pool]:
+    """This machine's cores, or a cluster's workers. Raises UsageError where there is no cluster."""
     import os
 
-    from hil.experiments.pool import ProcessPool
+    from hil.errors import UsageError
 
-    return ProcessPool(jobs or len(os.sched_getaffinity(0)))
+    if dask is None:
+        from hil.experiments.pool import ProcessPool
+
+        return nullcontext(ProcessPool(jobs or len(os.sched_getaffinity(0))))
+    if jobs is not None:
+        raise UsageError("--jobs beside --dask", "a cluster takes as many cells as it has workers")
+    from hil.experiments.dask_pool import DaskPool
+
+    return DaskPool(dask)
 
 
 def _keep(conductor: Conductor, out: Path) -> list[Result]:
-    """What there is so far, on disk."""
+    """What there is so far, on disk: the result, and what is drawn from it."""
     from hil.experiments import folder
+    from hil.report.experiment_files import write_files
 
     results = conductor.results()
     for result in results:
-        folder.save(result, out)
+        write_files(result, folder.save(result, out))
     return results
 
 
@@ -129,9 +144,12 @@ def _show(results: Sequence[Result], out: Path, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from hil.cli.build import WIDE
     from hil.experiments import folder
     from hil.report.experiments import result_view
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, WIDE))
     for result in results:
         console.print(result_view(result, folder.path(result, out)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def save(deployment: Deployment) -> None:
         "bundle_hash": deployment.bundle_hash.hex(),
         "fusion": deployment.fusion and asdict(deployment.fusion),
         "layers": [asdict(layer) for layer in deployment.layers],
-        "memory": _pack_plan(deployment.memory),
+        "memory": pack_plan(deployment.memory),
         "footprint": asdict(deployment.footprint),
         "graph": _pack_graph(deployment.graph, tensors),
     }
@@ -82,14 +82,15 @@ def load(folder: Path, bundle: Path) -> Deployment:
             else None,
             codec_tables={name[6:]: v for name, v in tensors.items() if name.startswith("codec.")},
             layers=tuple(Layer(**layer) for layer in header["layers"]),
-            memory=_unpack_plan(header["memory"]),
+            memory=unpack_plan(header["memory"]),
             footprint=Footprint(**header["footprint"]),
         )
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the build in {folder} is damaged: {error}", "delete that folder") from None
 
 
-def _pack_plan(plan: Plan) -> dict[str, Any]:
+def pack_plan(plan: Plan) -> dict[str, Any]:
+    """JSON-ready."""
     return {
         "buffers": [asdict(buffer) for buffer in plan.buffers],
         "arenas": {region.value: asdict(arena) for region, arena in plan.arenas.items()},
@@ -97,7 +98,8 @@ def _pack_plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _unpack_plan(packed: dict[str, Any]) -> Plan:
+def unpack_plan(packed: Mapping[str, Any]) -> Plan:
+    """What `pack_plan` packed. Raises KeyError, TypeError or ValueError for anything else."""
     return Plan(
         buffers=tuple(Buffer(**buffer) for buffer in packed["buffers"]),
         arenas={Region(name): Placement(**arena) for name, arena in packed["arenas"].items()},

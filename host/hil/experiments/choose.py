@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hil.data import registry as datasets
@@ -22,6 +22,31 @@ class Wish:
     board: str | None = None
     changes: tuple[str, ...] = ()
     """`NAME=VALUE[,VALUE…]`."""
+
+
+def wishes(experiments: Sequence[Experiment], wish: Wish) -> list[Wish]:
+    """What each of `experiments` can take of `wish`, where there are several.
+
+    A single one has to take all of it. Raises UsageError on a change that none of them can take.
+    """
+    if len(experiments) == 1:
+        return [wish]
+    known = [{"dataset", *each.fixed, *(variable.name for variable in each.varies)} for each in experiments]
+    for change in wish.changes:
+        if not any(_name(change) in names for names in known):
+            raise unknown_name("variable", _name(change), set().union(*known))
+    return [
+        replace(
+            wish,
+            board=wish.board if "board" in names else None,
+            changes=tuple(change for change in wish.changes if _name(change) in names),
+        )
+        for names in known
+    ]
+
+
+def _name(change: str) -> str:
+    return change.partition("=")[0]
 
 
 def choose(experiment: Experiment, wish: Wish, at_hand: Sequence[str] = ()) -> Chosen:

@@ -11,7 +11,7 @@ from typing import Any
 from hil import __version__
 from hil.errors import UsageError
 from hil.experiments.at_hand import datasets_at_hand
-from hil.experiments.choose import Wish, choose
+from hil.experiments.choose import Wish, choose, wishes
 from hil.experiments.experiment import Chosen, Experiment
 from hil.experiments.measure import Cell, Context
 from hil.experiments.pool import Pool
@@ -34,8 +34,8 @@ def plan(experiments: Sequence[Experiment], wish: Wish, context: Context) -> lis
     """Raises UsageError on an unknown variable or data set, and where nothing is left to measure."""
     at_hand = datasets_at_hand(context) if any(experiment.everywhere for experiment in experiments) else ()
     planned = []
-    for experiment in experiments:
-        chosen = choose(experiment, wish, at_hand)
+    for experiment, own in zip(experiments, wishes(experiments, wish), strict=True):
+        chosen = choose(experiment, own, at_hand)
         cells = tuple(experiment.cells(chosen))
         if not cells:
             raise UsageError(f"{experiment.name} has no cell with these values", "give others with --set")

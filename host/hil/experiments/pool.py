@@ -69,7 +69,7 @@ class ProcessPool:
 def _crew(jobs: Sequence[Job], workers: int, started: Started) -> Iterator[tuple[Job, Outcome | None]]:
     """Ends after all jobs, or after a process died, with None for the jobs it may have had."""
     executor = _executor(min(workers, len(jobs)))
-    left, running = iter(jobs), dict[Future[Outcome], Job]()
+    left, running = iter(tuple(jobs)), dict[Future[Outcome], Job]()
 
     def feed() -> None:
         for job in left:

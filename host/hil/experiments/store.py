@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -49,7 +50,8 @@ class Store:
             own.write_text(json.dumps(values) + "\n", encoding="utf-8")
             own.replace(path)
         except OSError as error:
-            own.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                own.unlink()
             raise StoreError(
                 f"cannot keep a finished cell in {self._folder}: {error.strerror}",
                 "make room there, or name another folder in HIL_CACHE",

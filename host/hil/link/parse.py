@@ -1,4 +1,4 @@
-"""Radios as text: `wifi-6m`, `wifi-6m:loss=0.05`, `custom:bandwidth=1M,latency=2ms,jitter=1ms`."""
+"""Radios as text: `wifi-6m`, `wifi-6m:loss=0.1,burst=4,outage=40%+20%`, `custom:bandwidth=1M,latency=2ms`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hil.errors import UsageError, unknown_name
+from hil.link.losses import shortest_burst
+from hil.link.outage import Outage
 from hil.link.presets import RADIOS
 from hil.link.radio import Currents, Radio
 
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Z%/]*)")
 _TIME = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 _RATE = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_OUTAGE = re.compile(r"([0-9]+|[0-9]*\.?[0-9]+%)\+([0-9]+|[0-9]*\.?[0-9]+%)")
 _EXAMPLE = "for example custom:bandwidth=1M,latency=2ms,jitter=1ms,loss=0.05"
 
 
@@ -39,8 +42,8 @@ def _settings(text: str) -> dict[str, str]:
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise UsageError(f"radio setting {part!r} has no value", _EXAMPLE)
-        if key not in _PARSERS:
-            raise unknown_name("radio setting", key, _PARSERS)
+        if key not in (*_PARSERS, "outage"):
+            raise unknown_name("radio setting", key, (*_PARSERS, "outage"))
         if key in given:
             raise UsageError(f"radio setting {key!r} is given twice", _EXAMPLE)
         given[key] = value
@@ -48,12 +51,46 @@ def _settings(text: str) -> dict[str, str]:
 
 
 def _apply(radio: Radio, given: dict[str, str]) -> Radio:
-    values = {key: _PARSERS[key](key, value) for key, value in given.items()}
-    fields = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
+    values = {key: _PARSERS[key](key, value) for key, value in given.items() if key != "outage"}
+    fields: dict[str, object] = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
     for key in ("mtu", "overhead", "tries"):
         if key in values:
             fields[_FIELDS[key]] = int(values[key])
+    if "burst" in values:
+        _check_burst(values["burst"], values.get("loss", radio.loss))
+    if "outage" in given:
+        fields["outage"] = _outage(given["outage"])
     return replace(radio, currents=_currents(radio.currents, values), **fields)  # type: ignore[arg-type]
+
+
+def _check_burst(burst: float, loss: float) -> None:
+    if not 0 < loss < 1:
+        raise UsageError(
+            f"bursts of losses, and a loss of {loss:g}",
+            "give both, for example loss=0.1,burst=4; no burst where all is lost",
+        )
+    if burst < (least := shortest_burst(loss)) * (1 - 1e-9):
+        raise UsageError(
+            f"radio setting burst={burst:g} is out of range",
+            f"by chance alone a loss of {loss:g} makes {least:.3g} in a row; valid: that or more",
+        )
+
+
+def _outage(text: str) -> Outage:
+    """`40%+20%`: for 20 % of a run's samples, from 40 % of them on; `40+20`: in samples."""
+    parts = match.groups() if (match := _OUTAGE.fullmatch(text.replace(" ", ""))) else ()
+    shares = [part.endswith("%") for part in parts]
+    if not parts or shares[0] != shares[1]:
+        raise UsageError(
+            f"radio setting outage={text!r} is no part of a run",
+            "its begin and its length, both in samples or both in per cent of them: 40+20 or 40%+20%",
+        )
+    begin, length = (float(part.rstrip("%")) / (100 if shares[0] else 1) for part in parts)
+    if length <= 0 or (shares[0] and begin + length > 1 + 1e-9):
+        raise UsageError(
+            f"radio setting outage={text} is out of range", "above 0 in length, and within 100 % of the run"
+        )
+    return Outage(begin, length, shares[0])
 
 
 def _currents(base: Currents | None, values: dict[str, float]) -> Currents | None:
@@ -115,6 +152,7 @@ _PARSERS: dict[str, Callable[[str, str], float]] = {
     "latency": _SECONDS,
     "jitter": _SECONDS,
     "loss": _bounded(_quantity({"": 1.0, "%": 0.01}), 0.0, 1.0),
+    "burst": _bounded(_quantity({"": 1.0}), 1.0, 1000.0),
     "mtu": _whole(1, 65_535),
     "overhead": _whole(0, 1000),
     "tries": _whole(1, 100),
@@ -130,6 +168,7 @@ _FIELDS = {
     "latency": "latency_s",
     "jitter": "jitter_s",
     "loss": "loss",
+    "burst": "burst",
     "mtu": "mtu_bytes",
     "overhead": "overhead_bytes",
     "tries": "tries",

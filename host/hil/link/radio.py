@@ -3,18 +3,23 @@
 The model is one of message transfer, not of a MAC layer: a message is cut into packets, every try
 of a packet costs its airtime, a lost try also costs a timeout, and a packet lost in all its tries
 loses the message. Draws come from a generator seeded with (seed, sample, direction), so a
-transfer's fate does not depend on what was sent before it.
+transfer's fate does not depend on what was sent before it: a burst of losses spans the packets of
+one message, and the next message finds the channel in a state of its own (docs/link.md).
 """
 
 from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import repeat
 
 import numpy as np
+
+from hil.link.losses import lost_tries
+from hil.link.outage import Outage
 
 
 class Direction(IntEnum):
@@ -69,6 +74,7 @@ class Transfer:
     seconds: float
     """From the first bit's departure to the last bit's arrival; until the sender gave up if `lost`."""
     packets: int
+    """Those that were begun."""
     retransmissions: int
     lost: bool
     airtime_s: float
@@ -122,6 +128,10 @@ class Radio:
     """Latency varies uniformly by ± this much and never falls below zero."""
     loss: float = 0.0
     """Probability that one try of one packet is lost."""
+    burst: float | None = None
+    """Mean tries in a row that are lost; None: losses know nothing of each other."""
+    outage: Outage | None = None
+    """When nothing gets through; `for_run` makes samples of it."""
     mtu_bytes: int = 1460
     """Most message bytes in a packet."""
     overhead_bytes: int = 0
@@ -132,11 +142,17 @@ class Radio:
     """How long the sender waits before it repeats a lost packet."""
     currents: Currents | None = None
     """None: unknown, so no energy can be modelled."""
+    dead: range = range(0)
+    """Samples of which every try is lost, whatever `loss` is."""
 
     @property
     def instant(self) -> bool:
         """No radio at all: the wire alone takes time, and nothing draws current."""
         return math.isinf(self.bandwidth_bps)
+
+    def for_run(self, samples: int) -> Radio:
+        """This radio in a run of so many samples. Raises UsageError when its outage comes after the run."""
+        return self if self.outage is None else replace(self, dead=self.outage.samples(samples))
 
     def packet_sizes(self, message_bytes: int) -> list[int]:
         """Bytes on the air of every packet of a message."""
@@ -166,12 +182,13 @@ class Radio:
         latency_s = max(0.0, self.latency_s + jitter_s)
         airtime_s = waited_s = idle_s = 0.0
         repeats, there, lost = 0, 0, False
-        packets = self._packets(parts)
+        fate = repeat(True) if sample in self.dead else lost_tries(draws, self.loss, self.burst)
+        count = 0
         arrivals: list[Arrival] = []
-        for count, (size, ready_s) in enumerate(packets, 1):
+        for count, (size, ready_s) in enumerate(self._packets(parts), 1):
             idle_s += max(0.0, ready_s - (airtime_s + waited_s + idle_s))
             begun_s = airtime_s + waited_s + idle_s
-            losses = self._losses(draws)
+            losses = self._losses(fate)
             lost = losses == self.tries
             airtime_s += min(losses + 1, self.tries) * 8 * size / self.bandwidth_bps
             waited_s += losses * self.timeout_s
@@ -182,7 +199,7 @@ class Radio:
             seconds = latency_s + airtime_s + waited_s + idle_s
             arrivals.append(Arrival(seconds, there, count, repeats, airtime_s, begun_s))
         seconds = latency_s + airtime_s + waited_s + idle_s
-        return Transfer(seconds, len(packets), repeats, lost, airtime_s, latency_s, tuple(arrivals))
+        return Transfer(seconds, count, repeats, lost, airtime_s, latency_s, tuple(arrivals))
 
     def _packets(self, parts: Sequence[Ready]) -> list[tuple[int, float]]:
         """Bytes on the air of every packet, and from when on it can be sent."""
@@ -200,11 +217,6 @@ class Radio:
         bits = 8 * sum(self.packet_sizes(message_bytes))
         return self.latency_s + self.jitter_s + bits / self.bandwidth_bps
 
-    def _losses(self, draws: np.random.Generator) -> int:
+    def _losses(self, fate: Iterator[bool]) -> int:
         """How many tries of a packet in a row are lost, at most `tries`."""
-        if self.loss <= 0:
-            return 0
-        for count in range(self.tries):
-            if draws.random() >= self.loss:
-                return count
-        return self.tries
+        return next((count for count in range(self.tries) if not next(fate)), self.tries)

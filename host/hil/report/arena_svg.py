@@ -28,7 +28,10 @@ LETTER: Final = 6.7
 
 _STYLE: Final = (
     "text{font:11px 'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#111}"
-    ".t{font-size:15px;font-weight:bold}.q{fill:#555}.b{stroke:#fff;stroke-width:1}g:hover .b{stroke:#000}"
+    ".t{font-size:15px;font-weight:bold}.q{fill:#555}.on{fill:#111}.dim{fill:#444}"
+    ".ground{fill:#fff}.lane{fill:#f2f2f2}.b{stroke:#fff;stroke-width:1}g:hover .b{stroke:#000}"
+    "@media (prefers-color-scheme:dark){text{fill:#eee}.q{fill:#aaa}.on{fill:#111}.dim{fill:#222}"
+    ".ground{fill:#15181d}.lane{fill:#1e232a}.b{stroke:#15181d}g:hover .b{stroke:#fff}}"
 )
 
 
@@ -51,7 +54,7 @@ def arena_svg(plan: Plan, layers: Sequence[str], title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{total:.0f}" '
         f'viewBox="0 0 {WIDTH} {total:.0f}">',
         f"<style>{_STYLE}</style>",
-        f'<rect width="{WIDTH}" height="{total:.0f}" fill="#fff"/>',
+        f'<rect class="ground" width="{WIDTH}" height="{total:.0f}"/>',
         f'<text class="t" x="16" y="26">{escape(title)}</text>',
         '<text class="q" x="16" y="46">each box a buffer: as wide as its life, as high as its bytes; '
         "blue tensors, orange scratch, green what is sent</text>",
@@ -65,7 +68,8 @@ def _panel(plan: Plan, region: Region, column: float, y: float, height: float) -
     scale = height / arena.arena_bytes
     bottom, right = y + height, WIDTH - RIGHT
     yield f'<text x="16" y="{y - 8:.1f}">{NAMES[region]}: {bound_text(arena)}</text>'
-    yield f'<rect x="{LEFT}" y="{y:.1f}" width="{right - LEFT}" height="{height:.1f}" fill="#f2f2f2"/>'
+    place = f'x="{LEFT}" y="{y:.1f}" width="{right - LEFT}" height="{height:.1f}"'
+    yield f'<rect class="lane" {place}/>'
     for share in (0.0, 0.5, 1.0):
         text = f"{share * arena.arena_bytes:,.0f}"
         at = bottom - share * height
@@ -89,9 +93,10 @@ def _box(buffer: Buffer, offset: int, x: float, y: float, width: float, height: 
     yield f'<g><title>{escape(tooltip)}</title><rect {edge}{place} fill="{colour_of(buffer)}"/>'
     room = int((width - 8) / LETTER)
     if height >= 13 and room >= 3:
-        yield f'<text x="{x + 4:.1f}" y="{y + 12:.1f}">{escape(fmt.cropped(buffer.name, room))}</text>'
+        label = escape(fmt.cropped(buffer.name, room))
+        yield f'<text class="on" x="{x + 4:.1f}" y="{y + 12:.1f}">{label}</text>'
     if height >= 27 and room >= len(f"{buffer.size:,}"):
-        yield f'<text class="q" x="{x + 4:.1f}" y="{y + 25:.1f}">{buffer.size:,}</text>'
+        yield f'<text class="dim" x="{x + 4:.1f}" y="{y + 25:.1f}">{buffer.size:,}</text>'
     yield "</g>"
 
 

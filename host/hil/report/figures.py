@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from hil.measure.source import Source
+from hil.report.fields import inner, items, number
 
 Summary = Mapping[str, Any]
 
@@ -87,30 +87,9 @@ def known_keys() -> tuple[str, ...]:
     return (*figures({}), LAYERS)
 
 
-def _part(summary: Summary, key: str) -> Summary:
-    value = summary.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _number(value: Any) -> float | None:
-    """A finite number; None for anything else, as the file may be anybody's."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _items(value: Any) -> list[Summary]:
-    """The objects in a list; none where it is no list."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
 def issues(summary: Summary) -> list[Summary]:
     """What the run has to say about itself."""
-    return _items(summary.get("issues"))
+    return items(summary.get("issues"))
 
 
 def _distinct(sources: Iterable[Any]) -> tuple[str, ...]:
@@ -119,7 +98,7 @@ def _distinct(sources: Iterable[Any]) -> tuple[str, ...]:
 
 def _basis(summary: Summary, *places: str) -> tuple[str, ...]:
     """The sources of these parts of the latency."""
-    sources = _part(_part(summary, "latency_ms"), "sources")
+    sources = inner(inner(summary, "latency_ms"), "sources")
     return _distinct(sources.get(place) for place in places)
 
 
@@ -128,7 +107,7 @@ def _accuracy(summary: Summary) -> list[Figure]:
     return [
         Figure("valid", "accuracy", "valid run", Unit.FLAG, valid),
         *(
-            Figure(key, "accuracy", label, Unit.SHARE, _number(summary.get(key)))
+            Figure(key, "accuracy", label, Unit.SHARE, number(summary.get(key)))
             for key, label in _ACCURACY.items()
         ),
     ]
@@ -146,9 +125,9 @@ def sound(summary: Summary) -> bool:
 
 def _latency(summary: Summary) -> list[Figure]:
     """The total holds the server's time, so it rests on that clock too."""
-    part, whole = _part(summary, "latency_ms"), _basis(summary, "total", "link", "remote")
+    part, whole = inner(summary, "latency_ms"), _basis(summary, "total", "link", "remote")
     totals = [
-        Figure(f"latency_ms.{name}", "latency", f"latency, {name}", Unit.MS, _number(part.get(name)), whole)
+        Figure(f"latency_ms.{name}", "latency", f"latency, {name}", Unit.MS, number(part.get(name)), whole)
         for name in ("mean", "p50", "p95", "p99")
     ]
     parts = [
@@ -157,7 +136,7 @@ def _latency(summary: Summary) -> list[Figure]:
             "latency",
             f"  {name}",
             Unit.MS,
-            _number(part.get(name)),
+            number(part.get(name)),
             _basis(summary, name),
         )
         for name in _PARTS
@@ -167,30 +146,30 @@ def _latency(summary: Summary) -> list[Figure]:
 
 def _cycles(summary: Summary) -> list[Figure]:
     """The device's total counts its wait for the reply; the layers do not."""
-    part = _part(summary, "cycles")
+    part = inner(summary, "cycles")
     own = _distinct([part.get("source")])
     total = Figure(
         "cycles.device_total",
         "cycles",
         "device, wait included",
         Unit.CYCLES,
-        _number(part.get("device_total")),
+        number(part.get("device_total")),
         _distinct([*own, *_basis(summary, "link", "remote")]),
     )
     found: dict[str, Figure] = {}
-    for layer in _items(part.get("per_layer")):
+    for layer in items(part.get("per_layer")):
         name = str(layer.get("name"))
         key = f"{LAYERS}.{name}"
         while key in found:
             key += "'"
-        cycles = _number(layer.get("cycles"))
+        cycles = number(layer.get("cycles"))
         found[key] = Figure(key, "cycles", f"  {name}", Unit.CYCLES, cycles, own)
     return [total, *found.values()]
 
 
 def _energy(summary: Summary) -> list[Figure]:
     """Modelled energy is current times time, so it rests on the time's source as well."""
-    part = _part(summary, "energy_mj")
+    part = inner(summary, "energy_mj")
     own = part.get("source")
     times = {
         "mean": ("local", "link", "remote", "fuse"),
@@ -205,7 +184,7 @@ def _energy(summary: Summary) -> list[Figure]:
             "energy",
             "energy, mean" if name == "mean" else f"  {name}",
             Unit.MJ,
-            _number(part.get(name)),
+            number(part.get(name)),
             _distinct([own, *_basis(summary, *places)]) if own else (),
         )
         for name, places in times.items()
@@ -213,28 +192,28 @@ def _energy(summary: Summary) -> list[Figure]:
 
 
 def _memory(summary: Summary) -> list[Figure]:
-    part = _part(summary, "memory")
+    part = inner(summary, "memory")
     return [
-        Figure(f"memory.{key}", "memory", label, Unit.BYTES, _number(part.get(key)))
+        Figure(f"memory.{key}", "memory", label, Unit.BYTES, number(part.get(key)))
         for key, label in _MEMORY.items()
     ]
 
 
 def _payload(summary: Summary) -> list[Figure]:
-    part = _part(summary, "payload_bytes")
+    part = inner(summary, "payload_bytes")
     return [
-        Figure(f"payload_bytes.{name}", "payload", f"payload, {name}", Unit.BYTES, _number(part.get(name)))
+        Figure(f"payload_bytes.{name}", "payload", f"payload, {name}", Unit.BYTES, number(part.get(name)))
         for name in ("mean", "p95", "raw")
     ]
 
 
 def _link(summary: Summary) -> list[Figure]:
     """Counts, for each sample: runs of different lengths can be compared."""
-    samples = _number(summary.get("samples"))
-    counts = {**summary, "failed": _part(summary, "outcomes").get("failed")}
+    samples = number(summary.get("samples"))
+    counts = {**summary, "failed": inner(summary, "outcomes").get("failed")}
     found = []
     for key, label in _LINK.items():
-        count = _number(counts.get(key))
+        count = number(counts.get(key))
         each = count / samples if samples and count is not None else None
         unit = Unit.COUNT if key.endswith("retransmissions") else Unit.SHARE
         found.append(Figure(key, "link", label, unit, each))
@@ -242,6 +221,6 @@ def _link(summary: Summary) -> list[Figure]:
 
 
 def _speed(summary: Summary) -> list[Figure]:
-    per_s = _number(_part(summary, "throughput").get("host_per_s"))
+    per_s = number(inner(summary, "throughput").get("host_per_s"))
     source = (str(Source.MEASURED_HOST),)
     return [Figure("throughput.host_per_s", "speed", "samples per second", Unit.COUNT, per_s, source)]

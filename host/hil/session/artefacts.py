@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from hil.deploy.deployment import Deployment
+from hil.deploy.store import pack_plan
 from hil.session.folder import RunFolder
 
 
@@ -18,6 +19,9 @@ def keep_artefacts(folder: RunFolder, deployment: Deployment) -> None:
     ):
         if path.is_file():
             folder.write_bytes(f"artefacts/{path.name}", path.read_bytes())
+    layers = [layer.name for layer in deployment.layers]
+    memory = json.dumps({"layers": layers, **pack_plan(deployment.memory)}, indent=1) + "\n"
+    folder.write_bytes("artefacts/memory.json", memory.encode())
     manifest = json.dumps(asdict(deployment.manifest), indent=2, ensure_ascii=False) + "\n"
     folder.write_bytes("artefacts/manifest.json", manifest.encode())
     line = f"{deployment.bundle_hash.hex()}  {deployment.bundle.name}\n"

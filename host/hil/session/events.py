@@ -69,7 +69,7 @@ class EnergyDetail:
 
 @dataclass(frozen=True)
 class SampleRecord:
-    """One sample's fate. Times and energies are None for a failed sample."""
+    """One sample's fate. A failed one has no times, and an energy only if it waited in vain."""
 
     index: int
     """Position in the run."""

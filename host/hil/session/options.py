@@ -48,9 +48,9 @@ class RunOptions:
     """Keep the bytes of the wire in `wire.jsonl`."""
 
     def __post_init__(self) -> None:
-        parse_radio(self.radio)
         if self.n < 1:
             raise UsageError(f"a run of {self.n} samples", "take at least 1")
+        parse_radio(self.radio).for_run(self.n)
         if not 1 <= self.deadline_ms <= DEADLINE_MAX_MS:
             raise UsageError(
                 f"a deadline of {self.deadline_ms:g} ms", f"valid: 1 to {DEADLINE_MAX_MS} milliseconds"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hil.deploy.deployment import Fusion, Reference
 from hil.deploy.fuse import fuse
+from hil.link.radio import Transfer
 from hil.measure.energy import Activity, Energy, EnergyModel
 from hil.measure.latency import latency_parts
 from hil.session.events import SampleRecord
@@ -72,15 +73,26 @@ def make_record(
     agreement: bool | None,
     host_retransmissions: int,
 ) -> SampleRecord:
-    """The record of a complete exchange. `host_retransmissions` are the host's, the device adds its own."""
+    """The record of a complete exchange. `host_retransmissions` are the host's, the device adds its own.
+
+    A sample that failed for want of a reply has cost what any other costs; one that the device could not
+    compute or encode has no complete cycles to model an energy from.
+    """
     result = exchange.result
     assert result is not None
     wire = host_retransmissions + result.retransmissions
-    if result.outcome is Outcome.FAILED:
-        return failed_record(place, reason_of(exchange, result), wire)
-    remote_s = exchange.remote_s if result.outcome is Outcome.ANSWERED else 0.0
     spent = energy_of(exchange, result, clock_hz, energy)
-    transfers = [transfer for transfer in (exchange.uplink, exchange.downlink) if transfer is not None]
+    transfers = [transfer for transfer in (sent(exchange, result, clock_hz), exchange.downlink) if transfer]
+    radio_retransmissions = sum(transfer.retransmissions for transfer in transfers)
+    if result.outcome is Outcome.FAILED:
+        waited = result.reason is not FallbackReason.NONE
+        return replace(
+            failed_record(place, reason_of(exchange, result), wire),
+            energy_mj=spent.parts if spent and waited else None,
+            energy_detail=spent.detail if spent and waited else None,
+            radio_retransmissions=radio_retransmissions,
+        )
+    remote_s = exchange.remote_s if result.outcome is Outcome.ANSWERED else 0.0
     return SampleRecord(
         place.index,
         place.sample,
@@ -97,7 +109,7 @@ def make_record(
         prefix_channels=exchange.prefix_channels if result.outcome is Outcome.ANSWERED else 0,
         agrees=agreement,
         wire_retransmissions=wire,
-        radio_retransmissions=sum(transfer.retransmissions for transfer in transfers),
+        radio_retransmissions=radio_retransmissions,
         stack_peak_bytes=result.stack_peak_bytes,
         timeline=timeline_of(exchange, result.cycles, clock_hz),
     )
@@ -112,17 +124,24 @@ def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
     """How long core and radio were busy. The radio receives only what still reached the device."""
     cycles = result.cycles
     stages = ("graph", "quantise", "encode", "frame", "fuse")
-    sent, received = exchange.uplink, exchange.downlink
+    up, received = sent(exchange, result, clock_hz), exchange.downlink
     heard = exchange.downlink is not None and result.reason is not FallbackReason.DEADLINE
     return Activity(
         {stage: getattr(cycles, stage) / clock_hz for stage in stages},
         wait_s=cycles.wait / clock_hz,
-        tx_s=sent.airtime_s if sent else 0.0,
+        tx_s=up.airtime_s if up else 0.0,
         rx_s=received.airtime_s if received and heard else 0.0,
-        tx_packets=sent.packets + sent.retransmissions if sent else 0,
+        tx_packets=up.packets + up.retransmissions if up else 0,
         rx_packets=received.packets + received.retransmissions if received and heard else 0,
         overlap_s=cycles.overlap / clock_hz,
     )
+
+
+def sent(exchange: Exchange, result: Result, clock_hz: int) -> Transfer | None:
+    """The payload's way, as far as the device waited: after its deadline its radio repeats nothing more."""
+    waited_s = (result.cycles.overlap + result.cycles.wait) / clock_hz
+    late = result.reason is FallbackReason.DEADLINE
+    return exchange.uplink.stopped(waited_s) if exchange.uplink and late else exchange.uplink
 
 
 def reason_of(exchange: Exchange, result: Result) -> str:

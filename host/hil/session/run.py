@@ -126,7 +126,7 @@ class _Run:
         options, deployment = self.options, self.deployment
         sends = deployment.manifest.payload is not None
         # Where nothing is sent, the radio that was asked for is neither used nor powered.
-        self.radio: Radio = parse_radio(options.radio) if sends else RADIOS["none"]
+        self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)

@@ -158,6 +158,8 @@ def cut_network(device: DeviceHalf, classes: int, recipe: AgileRecipe, where: to
     # Depthwise convolutions and their gradients are half as fast again in this layout.
     convert_conv2d_weight_memory_format(server, torch.channels_last)
     network = SplitNetwork(device, quantiser, server, recipe.temperature)
+    if recipe.alpha:
+        network.fix_alpha(recipe.alpha)
     settle(network, recipe, where)
     if recipe.compile:
         server.compile()

@@ -91,16 +91,20 @@ def ensure_bundle(
     seed: int = 0,
     data_dir: Path | None = None,
     progress: Report = silent,
+    base: Recipe | None = None,
+    folder: Path | None = None,
 ) -> Path:
     """The cached bundle of this training, trained first when there is none.
 
-    Of several processes that want the same one, the first trains and the others wait for it.
+    Of several processes that want the same one, the first trains and the others wait for it. `base` is
+    the recipe that overrides change, the scheme's own when None; `folder` another one than the cache's.
     """
-    recipe = override(registry.get(scheme).recipe(data.get(dataset)), recipe_overrides or {})
+    recipe = override(base or registry.get(scheme).recipe(data.get(dataset)), recipe_overrides or {})
     path = cached_bundle_path(scheme, dataset, seed, recipe)
+    path = path if folder is None else folder / path.name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the process, however that ends
         if not path.exists():
-            train_bundle(scheme, dataset, recipe_overrides, seed, data_dir, path, progress)
+            train_bundle(scheme, dataset, recipe_overrides, seed, data_dir, path, progress, base=base)
     return path

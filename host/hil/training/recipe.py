@@ -35,6 +35,7 @@ _LATER_OF_AGILE = frozenset(
         *("local_distillation", "distillation_temperature"),
         *("codec", "rate_weight", "progressive", "whole_share"),
         *("qat_epochs", "qat_drop", "qat_rate"),
+        "alpha",
     }
 )
 """Settings that came later: at their defaults neither bundles nor fingerprints mention them."""
@@ -102,6 +103,8 @@ class AgileRecipe(Recipe):
     centroids: int = 8
     temperature: float = 1.0
     """Divides the fusion's two scalars before softmax."""
+    alpha: float = 0.0
+    """The local half's share in the fused logits, fixed; 0 lets training find it, as in the paper."""
     hardness: float = 4.0
     """Multiplies squared distances in the quantiser's softmax; backward only."""
     attribution: Attribution = "integrated_gradients"
@@ -171,6 +174,8 @@ class AgileRecipe(Recipe):
                 f"a split ratio of {self.split_ratio} leaves one side without channels",
                 f"both sides need at least one of the {self.channels}",
             )
+        if not self.alpha < 1:
+            raise UsageError(f"the recipe's alpha is {self.alpha}", "below 1; 0 lets training find it")
         if self.temperature <= 0 or self.distillation_temperature <= 0 or self.intervals < 1:
             raise UsageError("temperatures and intervals must be positive")
         self._check_payload()

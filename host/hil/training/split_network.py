@@ -40,6 +40,11 @@ class SplitNetwork(nn.Module):
         """The local half's share, a scalar: softmax of two learned scalars over the temperature."""
         return torch.softmax(self.shares / self.temperature, dim=0)[0]
 
+    def fix_alpha(self, alpha: float) -> None:
+        """Training leaves the local half's share at `alpha` from now on, which lies between 0 and 1."""
+        shares = self.temperature * torch.log(torch.tensor([alpha, 1 - alpha], dtype=torch.float64))
+        self.shares.requires_grad_(False).copy_(shares)
+
     def remote_channels(self, features: Tensor) -> Tensor:
         """What the quantiser is given of the feature map (N, C, h, w)."""
         return features[:, self.device.local_channels :]

@@ -157,13 +157,21 @@ def found_in(summary: Mapping[str, Any], settings: Settings) -> Found:
         **{f"energy_{name}_mj": energy[name] for name in ("cpu", "radio", "idle", "peripherals")},
         **{name: memory[name] for name in ("flash_bytes", "arena_bytes", "stack_peak_bytes")},
         "ram_bytes": memory["ram_static_bytes"] + memory["arena_bytes"] + memory["stack_reserved_bytes"],
-        "cycles": summary["cycles"]["device_total"],
+        "busy_cycles": _busy_cycles(summary),
         "payload_bytes": summary["payload_bytes"]["mean"],
         "payload_p95_bytes": summary["payload_bytes"]["p95"],
         "radio_retransmissions": summary["radio_retransmissions"],
         **_shares(summary),
     }
     return Found(figures, _sources(summary, figures), detail={"summary": dict(summary)})
+
+
+def _busy_cycles(summary: Mapping[str, Any]) -> float | None:
+    """What the device computes for: its cycles without those in which it waits."""
+    latency = summary["latency_ms"]
+    if latency["local"] is None:
+        return None
+    return float((latency["local"] + latency["fuse"]) * summary["clock_hz"] / 1000)
 
 
 def _shares(summary: Mapping[str, Any]) -> dict[str, Figure]:
@@ -182,7 +190,7 @@ def _sources(summary: Mapping[str, Any], figures: Mapping[str, Figure]) -> dict[
         f"{part}_ms": latency["sources"][part] for part in ("local", "link", "remote", "fuse", "overlap")
     }
     sources |= {name: energy["source"] for name in figures if name.startswith("energy_") and energy["source"]}
-    return {**sources, "cycles": summary["cycles"]["source"]}
+    return {**sources, "busy_cycles": latency["sources"]["local"]}
 
 
 RUN = Measure(
@@ -194,4 +202,4 @@ RUN = Measure(
     bundle_inputs,
     canonical,
 )  # fmt: skip
-"""Settings: `scheme`, `dataset`, `bandwidth_kbps`, and those of DEFAULTS."""
+"""Settings: those of `bundle_of`, `bandwidth_kbps`, and those of DEFAULTS."""
