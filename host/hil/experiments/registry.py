@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hil.errors import unknown_name
-from hil.experiments import bandwidth, compression, cpu_frequency, latency_accuracy, resources
+from hil.experiments import bandwidth, compression, cpu_frequency, latency_accuracy, resources, scale
 from hil.experiments.experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -12,6 +12,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     compression.EXPERIMENT,
     bandwidth.EXPERIMENT,
     cpu_frequency.EXPERIMENT,
+    scale.EXPERIMENT,
 )
 """In the order of the paper's evaluation, ours behind them."""
 
