@@ -89,7 +89,8 @@ def test_words_stand_out_from_their_ground(chromium: Browser, pages: list[Path])
           .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
       const probe = document.body.appendChild(document.createElement("i"));
-      const of = name => { probe.style.color = `var(--${name})`; return light(getComputedStyle(probe).color); };
+      const of = name => {
+        probe.style.color = `var(--${name})`; return light(getComputedStyle(probe).color); };
       const pairs = [["ink", "ground"], ["ink", "page"], ["quiet", "ground"], ["quiet", "page"],
         ["accent", "ground"], ["good", "good-ground"], ["bad", "bad-ground"], ["remark", "remark-ground"]];
       return pairs.map(([a, b]) => { const [x, y] = [of(a), of(b)].sort((p, q) => q - p);
