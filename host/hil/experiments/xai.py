@@ -101,7 +101,6 @@ EXPERIMENT = Experiment(
         Chart("What it costs", "method", "sample_ms", kind="bars"),
     ),
     beside=_beside,
-    everywhere=True,
 )
 """Finished: the bundle that is there, judged by its own fused cross-entropy, since the reference network of
 its training is no part of it. Trained: networks whose attribution losses used the method, judged by their
