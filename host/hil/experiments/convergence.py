@@ -75,8 +75,8 @@ EXPERIMENT = Experiment(
     varies=(
         Variable("way", tuple(WAYS), quick=(STANDARD, "none", "reused", "saliency", _PAPERS, "every-4")),
     ),
-    fixed={**trained.FIXED, "size": "full", "rounds": 4},
-    quick={**trained.SHORTER, "rounds": 2},
+    fixed={**trained.FIXED, "size": "full", "rounds": 6},
+    quick={**trained.SHORTER, "rounds": 3},
     columns=(
         Column("way", "way"),
         Column("title", "what it is"),
