@@ -80,8 +80,8 @@ EXPERIMENT = Experiment(
             quick=(_SALIENCY, _PAPERS, "ig-8"),
         ),
     ),
-    fixed={**trained.FIXED, "samples": 128, "rounds": 6},
-    quick={**trained.SHORTER, "samples": 64, "rounds": 3},
+    fixed={**trained.FIXED, "samples": 128, "rounds": 3},
+    quick={**trained.SHORTER, "samples": 64},
     excluded=_excluded,
     columns=(
         Column("network", "network"),
