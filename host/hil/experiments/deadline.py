@@ -9,8 +9,8 @@ from hil.experiments.measures.variant_run import VARIANT_RUN
 from hil.experiments.result import Beside, CellResult
 
 RADIO = "ble-270k:mtu=20"
-"""The paper's narrow band, in the packets of Bluetooth 4.0 and 4.1: 27 bytes behind the link layer's header, of
-which L2CAP and ATT leave 20. A payload of a few hundred bytes comes bit by bit."""
+"""The paper's narrow band, in the packets of Bluetooth 4.0 and 4.1: 27 bytes behind the link layer's header,
+of which L2CAP and ATT leave 20. A payload of a few hundred bytes comes bit by bit."""
 CLOSE = 0.02
 """Below the best accuracy that a variant reaches: as good as that."""
 _NOTHING = "nothing measured"
