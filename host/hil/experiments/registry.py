@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from hil.errors import unknown_name
 from hil.experiments import (
+    alpha,
     bandwidth,
     compression,
+    convergence,
     cpu_frequency,
     deadline,
     latency_accuracy,
     link_loss,
     resources,
+    skewness,
+    xai,
 )
 from hil.experiments.experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    convergence.EXPERIMENT,
     resources.EXPERIMENT,
     latency_accuracy.EXPERIMENT,
     compression.EXPERIMENT,
+    alpha.EXPERIMENT,
+    skewness.EXPERIMENT,
     bandwidth.EXPERIMENT,
     cpu_frequency.EXPERIMENT,
+    xai.EXPERIMENT,
     link_loss.EXPERIMENT,
     deadline.EXPERIMENT,
 )
