@@ -13,6 +13,7 @@ from hil.experiments import (
     latency_accuracy,
     link_loss,
     resources,
+    scale,
     skewness,
     xai,
 )
@@ -30,6 +31,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     xai.EXPERIMENT,
     link_loss.EXPERIMENT,
     deadline.EXPERIMENT,
+    scale.EXPERIMENT,
 )
 """In the order of the paper's evaluation, ours behind them."""
 
