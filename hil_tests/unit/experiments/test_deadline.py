@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from hil.errors import UsageError
 from hil.experiments import deadline
 from hil.experiments.choose import Wish, choose
 from hil.experiments.measure import Context
@@ -41,6 +44,13 @@ def test_variants_are_other_bundles_and_a_short_training_is_another():
     assert key(variant="agilenn-progressive") != key(variant="agilenn-progressive", short=True)
     assert key(variant="spinn") != key(variant="edge_only")
     assert key() == key(short=True), "what needs no training is as it always is"
+
+
+def test_a_variant_that_nobody_knows_is_refused_with_all_that_there_are():
+    with pytest.raises(UsageError, match="unknown variant 'deepcods'") as caught:
+        key(variant="deepcods")
+    assert "did you mean 'deepcod'?" in caught.value.hint
+    assert "spinn" in caught.value.hint
 
 
 def measured(variant: str, deadline_ms: float, accuracy: float) -> CellResult:
