@@ -18,20 +18,18 @@ PAGE, MARKDOWN, CSV = "report.html", "table.md", "table.csv"
 def write_files(result: Result, folder: Path) -> list[Path]:
     """Writes table.md, table.csv, an SVG for each chart, and report.html into `folder`; returns them.
 
-    Charts of an earlier result that this one lacks are removed. Raises UsageError where it cannot write.
+    Raises UsageError where it cannot write.
     """
+    drawings = charts(result)
     contents = {
         MARKDOWN: experiment_markdown(result),
         CSV: experiment_csv(result),
-        PAGE: experiment_page(result),
+        PAGE: experiment_page(result, drawings),
     }
-    for drawing in charts(result):
+    for drawing in drawings:
         contents[_file_name(drawing.caption, contents.keys())] = standalone(str(drawing.svg))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("*.svg"):
-            if old.name not in contents:
-                old.unlink()
         for name, text in contents.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,11 @@ class Entry:
     numeric: bool
 
 
-def experiment_page(result: Result) -> str:
-    """One HTML file that needs nothing else."""
+def experiment_page(result: Result, drawings: Sequence[Drawing] | None = None) -> str:
+    """One HTML file that needs nothing else; `drawings` are its charts, where they are drawn already."""
     columns = shown_columns(result)
     heads = [Head(c.title, c.unit, _is_numeric(result, c), origins_of(result, c.key)) for c in columns]
-    drawings = charts(result)
+    drawings = charts(result) if drawings is None else drawings
     anchors = [("beside", "Beside the paper"), ("table", "Table"), ("charts", "Charts")]
     anchors += [("failed", "Not measured"), ("cells", "Cells"), ("provenance", "Provenance")]
     anchors += [("origins", "Origins")]

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil.experiments.experiment import Chart, Column
 from hil.experiments.result import CellResult, Result
+from hil.report import format as fmt
 from hil.report import glyphs as g
 from hil.report.fields import number
+from hil.report.run_plots import LEGEND
 from hil.report.svg_figure import GROUND, MAIN, plot
 
 if TYPE_CHECKING:
@@ -210,9 +212,12 @@ def _legend(figure: Figure, panels: Sequence[_Panel]) -> None:
 
     looks = {line.label: line for panel in panels for line in panel.lines if line.label}
     handles = [
-        Line2D([], [], color=line.colour, marker=line.mark, linestyle=line.dash, label=label, ms=6)
+        Line2D(
+            [], [], color=line.colour, marker=line.mark, linestyle=line.dash,
+            label=fmt.cropped(label, LEGEND), ms=6,
+        )
         for label, line in islice(looks.items(), 24)
-    ]
+    ]  # fmt: skip
     if handles:
         figure.legend(handles=handles, loc="outside upper left", ncols=5)
 

@@ -8,8 +8,8 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-GAP = 1
-"""Pixels between the tiles of a sheet."""
+GAP = 8
+"""Pixels of a tile for each between two tiles; one at least."""
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
@@ -40,10 +40,10 @@ def heat(values: NDArray[np.float64], greatest: float) -> NDArray[np.uint8]:
 def sheet(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     """(N, h, w, 3) side by side in rows of `columns`, with clear gaps: (H, W, 4)."""
     count, height, width, _ = tiles.shape
-    rows = -(-count // columns)
-    whole = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 4), np.uint8)
+    gap, rows = max(1, width // GAP), -(-count // columns)
+    whole = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
     for number, tile in enumerate(tiles):
-        y, x = (number // columns) * (height + GAP), (number % columns) * (width + GAP)
+        y, x = (number // columns) * (height + gap), (number % columns) * (width + gap)
         whole[y : y + height, x : x + width, :3] = tile
         whole[y : y + height, x : x + width, 3] = 255
     return whole

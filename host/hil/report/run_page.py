@@ -21,7 +21,7 @@ from hil.report.html import ORIGINS, page
 from hil.report.run_data import RunData
 from hil.report.run_head import facts, tiles, title, verdict
 from hil.report.svg_figure import scoped
-from hil.report.worst import SLOW, WRONG, Chosen, Pictures, choose, pictures
+from hil.report.worst import BRIGHT, SLOW, WRONG, Chosen, Pictures, choose, pictures
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,7 @@ def _samples(data: RunData, chosen: Sequence[Chosen], shown: Pictures) -> dict[s
         "of_input": shown.of_input,
         "heated": any(picture.heat for picture in shown.by_index.values()),
         "intervals": INTERVALS,
+        "bright": 100 - BRIGHT,
         "wrong_limit": WRONG,
         "slow_limit": SLOW,
     }
@@ -268,7 +269,9 @@ def command_of(document: Mapping[str, Any]) -> str:
     words = document.get("command")
     if isinstance(words, str):
         return words
-    return shlex.join(str(word) for word in words) if isinstance(words, list) else ""
+    if not isinstance(words, list) or not words:
+        return ""
+    return shlex.join(["hil" if words[0] == "__main__.py" else str(words[0]), *map(str, words[1:])])
 
 
 def _line(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The drawings of a run's page. Each colour stands beside a word, a marker or a hatch of its own."""
+"""The drawings of a run's page. Each colour stands beside a word, a place or a mark of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PARTS: Final = ("local", "link", "remote", "fuse")
-HATCHES: Final = {"local": "", "link": "/", "remote": ".", "fuse": "x"}
 MARKERS: Final = {"answered": "o", "fallback": "^", "local": "s", "failed": "X"}
 OUTCOME_COLOURS: Final = {
     "answered": MAIN,
@@ -27,7 +26,9 @@ OUTCOME_COLOURS: Final = {
     "local": g.GREEN,
     "failed": g.SILVER,
 }
-_ROOM: Final = 0.07
+LEGEND: Final = 48
+"""Letters of a name in a legend."""
+_ROOM: Final = 0.12
 """Share of an axis that a bar needs to carry its own number."""
 
 
@@ -122,7 +123,7 @@ def by_outcome(records: Sequence[SampleRecord], name: str) -> str:
             axis.text(begin + 0.008 * most, at, f"{fmt.figure(begin)} ms", va="center", fontsize=9.5)
         axis.set_yticks(range(len(rows)), [label for label, _ in rows])
         axis.set(xlabel="ms, mean over the samples of an outcome", xlim=(0, 1.1 * most))
-        axis.invert_yaxis()
+        axis.set_ylim(len(rows) - 0.45, -0.55)
         axis.grid(False, axis="y")
         figure.legend(loc="outside upper left", ncols=4)
 
@@ -140,17 +141,12 @@ def _bar(axis: Axes, at: int, begin: float, length: float, place: str, most: flo
         left=begin,
         height=0.62,
         color=g.PART_COLOURS[place],
-        hatch=HATCHES[place],
-        edgecolor="#00000055",
         linewidth=0,
         label=place if legend else None,
     )
     if length > _ROOM * most:
-        box = {"boxstyle": "round,pad=0.15", "fc": g.PART_COLOURS[place], "ec": "none"}
-        axis.text(
-            begin + length / 2, at, fmt.figure(length), ha="center", va="center", fontsize=9, color="#000",
-            bbox=box,
-        )  # fmt: skip
+        text = f"{place} {fmt.figure(length)}"
+        axis.text(begin + length / 2, at, text, ha="center", va="center", fontsize=9, color="#000")
 
 
 def by_sample(records: Sequence[SampleRecord], name: str) -> str:
@@ -195,7 +191,7 @@ def scatter(points: Sequence[Point], name: str) -> str:
                 marker=marks[number % len(marks)],
                 color=colours[number % len(colours)],
                 edgecolors=INK if point.own else "none",
-                label=point.name,
+                label=fmt.cropped(point.name, LEGEND),
                 zorder=3,
             )
         axis.set(xlabel="latency, mean, ms", ylabel="accuracy, %")

@@ -203,9 +203,7 @@ def accuracy_section(data: RunData, names: Sequence[str]) -> dict[str, Any]:
         "names": written,
         "long": max(map(len, written), default=0) > LONG,
         "failed": bool(found.unanswered.any()),
-        "pairs": [
-            (name(true), name(said), count) for true, said, count in found.pairs()[:PAIRS] if not shown
-        ],
+        "pairs": [(name(a), name(b), count) for a, b, count in found.pairs()[:PAIRS]],
     }
 
 

@@ -60,7 +60,6 @@ _STYLE: Final[Any] = {
     "savefig.facecolor": GROUND,
     "legend.frameon": False,
     "legend.fontsize": 9.5,
-    "hatch.linewidth": 0.6,
     "lines.linewidth": 1.8,
 }
 

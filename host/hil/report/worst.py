@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WRONG: Final = 8
 SLOW: Final = 4
+BRIGHT: Final = 98
+"""Percentile of the importances above which all are shown alike."""
 COLUMNS: Final = 12
 """Tiles in a row of a sheet of channels."""
 
@@ -138,16 +140,21 @@ def _with_heat(
 def _heated(image: str, made: Importance, number: int) -> Picture:
     maps = made.maps[number].astype(np.float64)
     together = maps.sum(axis=0)
-    greatest = float(maps.max(initial=0.0))
-    tiles = np.stack([picture.heat(channel, greatest) for channel in maps])
+    tiles = np.stack([picture.heat(channel, _bright(maps)) for channel in maps])
     columns = min(COLUMNS, len(tiles))
     return Picture(
         image,
-        picture.data_uri(picture.heat(together, float(together.max(initial=0.0)))),
-        picture.data_uri(picture.sheet(tiles, columns)),
+        picture.data_uri(picture.heat(together, _bright(together))),
+        picture.data_uri(picture.sheet(tiles, columns)) if len(tiles) > 1 else "",
         (columns, -(-len(tiles) // columns)),
         tuple(float(share) for share in made.channels[number]),
     )
+
+
+def _bright(values: NDArray[np.float64]) -> float:
+    """Where the scale ends: few values are so great that a linear scale would show nothing else."""
+    found = values[values > 0]
+    return float(np.percentile(found, BRIGHT)) if found.size else 0.0
 
 
 def _bundle_of(summary: Document) -> Path:
