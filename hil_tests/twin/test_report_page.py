@@ -35,13 +35,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def pages(tmp_path_factory: pytest.TempPathFactory, digits_bundle: Path) -> list[Path]:
     """Of a run on the twin whose radio loses packets, and of an experiment."""
     if not firmware.have_compiler():
         pytest.skip(f"{firmware.GCC} is not on PATH")
     runs = tmp_path_factory.mktemp("runs")
     lossy = ("--radio", "wifi-6m:loss=0.3", "--deadline-ms", "10", "--server-ms", "1")
-    hil("run", "--n", "12", "--kernels", "plain", "--out", runs, *lossy)
+    hil("run", "--n", "12", "--bundle", digits_bundle, "--out", runs, *lossy)
     hil("report", runs, "--out", runs / "run.html")
     experiment = write_result(runs / "experiment")
     hil("report", experiment)
@@ -89,8 +89,8 @@ def test_words_stand_out_from_their_ground(chromium: Browser, pages: list[Path])
           .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
       const probe = document.body.appendChild(document.createElement("i"));
-      const of = name => {
-        probe.style.color = `var(--${name})`; return light(getComputedStyle(probe).color); };
+      const of = name => { probe.style.color = `var(--${name})`;
+        return light(getComputedStyle(probe).color); };
       const pairs = [["ink", "ground"], ["ink", "page"], ["quiet", "ground"], ["quiet", "page"],
         ["accent", "ground"], ["good", "good-ground"], ["bad", "bad-ground"], ["remark", "remark-ground"]];
       return pairs.map(([a, b]) => { const [x, y] = [of(a), of(b)].sort((p, q) => q - p);

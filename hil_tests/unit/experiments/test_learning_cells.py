@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from hil import bundle
+from hil import bundle, data
+from hil.deploy.evaluate import Int8System, evaluate_int8
+from hil.deploy.package import make_graph
 from hil.errors import BundleError, HilError, UsageError
 from hil.experiments.measure import Cell, Context, Measure
 from hil.experiments.measures import convergence, explaining, fusion, skewing, trained
@@ -86,7 +88,20 @@ def test_in_a_finished_bundle_the_weight_alone_is_replaced(toy: Path) -> None:
     assert shipped is not None
     assert learned["alpha"] == bundle.read_manifest(shipped).alpha
     assert alone["accuracy"] == alone["local_accuracy"] == learned["local_accuracy"]
-    assert learned["accuracy"] > alone["accuracy"]
+    assert learned["accuracy"] == _deployed(shipped, 40) > alone["accuracy"]
+
+
+def _deployed(path: Path, count: int) -> float:
+    """Accuracy of the system as it would answer."""
+    made, split = bundle.load(path), data.get("digits").load("test").first(count)
+    return evaluate_int8(made, split.images, split.labels, sizes=False).accuracy
+
+
+def test_a_scheme_without_a_local_answer_has_nothing_to_weigh() -> None:
+    made = bundle.load(shelf.FOLDER / "deepcod-digits.safetensors")
+    system, split = Int8System(made, make_graph(made)), data.get("digits").load("test").first(1)
+    with pytest.raises(UsageError, match="no logits"):
+        system.logits(made.manifest.input.prepare(split.images))
 
 
 @pytest.mark.parametrize("method", ["saliency", "ig-32"])
@@ -172,7 +187,6 @@ def test_a_cell_that_trained_its_bundle_keeps_its_key(
 
 
 def test_all_ways_to_train_can_be_timed() -> None:
-    from hil import data
     from hil.experiments.measures.step_time import step_time
 
     digits = data.get("digits")

@@ -66,12 +66,12 @@ EXPERIMENT = Experiment(
         Column("alpha", "α", "", 2),
         common.ACCURACY,
         Column("local_accuracy", "device alone", "%", 2),
+        Column("remote_accuracy", "server alone", "%", 2),
         Column("skewness", "skewness", "%", 1),
         Column("samples", "samples", "", 0),
     ),
     charts=(Chart("Accuracy against α", "alpha", "accuracy", "how"),),
     beside=_beside,
-    everywhere=True,
 )
 """α is the local half's share of the fused logits; 0.0 as a setting leaves the one that training found.
 Replaced: in the finished bundle. Trained: fixed from the first step on, both halves trained around it."""

@@ -75,8 +75,8 @@ EXPERIMENT = Experiment(
     varies=(
         Variable("way", tuple(WAYS), quick=(STANDARD, "none", "reused", "saliency", _PAPERS, "every-4")),
     ),
-    fixed={**trained.FIXED, "size": "full", "rounds": 4},
-    quick={**trained.SHORTER, "rounds": 2},
+    fixed={**trained.FIXED, "size": "full", "rounds": 3},
+    quick=trained.SHORTER,
     columns=(
         Column("way", "way"),
         Column("title", "what it is"),
@@ -98,5 +98,6 @@ EXPERIMENT = Experiment(
     beside=_beside,
 )
 """MobileNetV2 is edge_only's network: AgileNN's server half behind a stem that takes the whole image, by the
-same recipe and cross-entropy alone. Steps are those of synthetic images, on one thread; on any data set but
-the digits with a batch of 16, since the full recipe is meant for a GPU."""
+same recipe and cross-entropy alone, with a tenth of label smoothing, which its loss shows. On the digits both
+are small: three stages instead of seven. Steps are those of synthetic images, on one thread; on any data set
+but the digits with a batch of 16, since the full recipe is meant for a GPU."""

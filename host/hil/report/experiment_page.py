@@ -73,7 +73,7 @@ def charts(result: Result) -> list[Drawing]:
         svg = chart_svg(result, chart, f"chart-{number_of}")
         if svg is not None:
             origins = dict.fromkeys((*origins_of(result, chart.y), *origins_of(result, chart.x)))
-            found.append(Drawing(Markup(svg), chart.title, tuple(origins) or ("counted",)))
+            found.append(Drawing(Markup(svg), chart.title, tuple(origins)))
     return found
 
 
@@ -122,4 +122,4 @@ def _row(result: Result, cell: CellResult) -> dict[str, Any]:
 def _used(result: Result) -> list[str]:
     found = dict.fromkeys(str(source) for cell in result.measured for source in cell.sources.values())
     known = [name for name in ORIGINS if name in found]
-    return [*known, *(name for name in found if name not in ORIGINS), "counted"]
+    return [*known, *(name for name in found if name not in ORIGINS)]

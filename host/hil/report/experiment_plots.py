@@ -13,7 +13,7 @@ from hil.report import format as fmt
 from hil.report import glyphs as g
 from hil.report.fields import number
 from hil.report.run_plots import LEGEND
-from hil.report.svg_figure import GROUND, MAIN, plot
+from hil.report.svg_figure import GROUND, MAIN, QUIET, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,15 +24,18 @@ MARKS: Final = "osD^vPX*"
 DASHES: Final[tuple[Any, ...]] = ("-", "--", ":", "-.")
 PANELS: Final = "dataset"
 """The variable that gets a panel for each value rather than a line."""
-INDEX: Final = "step"
-"""What a curve is drawn over where the chart's x is none of its cell's curves."""
+WIDE, NARROW, HEIGHT = 10.4, 6.0, 3.7
+"""Inches; a narrow chart has one panel."""
 
 
 @dataclass(frozen=True)
 class _Line:
     """Points that belong together."""
 
-    label: str
+    own: str
+    """Of the series."""
+    rest: str
+    """Of whatever else varies."""
     colour: str
     mark: str
     dash: Any
@@ -58,17 +61,17 @@ def chart_svg(result: Result, chart: Chart, name: str) -> str | None:
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for axis, panel in zip(axes, panels, strict=True):
             _draw(axis, panel, chart)
-            axis.set_xlabel(_label(x))
+            axis.set_xlabel("" if chart.kind == "bars" and x.key == x.title else _label(x))
             if panel.title:
                 axis.set_title(panel.title)
         axes[0].set_ylabel(_label(y))
-        _legend(figure, panels)
+        _legend(figure, panels, chart.kind == "line")
 
     count = sum(len(line.xs) for panel in panels for line in panel.lines)
     words = f"{chart.title}: {_label(y)} over {_label(x)}, {count} points"
-    lines = [line.label for line in panels[0].lines if line.label]
-    label = f"{words} of {', '.join(lines)}" if lines else words
-    return plot(draw, 9.6, 3.9, name, label)
+    names = list(dict.fromkeys(line.own for line in panels[0].lines if line.own))
+    label = f"{words} of {', '.join(names)}" if names else words
+    return plot(draw, WIDE if len(panels) > 1 else NARROW, HEIGHT, name, label)
 
 
 def _panels(result: Result, chart: Chart) -> list[_Panel]:
@@ -101,11 +104,10 @@ def _lines(result: Result, chart: Chart, cells: Sequence[CellResult]) -> tuple[_
         first, second = series.index(own), rests.index(rest)
         mark = MARKS[(first if len(rests) == 1 else second) % len(MARKS)]
         look = (COLOURS[first % len(COLOURS)], mark, DASHES[second % len(DASHES)])
-        label = ", ".join(part for part in (own, rest) if part)
         for points in _points(result, chart, found):
             if points:
                 xs, ys = zip(*points, strict=True)
-                lines.append(_Line(label, *look, xs, ys))
+                lines.append(_Line(own, rest, *look, xs, ys))
     return tuple(lines)
 
 
@@ -165,6 +167,7 @@ def _draw(axis: Axes, panel: _Panel, chart: Chart) -> None:
         )
     if chart.log_x:
         _log(axis, [x for line in panel.lines for x in line.xs])
+    _grouped(axis)
     axis.margins(0.06)
     if all(y >= 0 for line in panel.lines for y in line.ys) and chart.kind == "line":
         axis.set_ylim(bottom=0)
@@ -172,13 +175,15 @@ def _draw(axis: Axes, panel: _Panel, chart: Chart) -> None:
 
 def _log(axis: Axes, xs: Sequence[float]) -> None:
     """Powers of ten would hide the values that were asked for, so those are the ticks where they are few."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axis.set_xscale("log")
     few = sorted(set(xs))
     if len(few) <= 8:
         axis.set_xticks(few, minor=False)
         axis.set_xticks([], minor=True)
+    else:
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axis.xaxis.set_minor_formatter(NullFormatter())
 
@@ -194,6 +199,14 @@ def _bars(axis: Axes, panel: _Panel) -> None:
     axis.set_xticks(range(len(names)), names)
     axis.grid(False, axis="x")
     axis.margins(y=0.12)
+    _grouped(axis)
+
+
+def _grouped(axis: Axes) -> None:
+    """Thousands apart instead of a power of ten in the corner."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
 
 
 def _short(value: float) -> str:
@@ -206,20 +219,26 @@ def _tick(x: Any) -> str:
     return f"{x:g}" if isinstance(x, float) else str(x)
 
 
-def _legend(figure: Figure, panels: Sequence[_Panel]) -> None:
-    """Every look once; none where there is only one line without a name."""
+def _legend(figure: Figure, panels: Sequence[_Panel], joined: bool) -> None:
+    """Colours for the series, and marks for the rest where there is more than one of it."""
     from matplotlib.lines import Line2D
 
-    looks = {line.label: line for panel in panels for line in panel.lines if line.label}
+    lines = [line for panel in panels for line in panel.lines]
+    several = len({line.rest for line in lines}) > 1
+    colours: dict[str, dict[str, Any]] = {}
+    marks: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        mark = {"marker": line.mark, "linestyle": line.dash if joined else "none"}
+        colours[line.own] = {"color": line.colour} | ({"linewidth": 5} if several else mark)
+        marks[line.rest] = {"color": QUIET} | mark
+    looks = [*colours.items(), *(marks.items() if several else ())]
     handles = [
-        Line2D(
-            [], [], color=line.colour, marker=line.mark, linestyle=line.dash,
-            label=fmt.cropped(label, LEGEND), ms=6,
-        )
-        for label, line in islice(looks.items(), 24)
-    ]  # fmt: skip
+        Line2D([], [], ms=6, label=fmt.cropped(label, LEGEND), **look)
+        for label, look in islice(looks, 24)
+        if label
+    ]
     if handles:
-        figure.legend(handles=handles, loc="outside upper left", ncols=5)
+        figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.4)
 
 
 def _column(result: Result, key: str) -> Column:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hil.errors import UsageError
 from hil.experiments.measure import Context, Found, Measure, Settings
 from hil.experiments.measures import trained
 from hil.experiments.measures.bundles import bundle_inputs, bundle_of
 from hil.experiments.measures.supply import Wanted
+
+if TYPE_CHECKING:
+    from hil.deploy.graph import Tensor
 
 REPLACED, TRAINED = "replaced", "trained"
 
@@ -21,37 +29,54 @@ def fusion(settings: Settings, context: Context) -> Found:
     `how` replaced puts `alpha` into the finished bundle, trained leaves it fixed while both halves are
     trained (`short`, `train`). Raises BundleError, UsageError, DataError, TrainingError.
     """
-    from hil import bundle as bundles
-    from hil import data
-    from hil.deploy.evaluate import evaluate_int8
-    from hil.deploy.package import make_graph
+    from hil.bundle import digest, read_manifest
+    from hil.deploy.fuse import fuse_all, make_fusion
 
     fixed: float = settings["alpha"]
     if not 0 <= fixed < 1:
         raise UsageError(f"an alpha of {fixed}", "below 1; 0 is as training found it")
-    bundle = bundles.load(_path(settings, context))
-    manifest = replace(bundle.manifest, alpha=fixed or bundle.manifest.alpha)
-    split = data.get(manifest.dataset).load("test", context.data_dir)
-    split = split.first(settings["samples"]) if settings["samples"] else split
-    answers = evaluate_int8(
-        replace(bundle, manifest=manifest),
-        split.images,
-        split.labels,
-        graph=make_graph(bundle),
-        sizes=False,
-        # Those of the float network are not looked at.
-        float_predictions=bundle.tensors["record.predictions"][: len(split)],
-    )
-    return Found(
-        {
-            "alpha": manifest.alpha,
-            "fixed": bool(fixed),
-            "accuracy": answers.accuracy,
-            "local_accuracy": answers.local_accuracy,
-            "skewness": manifest.metrics.get("skewness"),
-            "samples": len(split),
-        }
-    )
+    path = _path(settings, context)
+    manifest, given = read_manifest(path), _logits(path, digest(path), settings["samples"], context)
+    alpha = fixed or manifest.alpha
+    fused = fuse_all(make_fusion(alpha, given.scale), given.local, given.remote)
+    heads: dict[str, NDArray[Any]] = {
+        "accuracy": fused,
+        "local_accuracy": given.local,
+        "remote_accuracy": given.remote,
+    }
+    shares = {name: float(np.mean(logits.argmax(axis=1) == given.labels)) for name, logits in heads.items()}
+    told = {"alpha": alpha, "fixed": bool(fixed), "samples": len(given.labels)}
+    return Found({**told, **shares, "skewness": manifest.metrics.get("skewness")})
+
+
+@dataclass(frozen=True)
+class Logits:
+    """Both halves' answers to N samples, which no fusion weight changes."""
+
+    labels: NDArray[np.int64]
+    local: NDArray[np.int8]
+    """(N, classes), of the graph's tensor `scale`."""
+    remote: NDArray[np.int16]
+    """(N, classes)"""
+    scale: Tensor
+
+
+@lru_cache(maxsize=2)
+def _logits(path: Path, digest: bytes, samples: int, context: Context) -> Logits:
+    """A worker meets the same bundle at every weight. `samples` 0 are all."""
+    from hil import bundle as bundles
+    from hil import data
+    from hil.deploy.evaluate import Int8System, batches
+    from hil.deploy.package import make_graph
+
+    bundle = bundles.load(path)
+    graph = make_graph(bundle)
+    split = data.get(bundle.manifest.dataset).load("test", context.data_dir)
+    split = split.first(samples) if samples else split
+    system = Int8System(bundle, graph)
+    parts = [system.logits(part) for part in batches(split.images, bundle.manifest, graph)]
+    local, remote = (np.concatenate(half) for half in zip(*parts, strict=True))
+    return Logits(split.labels, local, remote, graph.tensor(graph.logits or ""))
 
 
 def _path(settings: Settings, context: Context) -> Path:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hil import bundle as bundles
+from hil.errors import unknown_name
 from hil.experiments.measure import Context, Found, Measure, Settings
 from hil.experiments.measures import run
 from hil.experiments.measures.bundles import bundle_of
 from hil.experiments.variants import VARIANTS, variant_bundle, variant_identity
+from hil.schemes import registry as schemes
 
 
 def variant_run(settings: Settings, context: Context) -> Found:
@@ -26,16 +28,23 @@ def variant_run(settings: Settings, context: Context) -> Found:
 
 def _path(settings: Settings, context: Context) -> Path:
     name, dataset = settings["variant"], settings["dataset"]
-    if name not in VARIANTS:
-        return bundle_of({"scheme": name, "dataset": dataset})
-    return variant_bundle(name, dataset, short=settings["short"], data_dir=context.data_dir)
+    if name in VARIANTS:
+        return variant_bundle(name, dataset, short=settings["short"], data_dir=context.data_dir)
+    return _of_scheme(name, dataset)
 
 
 def _inputs(settings: Settings, context: Context) -> Mapping[str, str]:
     name, dataset = settings["variant"], settings["dataset"]
     if name in VARIANTS:
         return {"bundle": variant_identity(name, dataset, short=settings["short"])}
-    return {"bundle": bundles.digest(bundle_of({"scheme": name, "dataset": dataset})).hex()}
+    return {"bundle": bundles.digest(_of_scheme(name, dataset)).hex()}
+
+
+def _of_scheme(name: str, dataset: str) -> Path:
+    """Raises UsageError for what is neither a variant nor a scheme."""
+    if name not in schemes.names():
+        raise unknown_name("variant", name, {*VARIANTS, *schemes.names()})
+    return bundle_of({"scheme": name, "dataset": dataset})
 
 
 def _canonical(settings: Settings) -> Settings:
