@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,11 @@ def test_runs_of_the_same_data_set_stand_beside_it(tmp_path: Path) -> None:
     assert "others-scatter" in [given["id"] for given in page.named("svg")]
     assert "mcunet, wifi-6m" in page.text
     assert "c ran on svhn, not on digits" in page.text
+
+
+def test_a_long_run_s_page_stays_small_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    one = records(1)[0]
+    found = [replace(one, index=index) for index in range(4000)]
+    html = run_page(read_run(write_run(tmp_path / "run", found=found)))
+    assert "One sample in 3 is drawn." in html
+    assert len(html) < 1_000_000
