@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,26 @@ def test_what_does_not_exist_is_refused_before_anything_is_measured(tmp_path, ca
     assert main(["experiment", *arguments]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--dask", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp://127.0.0.1:1"),
+        (["--dask", "nowhere"], "'nowhere' is no address of a Dask scheduler"),
+        (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], "--jobs beside --dask"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_refused_before_anything_is_measured(tmp_path, capsys, options, said):
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    assert main(["experiment", "numbers", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_dask_the_hint_is_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["experiment", "numbers", "--dask", "tcp://127.0.0.1:8786"]) == 2
+    printed = capsys.readouterr().err
+    assert "Dask is not installed" in printed
+    assert "pip install 'hil[dask]'" in printed

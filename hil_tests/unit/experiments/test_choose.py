@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from hil.errors import UsageError
@@ -53,11 +55,26 @@ def test_a_radio_keeps_its_commas():
         ("x=one", "x cannot be 'one'"),
         ("x=1.5", "x cannot be '1.5'"),
         ("x=true", "x cannot be 'true'"),
+        ("scheme=agilenn,mcunt", "unknown scheme 'mcunt'"),
+        ("board=twn", "unknown board 'twn'"),
+        ("dataset=digit", "unknown data set 'digit'"),
     ],
 )
 def test_nonsense_is_refused_by_name(change, message):
     with pytest.raises(UsageError, match=message):
         choose(NUMBERS, Wish(changes=(change,)))
+
+
+def test_an_unknown_board_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match="unknown board 'renod'") as caught:
+        choose(NUMBERS, Wish(board="renod"))
+    assert "did you mean 'renode'?" in caught.value.hint
+
+
+def test_a_radio_that_cannot_be_is_refused():
+    radios = dataclasses.replace(NUMBERS, fixed={"radio": "wifi-6m"})
+    with pytest.raises(UsageError, match="loss=2 is out of range"):
+        choose(radios, Wish(changes=("radio=ble-270k;wifi-6m:loss=2",)))
 
 
 def test_an_unknown_data_set_is_refused_with_the_nearest():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -15,10 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from hil.cli import main
 from hil.errors import UsageError
+from hil.experiments import registry
 from hil.experiments.dask_pool import ClusterError, DaskPool
 from hil.experiments.outcome import Measured
 from hil_tests.unit.experiments.cluster_measures import jobs
+from hil_tests.unit.experiments.stand_ins import NUMBERS
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -121,6 +125,15 @@ def test_an_interrupt_takes_back_what_no_worker_has_begun(pool, tmp_path):
     time.sleep(0.5)
     assert len(list(tmp_path.iterdir())) <= 4
     assert isinstance(run(pool, jobs(1))[0], Measured), "the cluster is as it was"
+
+
+def test_hil_experiment_hands_its_cells_to_the_cluster(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    monkeypatch.setattr(registry, "EXPERIMENTS", (NUMBERS,))
+    monkeypatch.chdir(tmp_path)
+    assert main(["experiment", "numbers", "--quick", "--json", "--dask", address]) == 0
+    cells = json.loads(capsys.readouterr().out)["cells"]
+    assert [cell["figures"]["twice"] for cell in cells] == [2, 2, 4, 4]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 from hil.errors import ProtocolError
 from hil.server.answer import Answer, Request, Status
 from hil.server.protocol import (
+    HELLO_MAX,
     LENGTH,
+    NAME_MAX,
+    TOKEN_MAX,
+    Hello,
     Kind,
+    Refusal,
     frame_length,
+    hello_version,
     pack_answer,
+    pack_goodbye,
+    pack_hello,
+    pack_refusal,
     pack_request,
     parse_answer,
     parse_frame,
+    parse_hello,
+    parse_refusal,
     parse_request,
 )
 
@@ -53,12 +64,60 @@ def test_flags_of_a_later_protocol_are_refused(number: int, flags: int, payload:
 
 @given(st.binary(max_size=60))
 def test_noise_is_refused_or_is_a_message(noise: bytes) -> None:
-    for parse in (parse_request, parse_answer):
+    for parse in (parse_request, parse_answer, parse_hello):
         try:
             parse(noise)
         except ProtocolError:
             continue
         assert len(noise) >= 5
+
+
+NAMES = st.text(st.characters(categories=["L", "N", "P"]), max_size=30).filter(
+    lambda name: len(name.encode()) <= NAME_MAX
+)
+TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=TOKEN_MAX)
+
+
+@given(st.binary(min_size=32, max_size=32), NAMES, TOKENS)
+def test_a_hello_comes_through_and_is_never_longer_than_a_stranger_may_send(
+    bundle_hash: bytes, name: str, token: str
+) -> None:
+    hello = Hello(bundle_hash, name, token)
+    framed = pack_hello(hello)
+    assert len(framed) <= LENGTH.size + HELLO_MAX
+    body = body_of(framed, Kind.HELLO)
+    assert parse_hello(body) == hello
+    assert hello_version(body) == hello.version
+
+
+@given(st.binary(min_size=32, max_size=32), NAMES, TOKENS, st.data())
+def test_a_hello_whose_sizes_lie_is_refused(
+    bundle_hash: bytes, name: str, token: str, data: st.DataObject
+) -> None:
+    body = body_of(pack_hello(Hello(bundle_hash, name, token)), Kind.HELLO)
+    with pytest.raises(ProtocolError):
+        parse_hello(body[: data.draw(st.integers(0, len(body) - 1))])
+    with pytest.raises(ProtocolError):
+        parse_hello(body + b"x")
+
+
+def test_a_name_that_would_spoil_a_log_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="printable"):
+        parse_hello(body_of(pack_hello(Hello(bytes(32), "a\nb")), Kind.HELLO))
+    for hello in (Hello(bytes(32), "x" * (NAME_MAX + 1)), Hello(bytes(32), "", "x" * (TOKEN_MAX + 1))):
+        with pytest.raises(ProtocolError, match="at most"):
+            pack_hello(hello)
+
+
+@given(st.sampled_from(Refusal), DETAIL)
+def test_a_reason_comes_through(code: Refusal, text: str) -> None:
+    assert parse_refusal(body_of(pack_refusal(code, text), Kind.REFUSED)) == (code, text)
+    assert body_of(pack_goodbye(text), Kind.GOODBYE).decode() == text
+
+
+def test_a_refusal_of_a_later_protocol_still_has_its_words() -> None:
+    assert parse_refusal(b"\xc8later") == (None, "later")
+    assert parse_refusal(b"") == (None, "")
 
 
 @given(U32, LOGITS.filter(bool), st.data())

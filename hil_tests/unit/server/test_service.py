@@ -177,6 +177,29 @@ def test_requests_that_come_together_share_a_batch():
     assert remote.batches == [1, 3, 2], "what comes while one batch is inferred is the next one"
 
 
+def test_of_a_batch_that_breaks_the_network_only_the_culprit_fails():
+    hold = threading.Event()
+    remote = FakeRemote(hold=hold)
+    answers: dict[bytes, Status] = {}
+
+    def ask(payload: bytes) -> None:
+        answers[payload] = client(port).infer(payload, 5).status
+
+    with running(remote) as port:
+        threads = [
+            threading.Thread(target=ask, args=(one,)) for one in (b"first", b"a", b"b", b"boom", b"c", b"d")
+        ]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.05)
+        hold.set()
+        for thread in threads:
+            thread.join()
+    assert answers.pop(b"boom") is Status.FAILED
+    assert set(answers.values()) == {Status.OK}
+    assert len(remote.batches) < 2 + 5, "halves, not one by one"
+
+
 @pytest.mark.parametrize(
     "noise",
     [

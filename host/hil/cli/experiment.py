@@ -84,7 +84,8 @@ def experiment(
     wish = Wish(tuple(dataset or ()), quick, board, tuple(changes or ()))
     context = Context(data_dir and data_dir.absolute())
     planned = plan(chosen, wish, context)
-    with _pool(jobs, dask) as pool, ExperimentBar() as bar:
+    varying = {name for each in planned for name in each.chosen.varies}
+    with _pool(jobs, dask) as pool, ExperimentBar(varying) as bar:
         conductor = Conductor(planned, wish, context, pool, bar.report, again=again)
         try:
             conductor.run()

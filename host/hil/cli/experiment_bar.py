@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,13 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hil.experiments.sweep import CellFinished, CellStarted, Event, Planned
 from hil.report import format as fmt
 
-_DULL = ("board", "seed", "n", "samples", "server_ms", "deadline_ms", "clock_mhz", "codec", "dataset")
-
 
 class ExperimentBar:
     """Takes the events of a sweep."""
 
-    def __init__(self) -> None:
+    def __init__(self, varying: Collection[str]) -> None:
+        """`varying` are the settings that tell cells apart."""
+        self._varying = varying
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
         self._bars = Progress(
@@ -44,7 +44,7 @@ class ExperimentBar:
             self._bars.update(self._task, total=event.cells, completed=self._done)
             self._say(f"{event.cells} cells, {event.cached} of them measured before")
         elif isinstance(event, CellStarted):
-            self._bars.update(self._task, cell=describe(event.cell.settings))
+            self._bars.update(self._task, cell=describe(event.cell.settings, self._varying))
         else:
             self._finished(event)
 
@@ -52,7 +52,7 @@ class ExperimentBar:
         self._done += 1
         self._seconds += event.result.seconds
         self._bars.update(self._task, completed=self._done, left=self._left())
-        what = describe(event.cell.settings)
+        what = describe(event.cell.settings, self._varying)
         error = event.result.error
         if error is not None:
             self._console.print(f"not measured: {what}: {error.message}", markup=False, highlight=False)
@@ -82,9 +82,9 @@ class ExperimentBar:
         self._bars.stop()
 
 
-def describe(settings: Mapping[str, Any]) -> str:
+def describe(settings: Mapping[str, Any], varying: Collection[str]) -> str:
     """A cell by what tells it from its neighbours."""
-    told = {name: value for name, value in settings.items() if name not in _DULL}
+    told = {name: value for name, value in settings.items() if name in varying}
     return " ".join(
         [str(told.pop("scheme", "")), *(f"{name}={value}" for name, value in told.items())]
     ).strip()

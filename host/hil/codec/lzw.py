@@ -64,30 +64,31 @@ def encode(symbols: NDArray[np.uint8], alphabet: int) -> bytes:
 def decode(data: bytes, symbols: int, alphabet: int) -> NDArray[np.uint8]:
     """The `symbols` symbols in `data`, as uint8 (symbols,). Raises CodecError on any other content."""
     codes, ends = _codes(data, symbols, alphabet)
-    table: list[bytes] = [bytes([symbol]) for symbol in range(alphabet)]
-    phrases: list[bytes] = []
-    found, previous = 0, b""
-    for code in codes.tolist():
-        if found >= symbols:
+    out = bytearray()
+    starts: list[int] = []
+    for index, code in enumerate(codes.tolist()):
+        at = len(out)
+        if at >= symbols:
             break
-        if code < len(table):
-            phrase = table[code]
-        elif code == len(table) and previous and len(table) < LZW_ENTRIES:
-            phrase = previous + previous[:1]
-        else:
+        starts.append(at)
+        if code < alphabet:
+            out.append(code)
+            continue
+        # An entry is a former phrase and the symbol behind it, so all of it stands in `out` already.
+        entry = code - alphabet
+        if entry >= index:
             raise CodecError(f"the payload holds the impossible code {code}")
-        if previous and len(table) < LZW_ENTRIES:
-            table.append(previous + phrase[:1])
-        phrases.append(phrase)
-        found += len(phrase)
-        previous = phrase
-    if found < symbols:
-        raise CodecError(f"the payload ends after {found} of {symbols} symbols")
-    used = int(ends[len(phrases) - 1]) if phrases else 0
+        begin, end = starts[entry], starts[entry + 1] + 1
+        out += out[begin:end]
+        if end > at:
+            out.append(out[begin])
+    if len(out) < symbols:
+        raise CodecError(f"the payload ends after {len(out)} of {symbols} symbols")
+    used = int(ends[len(starts) - 1]) if starts else 0
     spare = data[-1] >> (used % 8) if used % 8 else 0
-    if found != symbols or (used + 7) // 8 != len(data) or spare:
+    if len(out) != symbols or (used + 7) // 8 != len(data) or spare:
         raise CodecError(f"the payload does not end with its {symbols} symbols")
-    return np.frombuffer(b"".join(phrases), dtype=np.uint8)
+    return np.frombuffer(bytes(out), dtype=np.uint8)
 
 
 def _codes(data: bytes, symbols: int, alphabet: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -18,6 +18,7 @@ from hil.deploy.fuse import fuse_all, make_fusion, symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.interpret import interpret
 from hil.deploy.package import make_graph
+from hil.errors import UsageError
 from hil.schemes.halves import load_device, load_server
 from hil.schemes.remote import to_fixed
 
@@ -103,10 +104,10 @@ def evaluate_int8(
     """
     made = graph or make_graph(bundle)
     system = Int8System(bundle, made, sure, sizes)
-    parts = [system.answer(part) for part in _batches(images, bundle.manifest, made)]
+    parts = [system.answer(part) for part in batches(images, bundle.manifest, made)]
     if float_predictions is None:
         real = FloatSystem(bundle)
-        predicted = [real.predict(part) for part in _batches(images, bundle.manifest, made)]
+        predicted = [real.predict(part) for part in batches(images, bundle.manifest, made)]
         float_predictions = np.concatenate(predicted)
     local = [answer.local for answer in parts if answer.local is not None]
     payloads = [answer.payload_bytes for answer in parts if answer.payload_bytes is not None]
@@ -120,7 +121,7 @@ def evaluate_int8(
     )
 
 
-def _batches(images: Images, manifest: Manifest, graph: Graph) -> Iterator[NDArray[np.float32]]:
+def batches(images: Images, manifest: Manifest, graph: Graph) -> Iterator[NDArray[np.float32]]:
     """`images` as network input, a few at a time."""
     largest = max(tensor.elements for tensor in graph.tensors.values())
     size = max(1, min(_BATCH_MAX, _BATCH_ELEMENTS // largest))
@@ -176,6 +177,19 @@ class Int8System:
             if sizes is not None:
                 sizes[asked] = [len(self._coder.encode(part)) for part in symbols]
         return Answers(predictions, alone, sizes, exited)
+
+    def logits(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
+        """Both halves' (N, classes) before fusion, as if everything were sent.
+
+        Raises UsageError where one half gives none.
+        """
+        if self._payload is None or not self.graph.logits:
+            raise UsageError("one of the bundle's halves has no logits", "take a bundle of agilenn or spinn")
+        assert self.graph.feature is not None
+        values = interpret(self.graph, self.graph.tensor(self.graph.input).quantise(inputs))
+        symbols = self._symbols(values[self.graph.feature], self._payload)
+        local = values[self.graph.logits].reshape(len(inputs), -1)
+        return local, to_fixed(self._server(symbols))
 
     def _symbols(self, feature: NDArray[np.int8], payload: PayloadFormat) -> NDArray[np.uint8]:
         """(N, symbols) of a feature map, channel by channel as they are sent."""

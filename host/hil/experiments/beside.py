@@ -106,7 +106,8 @@ def systems_against_rivals(cells: tuple[CellResult, ...]) -> tuple[Beside, ...]:
 
 def _system(rival: CellResult, ours: CellResult) -> list[Beside]:
     scheme, dataset, radio = (rival.value(name) for name in ("scheme", "dataset", "radio"))
-    offloads = scheme in OFFLOADING
+    offloads, thinning = scheme in OFFLOADING, rival.value("thinning") or 1
+    name = scheme if thinning == 1 else f"{scheme} (every {thinning}th level)"
     low, high = OFFLOADING_LATENCY if offloads else BEST_LATENCY
     gap = accuracy_gap(rival, ours)
     found = []
@@ -118,7 +119,7 @@ def _system(rival: CellResult, ours: CellResult) -> list[Beside]:
             )
             found.append(
                 Beside(
-                    f"{what} of {scheme} over AgileNN's, {dataset}, {radio}",
+                    f"{what} of {name} over AgileNN's, {dataset}, {radio}",
                     claimed,
                     times(value),
                     f"{verdict}; {gap}",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
+from hil.boards import registry as boards
 from hil.data import registry as datasets
 from hil.errors import UsageError, unknown_name
 from hil.experiments.experiment import DATASET, Chosen, Experiment
+from hil.link.parse import parse_radio
+from hil.schemes import registry as schemes
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def choose(experiment: Experiment, wish: Wish, at_hand: Sequence[str] = ()) -> C
                 f"{experiment.name} runs on no board",
                 f"it measures {experiment.measure.name}: leave --board out",
             )
+        _check_board(wish.board)
         fixed["board"] = wish.board
     names = tuple(datasets.get(name).name for name in wish.datasets)
     if not names and experiment.everywhere and not wish.quick:
@@ -101,6 +105,7 @@ def _words(text: str, like: Any) -> Sequence[str]:
 def _value(name: str, word: str, like: Any) -> Any:
     """`word` as a value like those the variable has."""
     if isinstance(like, str):
+        _CHECKS.get(name, str)(word)
         return word
     try:
         value = json.loads(word)
@@ -113,6 +118,19 @@ def _value(name: str, word: str, like: Any) -> Any:
         raise UsageError(f"{name} cannot be {word!r}", f"it takes {wanted[1]}")
     return float(value) if isinstance(like, float) else value
 
+
+def _check_board(name: str) -> None:
+    if name not in boards.names():
+        raise unknown_name("board", name, boards.names())
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
+    "scheme": schemes.get,
+    "dataset": datasets.get,
+    "board": _check_board,
+    "radio": parse_radio,
+}
+"""A typing error in a name costs a second, and not a cell each time that it is met."""
 
 _KINDS: dict[type, tuple[tuple[type, ...], str]] = {
     bool: ((bool,), "true or false"),

@@ -6,22 +6,23 @@ from hil.experiments import common
 from hil.experiments.beside import where
 from hil.experiments.experiment import Chart, Column, Experiment, Variable
 from hil.experiments.measure import Settings
-from hil.experiments.measures.host import HOST
+from hil.experiments.measures.host import BEST, HOST
 from hil.experiments.result import Beside, CellResult
 
-_BEST = "context"
 _OF_THE_PAPER = "lzw"
 
 
 def _excluded(settings: Settings) -> bool:
-    """A coarser quantiser is looked at behind the best codec alone."""
-    return bool(settings["thinning"] > 1 and settings["codec"] != _BEST)
+    """A coarser quantiser is looked at behind the best codec alone, and as far as levels are left."""
+    thinning = settings["thinning"]
+    too_coarse = thinning > (128 if settings["scheme"] in ("edge_only", "spinn") else 4)
+    return bool(thinning > 1 and (settings["codec"] != BEST or too_coarse))
 
 
 def _beside(cells: tuple[CellResult, ...]) -> tuple[Beside, ...]:
     """AgileNN's payload over DeepCOD's, with the paper's codec and with ours."""
     found = []
-    for codec in (_OF_THE_PAPER, _BEST):
+    for codec in (_OF_THE_PAPER, BEST):
         pair = [where(cells, scheme=scheme, codec=codec, thinning=1) for scheme in (common.OURS, "deepcod")]
         for ours, theirs in zip(*pair, strict=False):
             sizes = ours.figures["payload_bytes"], theirs.figures["payload_bytes"]
@@ -44,8 +45,8 @@ EXPERIMENT = Experiment(
     measure=HOST,
     varies=(
         Variable("scheme", ("agilenn", "deepcod", "spinn", "edge_only")),
-        Variable("codec", ("lzw", "huffman", "range", _BEST), quick=("lzw", _BEST)),
-        Variable("thinning", (1, 2, 4), title="every n-th level"),
+        Variable("codec", (_OF_THE_PAPER, "huffman", "range", BEST), quick=(_OF_THE_PAPER, BEST)),
+        Variable("thinning", (1, 2, 4, 16, 64), quick=(1, 2, 4), title="every n-th level"),
     ),
     fixed={"samples": 2000},
     quick={"samples": 200},
@@ -53,6 +54,7 @@ EXPERIMENT = Experiment(
     columns=(
         common.SCHEME_COLUMN,
         Column("codec", "codec"),
+        Column("packed_by", "which is"),
         Column("levels", "levels", "", 0),
         common.ACCURACY,
         common.PAYLOAD,

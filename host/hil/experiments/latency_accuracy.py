@@ -1,4 +1,8 @@
-"""Every scheme as a point: how long an answer takes, and how often it is right."""
+"""Every scheme as a point: how long an answer takes, and how often it is right.
+
+Edge-only inference has coarser pictures as well, so that it can be looked at where it is no more accurate
+than the others.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,16 @@ EXPERIMENT = Experiment(
     question="What does each scheme's accuracy cost in end-to-end latency?",
     paper="Latency 2 to 2.5 times below the offloading rivals', up to 6 at best, at an accuracy on a par.",
     measure=SYSTEM,
-    varies=(common.SCHEME, Variable("radio", ("wifi-6m", "ble-270k"))),
+    varies=(
+        common.SCHEME,
+        Variable("thinning", (1, 16, 32), quick=(1, 16), title="every n-th level"),
+        Variable("radio", ("wifi-6m", "ble-270k")),
+    ),
     fixed={**{name: value for name, value in common.RUN_FIXED.items() if name != "radio"}, "samples": 2000},
     quick={"n": 20, "samples": 200},
     columns=(
         common.SCHEME_COLUMN,
+        Column("thinning", "every n-th level", "", 0),
         Column("radio", "radio"),
         common.ACCURACY,
         Column("float_accuracy", "in float", "%", 2),
@@ -32,5 +41,6 @@ EXPERIMENT = Experiment(
         Chart("Accuracy against energy", "energy_mj", "accuracy", "scheme", "scatter", log_x=True),
     ),
     beside=systems_against_rivals,
+    excluded=lambda settings: settings["thinning"] > 1 and settings["scheme"] != "edge_only",
     everywhere=True,
 )

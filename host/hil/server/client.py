@@ -59,6 +59,7 @@ class Client:
         """
         self._where = f"{host}:{port}"
         self._request = 0
+        self._greeted = False
         until_s = time.monotonic() + timeout_s
         try:
             self._socket = socket.create_connection((host, port), timeout_s)
@@ -70,7 +71,9 @@ class Client:
         if trust is not None:
             self._secure(trust, host, until_s)
         name, token = (credential.name, credential.token) if credential else (DEVICE, "")
+        self._secret = trust is not None
         answer = self._exchange(pack_hello(Hello(bundle_hash, name, token)), until_s)
+        self._greeted = True
         if answer.kind is Kind.REFUSED:
             self.close()
             code, reason = parse_refusal(answer.body)
@@ -165,6 +168,9 @@ class Client:
 
     def _gone(self, error: Exception) -> ServerError:
         self.close()
+        if isinstance(error, EOFError | ConnectionError) and not self._greeted and not self._secret:
+            hint = "a TLS server does so: give --tls-fingerprint, which it prints, or --tls-ca"
+            return ServerError(f"the server at {self._where} hung up without a greeting", hint)
         reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
         return ServerError(
             f"the server at {self._where} is gone: {reason}", "see server.log in the run folder"

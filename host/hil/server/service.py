@@ -90,7 +90,8 @@ class Service:
         with contextlib.suppress(asyncio.CancelledError):
             await self._sweeper
         self.batcher.close()
-        LOG.info("stopped: %s", ", ".join(f"{n} {s.lower()}" for s, n in sorted(self.stats.answers.items())))
+        answers = ", ".join(f"{count} {name.lower()}" for name, count in sorted(self.stats.answers.items()))
+        LOG.info("stopped: %s", answers or "nothing was asked")
 
     def arrived(self, session: Session) -> bool:
         """A connection is there; whether there is a place for it."""

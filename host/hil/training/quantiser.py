@@ -68,6 +68,12 @@ class _SoftToHard(torch.autograd.Function):
         return by_value * slope, by_centroid, None
 
 
+def soft_to_hard(values: Tensor, centroids: Tensor, hardness: float) -> Tensor:
+    """Any shape → the same shape, each value its nearest centroid; differentiable as the soft assignment."""
+    chosen = _SoftToHard.apply(values.contiguous(), centroids, hardness)  # type: ignore[no-untyped-call]
+    return cast(Tensor, chosen)
+
+
 class Quantiser(nn.Module):
     """Forward the nearest centroid, backward a softmax over squared distances.
 
@@ -88,8 +94,7 @@ class Quantiser(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Any shape, in [0, 6] → the same shape, each value a centroid; differentiable."""
-        chosen = _SoftToHard.apply(values.contiguous(), self.centroids(), self.hardness)  # type: ignore[no-untyped-call]
-        return cast(Tensor, chosen)
+        return soft_to_hard(values, self.centroids(), self.hardness)
 
     @torch.no_grad()
     def ascending(self) -> tuple[float, ...]:

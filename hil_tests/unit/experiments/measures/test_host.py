@@ -7,7 +7,8 @@ import pytest
 from hil import bundle as bundles
 from hil.errors import UsageError
 from hil.experiments.measure import Context
-from hil.experiments.measures.host import host, thinned
+from hil.experiments.measures.host import host
+from hil.experiments.measures.thin import thinned
 from hil.zoo import shelf
 
 

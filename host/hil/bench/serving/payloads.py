@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ def _load(path: Path) -> tuple[bytes, ...] | None:
     try:
         with np.load(path) as file:
             ends, content = file["ends"].tolist(), file["content"].tobytes()
-    except (OSError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
     return tuple(content[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True))
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from hil import bundle as bundles
 from hil.errors import UsageError
 from hil.experiments.measure import Context, Settings
+from hil.experiments.measures.thin import thinned
 
 
 def bundle_of(settings: Settings) -> Path:
     """The user's own training of `scheme` on `dataset`, else the one that comes with hil.
 
-    Raises UsageError where there is neither, and on an unknown name.
+    With `thinning` only every so manieth level of its payload's quantiser is left. Raises UsageError where
+    there is no bundle, and on an unknown name.
     """
     from hil import data
     from hil.schemes import registry
@@ -25,7 +27,7 @@ def bundle_of(settings: Settings) -> Path:
             f"there is no bundle of {scheme} for {dataset}",
             f"train one: hil train --scheme {scheme} --dataset {dataset}",
         )
-    return path
+    return thinned(path, settings.get("thinning", 1))
 
 
 def bundle_inputs(settings: Settings, context: Context) -> Mapping[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from hil.errors import UsageError
 from hil.experiments.measure import Context, Figure, Found, Measure, Settings
 from hil.experiments.measures.bundles import bundle_inputs, bundle_of
+
+BEST = "best"
+"""As a codec: the one of ours with the shortest payloads."""
 
 _SLICE = 200
 """Images between two looks at memory."""
@@ -18,8 +19,7 @@ _SLICE = 200
 def host(settings: Settings, context: Context) -> Found:
     """int8 device half, coded payload, float server half, integer fusion on the first `samples` test images.
 
-    Settings: `scheme`, `dataset`, `samples` (0: all), `codec` (`own`, or a name), and `thinning`: of the
-    payload's quantiser only every so manieth level is left, without new training.
+    Settings: those of `bundle_of`, `samples` (0: all), and `codec` (`own`, `best`, or a name).
     """
     return Found(figures_of(_packed(bundle_of(settings), settings), settings, context))
 
@@ -71,36 +71,17 @@ def figures_of(path: Path, settings: Settings, context: Context) -> dict[str, Fi
 def _packed(path: Path, settings: Settings) -> Path:
     from hil.deploy.codecs.recode import recode
 
-    path = thinned(path, settings.get("thinning", 1))
-    return path if settings.get("codec", "own") == "own" else recode(path, settings["codec"])
+    codec = settings.get("codec", "own")
+    return path if codec == "own" else recode(path, _shortest(path) if codec == BEST else codec)
 
 
-def thinned(path: Path, every: int) -> Path:
-    """The bundle at `path` with a coarser quantiser, from the cache or made now; `path` itself for 1.
-
-    Of L levels ⌈L / every⌉ are left, the lowest and the highest among them. Raises UsageError where fewer
-    than two would be.
-    """
+def _shortest(path: Path) -> str:
+    """The context coder, but for alphabets that are too large for it: the range coder then."""
     from hil import bundle as bundles
-    from hil.paths import cache_dir
+    from hil.wire.protocol import CONTEXT_ALPHABET_MAX
 
-    if every == 1:
-        return path
-    bundle = bundles.load(path)
-    payload = bundle.manifest.payload
-    count = 0 if payload is None else -(-len(payload.centroids) // every)
-    if payload is None or count < 2:
-        raise UsageError(
-            f"every {every}th level of {path.stem}'s payload leaves none to tell apart", "thin it less"
-        )
-    kept = np.linspace(0, len(payload.centroids) - 1, count).round().astype(int)
-    levels = tuple(payload.centroids[place] for place in kept)
-    target = cache_dir() / "thinned" / f"{path.stem}-{bundles.digest(path).hex()[:16]}-{count}.safetensors"
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        form = replace(payload, centroids=levels)
-        bundles.save(replace(bundle, manifest=replace(bundle.manifest, payload=form)), target)
-    return target
+    payload = bundles.read_manifest(path).payload
+    return "context" if payload and len(payload.centroids) <= CONTEXT_ALPHABET_MAX else "range"
 
 
 HOST = Measure("host", host, ("codec", "data", "deploy", "schemes"), bundle_inputs)

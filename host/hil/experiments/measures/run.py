@@ -202,4 +202,4 @@ RUN = Measure(
     bundle_inputs,
     canonical,
 )  # fmt: skip
-"""Settings: `scheme`, `dataset`, `bandwidth_kbps`, and those of DEFAULTS."""
+"""Settings: those of `bundle_of`, `bandwidth_kbps`, and those of DEFAULTS."""

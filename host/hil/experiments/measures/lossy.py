@@ -1,0 +1,57 @@
+"""A run over a link that loses: by chance, in bursts, or everything for a while."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hil.experiments.measure import Context, Found, Measure, Settings
+from hil.experiments.measures import run
+from hil.experiments.measures.bundles import bundle_inputs
+
+NO_OUTAGE = "none"
+_OF_THE_LINK = ("loss", "burst", "outage")
+
+
+def lossy(settings: Settings, context: Context) -> Found:
+    """`run`; the radio's losses are `loss`, `burst` (0: each by chance) and `outage` (or none).
+
+    More figures: `retransmissions` of a sample, and `loss_by_chance` and `loss_in_bursts`, each None where
+    the other, or an outage, is what the cell is about.
+    """
+    found = run.run(as_run(settings), context)
+    repeats, samples = (float(found.figures[name] or 0) for name in ("radio_retransmissions", "samples"))
+    return replace(found, figures={**found.figures, "retransmissions": repeats / samples, **places(settings)})
+
+
+def places(settings: Settings) -> dict[str, float | None]:
+    """Where the cell lies in a picture of chance, and in one of bursts."""
+    loss = float(settings["loss"])
+    calm = settings["outage"] == NO_OUTAGE
+    bursts = bool(settings["burst"])
+    return {
+        "loss_by_chance": loss if calm and not bursts else None,
+        "loss_in_bursts": loss if calm and (bursts or not loss) else None,
+    }
+
+
+def as_run(settings: Settings) -> dict[str, Any]:
+    """The settings of `run` that these are."""
+    given = {
+        "loss": f"{settings['loss']:g}" if settings["loss"] else "",
+        "burst": f"{settings['burst']:g}" if settings["loss"] and settings["burst"] else "",
+        "outage": "" if settings["outage"] == NO_OUTAGE else settings["outage"],
+    }
+    said = ",".join(f"{name}={value}" for name, value in given.items() if value)
+    radio: str = settings["radio"]
+    others = {name: value for name, value in settings.items() if name not in _OF_THE_LINK}
+    return {**others, "radio": f"{radio}{',' if ':' in radio else ':'}{said}" if said else radio}
+
+
+def canonical(settings: Settings) -> Settings:
+    """Those of the run, and where the cell lies in its pictures."""
+    return {**run.canonical(as_run(settings)), **places(settings)}
+
+
+LOSSY = Measure("lossy", lossy, run.RUN.rooms, bundle_inputs, canonical)
+"""Settings: `loss`, `burst`, `outage`, and those of `run`."""
