@@ -124,6 +124,11 @@ def _latency(data: RunData) -> dict[str, Any]:
         missing.append(f"Not all samples are shown: {data.missing['samples']}.")
     if not segments:
         missing.append("The summary has no latency.")
+    if records and (counted := number(summary.get("samples"))) is not None and counted < len(records):
+        missing.append(
+            f"The summary was written after {counted:.0f} samples; drawings and accuracy below are of the "
+            f"{len(records)} in events.jsonl."
+        )
     return {
         "segments": segments,
         "total": fmt.figure(whole.value),

@@ -100,13 +100,14 @@ def _distributed(axis: Axes, records: Sequence[SampleRecord]) -> None:
     axis.step([totals[0], *totals[last]], [0, *shares[last]], where="post", color=MAIN)
     for percentile, height in ((50, 0.5), (95, 0.95), (99, 0.99)):
         at = float(np.percentile(totals, percentile))
+        to_right = at < 0.5 * totals[-1]
         axis.plot([at], [height], marker="o", ms=4, color=INK)
         axis.annotate(
             f"p{percentile}  {fmt.figure(at)}",
             (at, height),
-            (-7, {50: 3, 95: -9, 99: 5}[percentile]),
+            (7 if to_right else -7, {50: 3, 95: -11, 99: 5}[percentile]),
             textcoords="offset points",
-            ha="right",
+            ha="left" if to_right else "right",
             fontsize=9,
         )
     axis.set(title="share of samples at most as slow", xlabel="ms", yticks=[0, 0.25, 0.5, 0.75, 1])
