@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ def test_a_run_that_ended_early_says_so_first(tmp_path: Path) -> None:
     assert "2 of 100" in page.text
 
 
+def test_samples_that_the_summary_came_too_early_for_are_shown_and_said(tmp_path: Path) -> None:
+    summary = full_summary(partial=True, valid=False, samples=0)
+    page = page_of(write_run(tmp_path / "run", summary, records(1)))
+    assert "The summary was written after 0 samples" in page.text
+    assert "of the 1 in events.jsonl" in page.text
+    assert "latency-over" in page.identifiers
+
+
 def test_what_is_missing_costs_its_section_and_is_said(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     (folder / "events.jsonl").unlink()
@@ -148,3 +157,11 @@ def test_runs_of_the_same_data_set_stand_beside_it(tmp_path: Path) -> None:
     assert "others-scatter" in [given["id"] for given in page.named("svg")]
     assert "mcunet, wifi-6m" in page.text
     assert "c ran on svhn, not on digits" in page.text
+
+
+def test_a_long_run_s_page_stays_small_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    one = records(1)[0]
+    found = [replace(one, index=index) for index in range(4000)]
+    html = run_page(read_run(write_run(tmp_path / "run", found=found)))
+    assert "One sample in 3 is drawn." in html
+    assert len(html) < 1_000_000

@@ -26,6 +26,8 @@ PANELS: Final = "dataset"
 """The variable that gets a panel for each value rather than a line."""
 WIDE, NARROW, HEIGHT = 10.4, 6.0, 3.7
 """Inches; a narrow chart has one panel."""
+WIDE_LETTERS, NARROW_LETTERS = 118, 66
+"""What a line of the legend holds, marks and gaps included."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def chart_svg(result: Result, chart: Chart, name: str) -> str | None:
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for axis, panel in zip(axes, panels, strict=True):
             _draw(axis, panel, chart)
-            axis.set_xlabel("" if chart.kind == "bars" and x.key == x.title else _label(x))
+            axis.set_xlabel(_x_label(result, chart))
             if panel.title:
                 axis.set_title(panel.title)
         axes[0].set_ylabel(_label(y))
@@ -238,12 +240,26 @@ def _legend(figure: Figure, panels: Sequence[_Panel], joined: bool) -> None:
         if label
     ]
     if handles:
-        figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.4)
+        longest = max(len(str(handle.get_label())) for handle in handles)
+        room = (WIDE_LETTERS if len(panels) > 1 else NARROW_LETTERS) // (longest + 7)
+        figure.legend(
+            handles=handles, loc="outside upper left", ncols=max(1, min(5, room)), columnspacing=1.4
+        )
 
 
 def _column(result: Result, key: str) -> Column:
     known = next((column for column in result.columns if column.key == key), None)
     return known or Column(key, key.replace("_", " "))
+
+
+def _x_label(result: Result, chart: Chart) -> str:
+    """Nothing below bars whose names say it; a curve without values of its own for x is numbered."""
+    column = _column(result, chart.x)
+    if chart.kind == "bars" and column.key == column.title:
+        return ""
+    cells = [cell for cell in result.measured if chart.y in cell.curves]
+    numbered = any(chart.x not in cell.curves for cell in cells)
+    return f"{_label(column)}, counted from 1" if numbered else _label(column)
 
 
 def _label(column: Column) -> str:

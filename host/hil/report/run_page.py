@@ -100,12 +100,18 @@ def _sources(summary: Mapping[str, Any]) -> list[str]:
 def _latency(data: RunData) -> dict[str, Any]:
     summary, records = data.summary, data.records
     whole = figures(summary)["latency_ms.mean"]
-    drawings = []
+    drawings: list[Drawing] = []
     if plots.has_latency(records):
+        step = plots.step_of(records)
+        thinned = f" One sample in {step} is drawn." if step > 1 else ""
         draw = (
-            (plots.over_samples, "latency-over", "Every sample’s latency, and how it is distributed."),
+            (
+                plots.over_samples,
+                "latency-over",
+                f"Each sample’s latency, and its distribution.{thinned}",
+            ),
             (plots.by_outcome, "latency-outcome", "What the latency is made of, by how samples ended."),
-            (plots.by_sample, "latency-sorted", "The same for every sample, sorted by its latency."),
+            (plots.by_sample, "latency-sorted", f"The same for each sample, sorted by its latency.{thinned}"),
         )
         drawings = [
             Drawing(Markup(function(records, name)), caption, whole.sources)
@@ -118,6 +124,11 @@ def _latency(data: RunData) -> dict[str, Any]:
         missing.append(f"Not all samples are shown: {data.missing['samples']}.")
     if not segments:
         missing.append("The summary has no latency.")
+    if records and (counted := number(summary.get("samples"))) is not None and counted < len(records):
+        missing.append(
+            f"The summary was written after {counted:.0f} samples; drawings and accuracy below are of the "
+            f"{len(records)} in events.jsonl."
+        )
     return {
         "segments": segments,
         "total": fmt.figure(whole.value),

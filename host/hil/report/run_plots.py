@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -28,6 +28,8 @@ OUTCOME_COLOURS: Final = {
 }
 LEGEND: Final = 48
 """Letters of a name in a legend."""
+SHOWN: Final = 1500
+"""Samples that a drawing shows at most: a page of thousands of points is slow, and no clearer."""
 _ROOM: Final = 0.12
 """Share of an axis that a bar needs to carry its own number."""
 
@@ -45,6 +47,11 @@ class Point:
 
 def _timed(records: Sequence[SampleRecord]) -> list[tuple[SampleRecord, LatencyParts]]:
     return [(record, record.latency_ms) for record in records if record.latency_ms is not None]
+
+
+def step_of(records: Sequence[SampleRecord]) -> int:
+    """Every how many-th sample is drawn."""
+    return max(1, -(-len(records) // SHOWN))
 
 
 def has_latency(records: Sequence[SampleRecord]) -> bool:
@@ -71,11 +78,15 @@ def over_samples(records: Sequence[SampleRecord], name: str) -> str:
 
 def _scattered(axis: Axes, records: Sequence[SampleRecord]) -> None:
     for outcome in OUTCOMES:
-        found = [(record.index, part.total) for record, part in _timed(records) if record.outcome == outcome]
+        found = [
+            (record.index, record.latency_ms.total if record.latency_ms else 0.0)
+            for record in records[:: step_of(records)]
+            if record.outcome == outcome
+        ]
         if found:
-            colour, marker = OUTCOME_COLOURS[outcome], MARKERS[outcome]
+            look: dict[str, Any] = {"color": OUTCOME_COLOURS[outcome], "marker": MARKERS[outcome]}
             at, totals = zip(*found, strict=True)
-            axis.scatter(at, totals, s=17, color=colour, marker=marker, linewidths=0, label=outcome)
+            axis.scatter(at, totals, s=17, linewidths=0, label=outcome, clip_on=False, zorder=3, **look)
     axis.set(title="latency by sample", xlabel="sample, in the order they ran", ylabel="ms")
     axis.set_ylim(bottom=0)
     axis.margins(x=0.02)
@@ -85,16 +96,18 @@ def _scattered(axis: Axes, records: Sequence[SampleRecord]) -> None:
 def _distributed(axis: Axes, records: Sequence[SampleRecord]) -> None:
     totals = np.sort([part.total for _, part in _timed(records)])
     shares = np.arange(1, len(totals) + 1) / len(totals)
-    axis.step(np.concatenate([totals[:1], totals]), [0, *shares], where="post", color=MAIN)
+    last = slice(step_of(records) - 1, None, step_of(records))
+    axis.step([totals[0], *totals[last]], [0, *shares[last]], where="post", color=MAIN)
     for percentile, height in ((50, 0.5), (95, 0.95), (99, 0.99)):
         at = float(np.percentile(totals, percentile))
+        to_right = at < 0.5 * totals[-1]
         axis.plot([at], [height], marker="o", ms=4, color=INK)
         axis.annotate(
             f"p{percentile}  {fmt.figure(at)}",
             (at, height),
-            (-6 if percentile == 50 else 0, 5 - 12 * (percentile == 95) - 2 * (percentile == 50)),
+            (7 if to_right else -7, {50: 3, 95: -11, 99: 5}[percentile]),
             textcoords="offset points",
-            ha="right",
+            ha="left" if to_right else "right",
             fontsize=9,
         )
     axis.set(title="share of samples at most as slow", xlabel="ms", yticks=[0, 0.25, 0.5, 0.75, 1])
@@ -151,11 +164,13 @@ def _bar(axis: Axes, at: int, begin: float, length: float, place: str, most: flo
 
 def by_sample(records: Sequence[SampleRecord], name: str) -> str:
     """The parts of every sample's latency, the fastest sample first."""
-    parts = sorted((part for _, part in _timed(records)), key=lambda part: part.total)
+    whole = sorted((part for _, part in _timed(records)), key=lambda part: part.total)
+    step = step_of(records)
+    parts = whole[step // 2 :: step]
 
     def draw(figure: Figure) -> None:
         axis = figure.subplots()
-        edges = np.arange(len(parts) + 1)
+        edges = np.append(np.arange(len(parts)) * step, len(whole))
         floor = np.zeros(len(parts))
         for place in PARTS:
             top = floor + np.array([getattr(part, place) for part in parts])
@@ -169,11 +184,11 @@ def by_sample(records: Sequence[SampleRecord], name: str) -> str:
                 label=place,
             )
             floor = top
-        axis.set(xlabel="samples, the fastest first", ylabel="ms", xlim=(0, len(parts)))
+        axis.set(xlabel="samples, the fastest first", ylabel="ms", xlim=(0, len(whole)))
         axis.set_ylim(bottom=0)
         figure.legend(loc="outside upper left", ncols=5, title="from below:", alignment="left")
 
-    label = f"Latency of {len(parts)} samples, sorted, stacked from local, link, remote and fuse"
+    label = f"Latency of {len(whole)} samples, sorted, stacked from local, link, remote and fuse"
     return plot(draw, 9.6, 2.7, name, label)
 
 
