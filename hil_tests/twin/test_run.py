@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -92,6 +93,21 @@ def test_a_lossy_radio_costs_retransmissions_and_no_sample(start: Start) -> None
     assert summary["radio_retransmissions"] > 0
     assert summary["outcomes"]["failed"] == 0
     assert summary["outcomes"]["answered"] + summary["fallbacks"] == 20
+
+
+def test_an_outage_in_mid_run_is_answered_by_the_local_half_and_the_rest_as_ever(
+    start: Start, tmp_path: Path
+) -> None:
+    radio = "wifi-6m:loss=0.2,burst=4,outage=40%+20%"
+    summary = summary_of(start("--json", "--n", 10, "--radio", radio, "--deadline-ms", 60, "--server-ms", 1))
+    assert summary["valid"], summary["issues"]
+    assert summary["host_agreement"] == 1.0
+    assert summary["latency_ms"]["p99"] < 62.0, "the answer comes at the deadline, not later"
+    (samples,) = (tmp_path / "runs").glob("*/samples.csv")
+    with samples.open() as rows:
+        outcomes = [row["outcome"] for row in csv.DictReader(rows)]
+    assert outcomes[4:6] == ["fallback"] * 2
+    assert outcomes.count("answered") >= 5
 
 
 def test_a_server_killed_in_mid_run_leaves_fallbacks_and_says_so(start: Start, tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from hil.errors import CodecError
 from hil.server.answer import Request
 from hil.server.app import Stop, run_service
-from hil.server.batching import Decoded
 from hil.server.limits import Limits
 from hil.server.options import Bound, ServeOptions
 from hil.server.orphan import watch_parent
 from hil.server.process import ready_line
+from hil.server.remote import Decoded
 from hil.server.service import Service
 from hil.server.tokens import Tokens
 

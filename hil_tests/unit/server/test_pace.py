@@ -29,17 +29,20 @@ def test_batches_of_one_size_tell_no_more_than_their_time():
 
 
 def test_a_batch_waits_for_the_next_one_only_when_that_is_near():
-    assert paced(0.0005).worth_waiting(1)
-    assert not paced(0.0005).worth_waiting(8), "eight would wait for one"
-    assert not paced(0.01).worth_waiting(1)
+    dense, last_s = paced(0.0005), 49 * 0.0005
+    assert dense.patience_s(1, last_s) == pytest.approx(4 * 0.0005)
+    assert dense.patience_s(1, last_s + 0.001) == pytest.approx(dense.patience_s(1, last_s) - 0.001)
+    assert dense.patience_s(1, last_s + 0.003) == 0, "it is not coming"
+    assert dense.patience_s(8, last_s) == 0, "eight would wait for one"
+    assert paced(0.01).patience_s(1, 49 * 0.01) == 0
 
 
 def test_who_knows_nothing_does_not_wait():
-    assert not Pace().worth_waiting(1)
+    assert Pace().patience_s(1, 0.0) == 0
 
 
 def test_the_first_after_a_silence_does_not_wait_however_dense_the_requests_were_before():
     pace = paced(0.0001)
-    assert pace.worth_waiting(1)
+    assert pace.patience_s(1, 49 * 0.0001) > 0
     pace.arrived(60.0)
-    assert not pace.worth_waiting(1)
+    assert pace.patience_s(1, 60.0) == 0

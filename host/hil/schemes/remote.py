@@ -14,7 +14,7 @@ from hil.errors import BundleError, CodecError
 from hil.schemes import prefix
 from hil.schemes.halves import load_server
 from hil.server.answer import Request
-from hil.server.batching import Decoded
+from hil.server.remote import Decoded
 
 FRACTION_BITS = 8
 """Logits are int16 with that many fraction bits: ±128 in steps of 1/256."""
@@ -75,7 +75,7 @@ class RemoteHalf:
         return self._coder.capacity
 
     def decode_request(self, request: Request) -> Decoded:
-        """See `hil.server.batching.Remote`. Raises CodecError."""
+        """See `hil.server.remote.Remote`. Raises CodecError."""
         if not request.prefix:
             return Decoded(self.decode(request.payload), self._payload.channels)
         values, channels = self.decode_prefix(request.payload)

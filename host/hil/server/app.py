@@ -15,11 +15,11 @@ from pathlib import Path
 
 from hil import bundle as bundles
 from hil import paths
-from hil.errors import HilError, ServerError
+from hil.errors import ServerError
 from hil.server import tls, tokens
-from hil.server.batching import Remote
 from hil.server.options import Bound, ServeOptions
 from hil.server.orphan import watch_parent
+from hil.server.remote import Remote
 from hil.server.service import LOG, Service
 
 EXIT_LIMIT_S = 10.0
@@ -105,8 +105,6 @@ def _load(bundle: Path, threads: int) -> Remote:
 
     torch.set_num_threads(threads)
     remote: Remote = RemoteHalf(bundle)
-    with contextlib.suppress(HilError):
-        remote.warm_up()
     return remote
 
 

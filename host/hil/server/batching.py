@@ -10,16 +10,14 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from hil.errors import CodecError
 from hil.server.answer import Answer, Request, Status
 from hil.server.fair import FairQueue
 from hil.server.limits import Limits
 from hil.server.pace import Pace
+from hil.server.remote import Decoded, Remote
 from hil.server.stats import ServerStats
 
 _DECODED_AT_ONCE = 8
@@ -27,37 +25,6 @@ _DECODED_AT_ONCE = 8
 
 _WORKERS = 2
 """One infers while the other decodes: inference lets go of the interpreter, decoding does not."""
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What inference takes of one payload."""
-
-    values: NDArray[np.float32] | None
-    """The network's input for one sample; None where no channel is complete."""
-    channels: int
-    """How many are complete."""
-
-
-class Remote(Protocol):
-    """A server half. Both ways in may be called by two threads at a time."""
-
-    @property
-    def payload_max(self) -> int:
-        """Bytes that a payload can have at most."""
-        ...
-
-    def decode_request(self, request: Request) -> Decoded:
-        """Raises CodecError for a corrupt payload."""
-        ...
-
-    def logits(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
-        """(N, classes) with 8 fraction bits, of N decoded payloads in one batch."""
-        ...
-
-    def warm_up(self) -> None:
-        """One inference, so that the first sample does not pay for set-up."""
-        ...
 
 
 Reply = Callable[[Answer], None]
@@ -193,9 +160,7 @@ class Batcher:
             return 0.0
         if len(self._queue) or self._decoding:
             return left_s
-        if self.sessions > 1 and self._pace.worth_waiting(len(self._ready)):
-            return min(left_s, 4 * self._pace.gap_s)
-        return 0.0
+        return min(left_s, self._pace.patience_s(len(self._ready), now_s)) if self.sessions > 1 else 0.0
 
     def _begin(self) -> list[_Waiting]:
         self._inferring = True

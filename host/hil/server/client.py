@@ -60,6 +60,7 @@ class Client:
         self._where = f"{host}:{port}"
         self._request = 0
         self._greeted = False
+        self._early = b""
         until_s = time.monotonic() + timeout_s
         try:
             self._socket = socket.create_connection((host, port), timeout_s)
@@ -129,12 +130,25 @@ class Client:
             ) from None
 
     def _exchange(self, data: bytes, until_s: float) -> ServerFrame:
+        while self._is_early():
+            self._receive(until_s)  # an answer that nobody waits for any more, or a goodbye, which raises
         try:
             self._socket.settimeout(_left(until_s))
             self._socket.sendall(data)
         except OSError as error:
             raise self._gone(error) from None
         return self._receive(until_s)
+
+    def _is_early(self) -> bool:
+        """Whether the server said something unasked: to send on would make the system forget what it was."""
+        try:
+            self._socket.settimeout(0)
+            self._early += self._socket.recv(4096)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except OSError as error:
+            raise self._gone(error) from None
+        return bool(self._early)
 
     def _receive(self, until_s: float) -> ServerFrame:
         try:
@@ -157,7 +171,7 @@ class Client:
             raise self._gone(error) from None
 
     def _read(self, size: int, until_s: float) -> bytes:
-        data = bytearray()
+        data, self._early = bytearray(self._early[:size]), self._early[size:]
         while len(data) < size:
             self._socket.settimeout(_left(until_s))
             piece = self._socket.recv(size - len(data))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _RECENT = 0.125
 """Weight of the latest gap between two requests."""
+_LATE = 4
+"""Gaps; of random arrivals one in fifty comes later."""
 _KEEP = 0.95
 """What a batch's weight is after the next one."""
 
@@ -35,11 +37,6 @@ class Pace:
         self._sums = tuple(_KEEP * old + new for old, new in zip(self._sums, news, strict=True))  # type: ignore[assignment]
 
     @property
-    def gap_s(self) -> float:
-        """The usual time from one request to the next; infinite before there were two."""
-        return self._gap_s
-
-    @property
     def fixed_s(self) -> float:
         """What a batch costs beyond its members, by least squares over the latest ones."""
         weight, n, nn, t, nt = self._sums
@@ -51,6 +48,11 @@ class Pace:
         each = (weight * nt - n * t) / spread
         return min(max(0.0, (t - each * n) / weight), t / weight)
 
-    def worth_waiting(self, count: int) -> bool:
-        """Whether a batch that has `count` members should wait for the next request."""
-        return count * self._gap_s < self.fixed_s
+    def patience_s(self, count: int, now_s: float) -> float:
+        """How long a batch that has `count` members should wait for the next request; 0: not at all.
+
+        One that is late by several gaps is not coming.
+        """
+        if self._last_s is None or count * self._gap_s >= self.fixed_s:
+            return 0.0
+        return max(0.0, self._last_s + _LATE * self._gap_s - now_s)

@@ -9,9 +9,10 @@ import ssl
 import time
 from dataclasses import dataclass, field
 
-from hil.server.batching import Batcher, Remote
+from hil.server.batching import Batcher
 from hil.server.limits import Limits
 from hil.server.protocol import SERVER_PROTOCOL_VERSION, Hello, Refusal
+from hil.server.remote import Remote
 from hil.server.session import Session
 from hil.server.stats import ServerStats
 from hil.server.tokens import Tokens

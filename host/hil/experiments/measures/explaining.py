@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -35,13 +34,14 @@ def _said(settings: Settings, context: Context) -> Found:
     from hil import bundle as bundles
     from hil import data
     from hil.experiments.measures import attributions
+    from hil.experiments.measures.step_time import one_thread
 
     bundle = bundles.load(bundle_of(_of_agilenn(settings)))
     split = data.get(bundle.manifest.dataset).load("test", context.data_dir).first(settings["samples"])
     judge, method = attributions.Finished(bundle), settings["method"]
     if method not in (known := attributions.ways(judge)):
         raise unknown_name("way to attribute", method, known)
-    with _one_thread():
+    with one_thread():
         said, cost = attributions.said(method, judge, split), attributions.cost(method, judge, split)
     figures: dict[str, Figure] = {
         "samples": said.samples,
@@ -68,18 +68,6 @@ def _trained(settings: Settings, context: Context) -> Found:
     taken = step_time(data.get(settings["dataset"]), changes, "full", 0, settings["rounds"])
     times = {"step_ms": taken.own_ms, "over_cut": taken.own_ms / taken.cut_ms}
     return replace(found, figures={**found.figures, **times})
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _network(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hil import bundle as bundles
 from hil.errors import CodecError, ServerError
 from hil.server.answer import Answer, Connection, Request, Status
-from hil.server.batching import Remote
+from hil.server.remote import Remote
 
 
 @dataclass(frozen=True)

@@ -16,23 +16,11 @@ _OF_THE_LINK = ("loss", "burst", "outage")
 def lossy(settings: Settings, context: Context) -> Found:
     """`run`; the radio's losses are `loss`, `burst` (0: each by chance) and `outage` (or none).
 
-    More figures: `retransmissions` of a sample, and `loss_by_chance` and `loss_in_bursts`, each None where
-    the other, or an outage, is what the cell is about.
+    One more figure: `retransmissions` of a sample.
     """
     found = run.run(as_run(settings), context)
     repeats, samples = (float(found.figures[name] or 0) for name in ("radio_retransmissions", "samples"))
-    return replace(found, figures={**found.figures, "retransmissions": repeats / samples, **places(settings)})
-
-
-def places(settings: Settings) -> dict[str, float | None]:
-    """Where the cell lies in a picture of chance, and in one of bursts."""
-    loss = float(settings["loss"])
-    calm = settings["outage"] == NO_OUTAGE
-    bursts = bool(settings["burst"])
-    return {
-        "loss_by_chance": loss if calm and not bursts else None,
-        "loss_in_bursts": loss if calm and (bursts or not loss) else None,
-    }
+    return replace(found, figures={**found.figures, "retransmissions": repeats / samples})
 
 
 def as_run(settings: Settings) -> dict[str, Any]:
@@ -49,8 +37,8 @@ def as_run(settings: Settings) -> dict[str, Any]:
 
 
 def canonical(settings: Settings) -> Settings:
-    """Those of the run, and where the cell lies in its pictures."""
-    return {**run.canonical(as_run(settings)), **places(settings)}
+    """Those of the run: no bursts where nothing is lost, and no losses where nothing is sent."""
+    return run.canonical(as_run(settings))
 
 
 LOSSY = Measure("lossy", lossy, run.RUN.rooms, bundle_inputs, canonical)

@@ -63,7 +63,7 @@ def step_time(
         raise UsageError("step times are those of agilenn beside edge_only")
     batch = batch or agile.batch
     base = replace(agile, batch=batch, attribution_every=1, attribution_batch=0)
-    with _one_thread():
+    with one_thread():
         steps = {
             "cut": cut_step(dataset, base, attributes=False),
             "standard": standard_step(dataset, replace(standard, batch=batch)),
@@ -75,7 +75,8 @@ def step_time(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Inside, torch has one; the caller's come back afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
