@@ -23,7 +23,8 @@ from hil.server.service import Service
 from hil.server.tokens import Credential, Tokens
 
 HELLO = pack_hello(Hello(HASH))
-IMPATIENT = Limits(hello_s=0.3, frame_s=0.3, write_s=0.3, idle_s=0.6, write_buffer=4096)
+IMPATIENT = Limits(hello_s=0.8, frame_s=0.8, write_s=0.8, idle_s=1.5, write_buffer=4096)
+"""The good client has to be faster than that, on however busy a machine."""
 TOKEN = Credential("camera-1", "a-token-of-sixteen-and-more")
 
 
@@ -52,7 +53,7 @@ def another_is_answered(port: int, **how: object) -> Iterator[None]:
         stop.set()
         thread.join()
     assert not failed
-    assert worst[0] < 2
+    assert worst[0] < 3
 
 
 def raw(port: int, *sent: bytes) -> socket.socket:
@@ -105,7 +106,7 @@ def test_a_message_that_comes_byte_by_byte_is_given_up_although_bytes_keep_comin
         began = time.monotonic()
         sent = dribble(connection, pack_request(1, Request(bytes(200))))
         assert sent < 200
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4
 
 
 def test_who_never_reads_is_dropped_and_its_answers_are_not_heaped_up():
@@ -210,14 +211,17 @@ def secure(tmp_path_factory):
 
 def test_who_does_not_speak_tls_to_a_tls_port_is_told_so(secure):
     context, trust = secure
-    with running(FakeRemote(), IMPATIENT, tls=context) as port, another_is_answered(port, trust=trust):
+    with (
+        running(FakeRemote(), Limits(hello_s=3), tls=context) as port,
+        another_is_answered(port, trust=trust),
+    ):
         with pytest.raises(ServerError, match="hung up without a greeting") as caught:
             Client("127.0.0.1", port, HASH, 2)
         assert "--tls-fingerprint" in caught.value.hint
         until_closed(raw(port, b"\x16\x03\x01\x02\x00\x01" + b"\xff" * 500))
         raw(port, b"\x16\x03\x01").close()
         half = raw(port, b"\x16\x03\x01\x02")
-        half.settimeout(5)
+        half.settimeout(10)
         until_closed(half)
 
 

@@ -178,10 +178,10 @@ class Session(asyncio.Protocol):
     def _greet(self, frame: ServerFrame) -> None:
         if frame.kind is not Kind.HELLO:
             raise ProtocolError("the first frame is no HELLO")
-        refusal = self._service.refusal(version := hello_version(frame.body))
+        refusal = self._service.refusal(hello_version(frame.body))
         if refusal is None:
             hello = parse_hello(frame.body)
-            self.stats.device = hello.name or f"v{version}"
+            self.stats.device = hello.name or "nameless"
             refusal = self._service.welcome(hello)
         if refusal is None:
             self.greeted = True

@@ -54,6 +54,8 @@ class Tokens:
 
 def new(name: str) -> Credential:
     """A credential with a token nobody can guess. Raises UsageError on a name that cannot be one."""
+    if ":" in name or name.startswith("#") or name != name.strip():
+        raise UsageError(f"{name!r} is no name for a token", "leave out colons, a leading # and outer spaces")
     return Credential.parse(f"{name}:{secrets.token_urlsafe(_RANDOM_BYTES)}", f"the name {name!r}")
 
 
