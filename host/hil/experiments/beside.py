@@ -18,6 +18,8 @@ BEST_LATENCY: Final = (1.0, 6.0)
 LOCAL_RESOURCES: Final = 8.0
 """AgileNN: more than 8 times lower local resource consumption."""
 
+CLOSE: Final = 0.05
+"""A ratio no further from 1 than that tells nothing."""
 EQUAL: Final = 0.01
 """Accuracies no further apart than that are called equal."""
 
@@ -107,16 +109,14 @@ def systems_against_rivals(cells: tuple[CellResult, ...]) -> tuple[Beside, ...]:
 def _system(rival: CellResult, ours: CellResult) -> list[Beside]:
     scheme, dataset, radio = (rival.value(name) for name in ("scheme", "dataset", "radio"))
     offloads, thinning = scheme in OFFLOADING, rival.value("thinning") or 1
-    name = scheme if thinning == 1 else f"{scheme} (every {thinning}th level)"
+    name = scheme if thinning == 1 else f"{scheme} (1 in {thinning} levels)"
     low, high = OFFLOADING_LATENCY if offloads else BEST_LATENCY
     gap = accuracy_gap(rival, ours)
     found = []
     for what, figure in (("latency", "latency_mean_ms"), ("energy", "energy_mj")):
         if (value := ratio(rival, ours, figure)) is not None:
             claimed = ("2 to 2.5×" if offloads else "up to 6×") if what == "latency" else "lower"
-            verdict = (
-                word(value, low, high) if what == "latency" else ("as in the paper" if value > 1 else "worse")
-            )
+            verdict = word(value, low, high) if what == "latency" else _energy_word(value)
             found.append(
                 Beside(
                     f"{what} of {name} over AgileNN's, {dataset}, {radio}",
@@ -126,6 +126,13 @@ def _system(rival: CellResult, ours: CellResult) -> list[Beside]:
                 )
             )
     return found
+
+
+def _energy_word(value: float) -> str:
+    """The paper says that it is lower, and not by how much."""
+    if abs(value - 1) <= CLOSE:
+        return "worse: no difference"
+    return "as in the paper" if value > 1 else "worse: the rival takes less"
 
 
 def accuracy_gap(rival: CellResult, ours: CellResult) -> str:
