@@ -34,10 +34,13 @@ class MemorySide:
 
         In direct mode all goes to memory; else the FIFO is moved when it reaches its threshold.
         """
-        self.fifo += data
-        threshold = d.threshold_bytes(self._fifo_control)
-        ready = len(self.fifo) if last or not self._uses_fifo else len(self.fifo) // threshold * threshold
-        out, self.fifo = self.fifo[:ready], self.fifo[ready:]
+        if last or not self._uses_fifo:
+            out, self.fifo = self.fifo + data, b""
+        else:
+            self.fifo += data
+            threshold = d.threshold_bytes(self._fifo_control)
+            ready = len(self.fifo) // threshold * threshold
+            out, self.fifo = self.fifo[:ready], self.fifo[ready:]
         item, step = self._item, self._step
         # An item that the end cut short is filled up where it cannot be told from its neighbours.
         padded = out if step else out + bytes(-len(out) % item)

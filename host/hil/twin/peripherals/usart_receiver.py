@@ -54,6 +54,13 @@ class Receiver:
         self._idle_fs: int | None = None
         self._timeout_fs: int | None = None
         self._data = 0
+        self._served_by: Stream | None = None
+        self._revision = 0
+        """The stream, and its CR, for which the alarm was set."""
+        self._noticed = 0
+        """How many bytes of the arrival are in when the alarm goes off."""
+        self._due_fs: int | None = None
+        """Nothing happens on the wire before."""
         self.lost = 0
         """Bytes that arrived while the receiver was off, or overran."""
         self._alarm = self._machine.alarm(self._on_alarm)
@@ -101,7 +108,27 @@ class Receiver:
 
     def sync(self) -> None:
         """Takes what has arrived up to now, in the order of time."""
-        now_fs = self._machine.clock.now_fs
+        now_fs, stream = self._machine.clock.now_fs, self._stream()
+        if stream is self._served_by and (stream is None or stream.revision == self._revision):
+            if self._due_fs is None or now_fs < self._due_fs:
+                return
+            if stream is not None and self._takes_unnoticed(stream, now_fs):
+                return
+        self._follow(now_fs)
+
+    def _takes_unnoticed(self, stream: Stream, now_fs: int) -> bool:
+        """Takes bytes that come before the alarm and leave it where it is; False where they may not."""
+        arrival = self._arrival
+        if arrival is None or stream.item_bytes != 1:
+            return False
+        complete = arrival.complete(now_fs)
+        if complete >= self._noticed:
+            return False
+        self._take(arrival, complete)
+        self._due_fs = arrival.end_fs(complete + 1)
+        return stream.revision == self._revision
+
+    def _follow(self, now_fs: int) -> None:
         while self._step(now_fs):
             pass
         self._arm()
@@ -180,17 +207,21 @@ class Receiver:
         self._usart.update_line()
 
     def _on_alarm(self) -> None:
-        self.sync()
+        self._follow(self._machine.clock.now_fs)
 
     def _arm(self) -> None:
-        arrival = self._arrival
+        arrival, stream = self._arrival, self._stream()
+        self._served_by, self._revision = stream, 0 if stream is None else stream.revision
         if arrival is not None:
-            self._alarm.set(arrival.end_fs(arrival.taken + self._until_noticed(arrival)))
+            self._noticed = arrival.taken + self._until_noticed(arrival)
+            self._due_fs = arrival.end_fs(arrival.taken + 1)
+            self._alarm.set(arrival.end_fs(self._noticed))
             return
         times = [time_fs for time_fs in (self._idle_fs, self._timeout_fs) if time_fs is not None]
         if self._waiting:
             times.append(max(self._waiting[0][0], self._free_fs))
-        self._alarm.set(min(times, default=None))
+        self._due_fs = min(times, default=None)
+        self._alarm.set(self._due_fs)
 
     def _until_noticed(self, arrival: Arrival) -> int:
         """Bytes until firmware can notice something: each one without DMA, else a match or the end."""
