@@ -57,8 +57,6 @@ class Stream:
         self._controller = controller
         self._irq = irq
         self.index = index
-        self.revision = 0
-        """Moves on when CR changes, so that others know what they have worked out to be still true."""
         self.copy = MemoryCopy(self, controller.machine)
         self.memory = MemorySide(self, controller.port)
         self.reset()
@@ -83,7 +81,7 @@ class Stream:
         self.circular = bool(value & d.DMA_SXCR_CIRC)
         self.item_bytes = d.peripheral_item(value)
         """NDTR counts items of the peripheral's size (RM0385 8.3.11)."""
-        self.revision += 1
+        self._controller.machine.dma_changes += 1
 
     @property
     def priority(self) -> tuple[int, int]:

@@ -54,13 +54,14 @@ class Receiver:
         self._idle_fs: int | None = None
         self._timeout_fs: int | None = None
         self._data = 0
-        self._served_by: Stream | None = None
-        self._revision = 0
-        """The stream, and its CR, for which the alarm was set."""
-        self._noticed = 0
-        """How many bytes of the arrival are in when the alarm goes off."""
+        self._armed_at = 0
+        """`Machine.dma_changes` when the alarm was set; the three that follow hold while it is the same."""
         self._due_fs: int | None = None
         """Nothing happens on the wire before."""
+        self._noticed = 0
+        """How many bytes of the arrival are in when the alarm goes off."""
+        self._block_stream: Stream | None = None
+        """What moves all bytes before that one, an item each."""
         self.lost = 0
         """Bytes that arrived while the receiver was off, or overran."""
         self._alarm = self._machine.alarm(self._on_alarm)
@@ -108,25 +109,26 @@ class Receiver:
 
     def sync(self) -> None:
         """Takes what has arrived up to now, in the order of time."""
-        now_fs, stream = self._machine.clock.now_fs, self._stream()
-        if stream is self._served_by and (stream is None or stream.revision == self._revision):
+        now_fs = self._machine.clock.now_fs
+        if self._machine.dma_changes == self._armed_at:
             if self._due_fs is None or now_fs < self._due_fs:
                 return
-            if stream is not None and self._takes_unnoticed(stream, now_fs):
+            if self._takes_unnoticed(now_fs):
                 return
         self._follow(now_fs)
 
-    def _takes_unnoticed(self, stream: Stream, now_fs: int) -> bool:
-        """Takes bytes that come before the alarm and leave it where it is; False where they may not."""
-        arrival = self._arrival
-        if arrival is None or stream.item_bytes != 1:
+    def _takes_unnoticed(self, now_fs: int) -> bool:
+        """Moves bytes that end before the alarm, which stays; False where that is not all there is to it."""
+        arrival, stream = self._arrival, self._block_stream
+        if arrival is None or stream is None:
             return False
         complete = arrival.complete(now_fs)
         if complete >= self._noticed:
             return False
-        self._take(arrival, complete)
+        moved = self._move(arrival, complete, stream)
+        arrival.taken += moved
         self._due_fs = arrival.end_fs(complete + 1)
-        return stream.revision == self._revision
+        return arrival.taken == complete
 
     def _follow(self, now_fs: int) -> None:
         while self._step(now_fs):
@@ -175,16 +177,20 @@ class Receiver:
                 self.lost += complete - arrival.taken
                 arrival.taken = complete
                 return
-            self._idle_fs = arrival.end_fs(complete)  # marks activity; the end of the burst sets the time
-            if self._usart.match in arrival.data[arrival.taken : complete]:
-                self._usart.flags |= _ISR_CMF
-                self._usart.update_line()
-            stream = self._stream()
-            moved = stream.push(arrival.data[arrival.taken : complete]) if stream is not None else 0
+            moved = self._move(arrival, complete, self._stream())
             if not moved:
                 self._receive(arrival.data[arrival.taken])
                 moved = 1
             arrival.taken += moved
+
+    def _move(self, arrival: Arrival, complete: int, stream: Stream | None) -> int:
+        """Hands bytes to DMA; how many it took."""
+        data = arrival.data[arrival.taken : complete]
+        self._idle_fs = arrival.end_fs(complete)  # marks activity; the end of the burst sets the time
+        if self._usart.match in data:
+            self._usart.flags |= _ISR_CMF
+            self._usart.update_line()
+        return stream.push(data) if stream is not None else 0
 
     def _receive(self, value: int) -> None:
         usart = self._usart
@@ -210,10 +216,12 @@ class Receiver:
         self._follow(self._machine.clock.now_fs)
 
     def _arm(self) -> None:
-        arrival, stream = self._arrival, self._stream()
-        self._served_by, self._revision = stream, 0 if stream is None else stream.revision
+        arrival = self._arrival
+        self._armed_at = self._machine.dma_changes
         if arrival is not None:
-            self._noticed = arrival.taken + self._until_noticed(arrival)
+            stream = self._stream()
+            self._noticed = arrival.taken + self._until_noticed(arrival, stream)
+            self._block_stream = stream if stream and self.enabled and stream.item_bytes == 1 else None
             self._due_fs = arrival.end_fs(arrival.taken + 1)
             self._alarm.set(arrival.end_fs(self._noticed))
             return
@@ -223,10 +231,9 @@ class Receiver:
         self._due_fs = min(times, default=None)
         self._alarm.set(self._due_fs)
 
-    def _until_noticed(self, arrival: Arrival) -> int:
+    def _until_noticed(self, arrival: Arrival, stream: Stream | None) -> int:
         """Bytes until firmware can notice something: each one without DMA, else a match or the end."""
         rest = len(arrival.data) - arrival.taken
-        stream = self._stream()
         if not self.enabled:
             return max(rest, 1)
         if stream is None:
