@@ -133,7 +133,9 @@ class DmaRequests:
     def __init__(self, controllers: dict[str, Dma]) -> None:
         self._controllers = controllers
         self._served_by = {
-            name: [(controllers[controller].streams[stream], channel) for controller, stream, channel in places]
+            name: [
+                (controllers[controller].streams[stream], channel) for controller, stream, channel in places
+            ]
             for name, places in REQUESTS.items()
         }
 

@@ -109,6 +109,13 @@ class Stream:
             self.advance(items)
         return taken
 
+    def push_unnoticed(self, data: bytes) -> bool:
+        """The same for items of one byte that end before the next boundary; False on a bus error."""
+        if not self.memory.put(data, last=False):
+            return False
+        self.advance(len(data))
+        return True
+
     def rest(self) -> bytes:
         """Memory to peripheral: what is left of this round, as it is in memory now.
 

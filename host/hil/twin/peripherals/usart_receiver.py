@@ -122,11 +122,13 @@ class Receiver:
         arrival, stream = self._arrival, self._block_stream
         if arrival is None or stream is None:
             return False
-        complete = arrival.complete(now_fs)
+        complete = (now_fs - arrival.start_fs) // arrival.byte_fs
         if complete >= self._noticed:
             return False
-        moved = self._move(arrival, complete, stream)
-        arrival.taken += moved
+        data = self._notice(arrival, complete)
+        if not stream.push_unnoticed(data):
+            return False
+        arrival.taken += len(data)
         self._due_fs = arrival.end_fs(complete + 1)
         return arrival.taken == complete
 
@@ -177,20 +179,22 @@ class Receiver:
                 self.lost += complete - arrival.taken
                 arrival.taken = complete
                 return
-            moved = self._move(arrival, complete, self._stream())
+            data = self._notice(arrival, complete)
+            stream = self._stream()
+            moved = stream.push(data) if stream is not None else 0
             if not moved:
                 self._receive(arrival.data[arrival.taken])
                 moved = 1
             arrival.taken += moved
 
-    def _move(self, arrival: Arrival, complete: int, stream: Stream | None) -> int:
-        """Hands bytes to DMA; how many it took."""
+    def _notice(self, arrival: Arrival, complete: int) -> bytes:
+        """The bytes up to number `complete`, which the receiver has seen now."""
         data = arrival.data[arrival.taken : complete]
         self._idle_fs = arrival.end_fs(complete)  # marks activity; the end of the burst sets the time
         if self._usart.match in data:
             self._usart.flags |= _ISR_CMF
             self._usart.update_line()
-        return stream.push(data) if stream is not None else 0
+        return data
 
     def _receive(self, value: int) -> None:
         usart = self._usart
