@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.twin.clock import TICKS_PER_CYCLE
 from hil.twin.peripherals import usart as u
 from hil.twin.peripherals.usart_receiver import Receiver
 from hil_tests.twin.bench import SRAM, Bench
@@ -14,6 +15,7 @@ from hil_tests.twin.bench import SRAM, Bench
 USART1, STREAM = 0x4001_1000, 0x4002_6400 + 0x10 + 0x18 * 2
 DMA2_LISR, DMA2_LIFCR = 0x4002_6400, 0x4002_6408
 RDR = USART1 + u.USART_RDR
+RCC_AHB1RSTR, DMA2_RESET = 0x4002_3810, 1 << 22
 EN, HTIE, TCIE, CIRC, MINC, DBM = 1, 1 << 3, 1 << 4, 1 << 8, 1 << 10, 1 << 18
 CHANNEL_4 = 4 << 25
 MATCH = 0xA5
@@ -86,6 +88,13 @@ class Listener:
             cycles -= look_every
         self.bench.run(cycles)
 
+    def oversleep(self, cycles: int, look: bool) -> None:
+        """A long basic block: alarms wait for its end, where firmware may look before they go off."""
+        self.bench.state.ticks += cycles * TICKS_PER_CYCLE
+        if look:
+            self.bench.word(STREAM + 4)
+        self.bench.run(0)
+
 
 PIECES = st.binary(min_size=1, max_size=90) | st.lists(
     st.sampled_from([0, 1, MATCH]), min_size=1, max_size=20
@@ -93,6 +102,7 @@ PIECES = st.binary(min_size=1, max_size=90) | st.lists(
 STEPS = st.lists(
     st.tuples(st.just("feed"), PIECES)
     | st.tuples(st.just("wait"), st.integers(1, 40 * BYTE_CYCLES))
+    | st.tuples(st.just("oversleep"), st.integers(1, 4 * BYTE_CYCLES))
     | st.tuples(st.just("clear"), st.none())
     | st.tuples(st.just("restart"), st.none()),
     min_size=1,
@@ -122,6 +132,9 @@ def test_nothing_tells_blocks_from_single_bytes(
             elif kind == "wait":
                 assert isinstance(value, int)
                 listener.wait(value, look_every if listener is curious else None)
+            elif kind == "oversleep":
+                assert isinstance(value, int)
+                listener.oversleep(value, look=listener is curious)
             elif kind == "clear":
                 listener.clear()
             else:
@@ -145,6 +158,18 @@ def test_every_look_finds_the_bytes_whose_stop_bit_has_ended(size: int, waits: l
             ring[place % size] = data[place]
         assert listener.bench.word(STREAM + 4) == size - came % size
         assert listener.bench.memory.read(FIRST, size) == bytes(ring)
+
+
+def test_a_controller_that_is_reset_takes_no_more_bytes() -> None:
+    listener = Listener(16, CHANNEL_4 | CIRC | MINC, 0, 0)
+    listener.receiver.feed(b"12345678", listener.bench.clock.now_fs)
+    listener.wait(3 * BYTE_CYCLES + 1, BYTE_CYCLES)
+    for bits in (DMA2_RESET, 0):
+        listener.bench.put(RCC_AHB1RSTR, bits)
+    listener.bench.run(BYTE_CYCLES)
+    assert listener.bench.word(USART1 + u.USART_ISR) & u.USART_ISR_RXNE
+    assert (listener.bench.word(RDR), listener.bench.word(STREAM + 4)) == (ord("4"), 0)
+    assert listener.bench.memory.read(FIRST, 4) == b"123\0"
 
 
 def test_bytes_behind_the_end_of_memory_are_a_transfer_error() -> None:
