@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.twin.clock import TICKS_PER_CYCLE
+from hil.twin.memory import FLASH_BASE
 from hil.twin.peripherals import usart as u
 from hil.twin.peripherals.usart_receiver import Receiver
 from hil_tests.twin.bench import SRAM, Bench
@@ -21,6 +22,7 @@ CHANNEL_4 = 4 << 25
 MATCH = 0xA5
 BYTE_CYCLES = 160
 """Ten bits of 16 clocks each: the core and the USART both run at 16 MHz."""
+TRANSFER_ERROR = 1 << 3 << 16
 FIRST, SECOND, ROOM = SRAM, SRAM + 0x200, 0x400
 
 
@@ -55,11 +57,11 @@ class Listener:
         if nvic._lines != before:
             self.lines.append((self.bench.clock.now_fs, irq, level))
 
-    def restart(self) -> None:
+    def restart(self, at: int = FIRST) -> None:
         """The stream begins its ring anew."""
         self.bench.put(STREAM, 0)
         self.clear()
-        for register, value in ((4, self.size), (8, RDR), (12, FIRST), (16, SECOND), (20, self.fifo)):
+        for register, value in ((4, self.size), (8, RDR), (12, at), (16, SECOND), (20, self.fifo)):
             self.bench.put(STREAM + register, value)
         self.bench.put(STREAM, self.control)
         self.bench.put(STREAM, self.control | EN)
@@ -170,20 +172,28 @@ def test_a_controller_that_is_reset_takes_no_more_bytes() -> None:
     assert listener.bench.word(USART1 + u.USART_ISR) & u.USART_ISR_RXNE
     assert (listener.bench.word(RDR), listener.bench.word(STREAM + 4)) == (ord("4"), 0)
     assert listener.bench.memory.read(FIRST, 4) == b"123\0"
+    assert (listener.bench.word(DMA2_LISR), listener.bench.warnings) == (0, [])
 
 
 def test_bytes_behind_the_end_of_memory_are_a_transfer_error() -> None:
     """Also where the stream stored to that memory before."""
     listener = Listener(16, CHANNEL_4 | MINC, 0, 0)
-    listener.bench.put(STREAM, 0)
-    listener.clear()
-    for register, value in ((4, 16), (12, 0x2004_FFFC), (0, CHANNEL_4 | MINC | EN)):
-        listener.bench.put(STREAM + register, value)
+    listener.restart(at=0x2004_FFFC)
     listener.receiver.feed(b"12345678", listener.bench.clock.now_fs)
-    listener.wait(4 * BYTE_CYCLES, BYTE_CYCLES)
+    listener.wait(4 * BYTE_CYCLES + 1, BYTE_CYCLES)
     assert (listener.bench.word(STREAM + 4), listener.bench.word(DMA2_LISR)) == (12, 0)
     listener.bench.run(BYTE_CYCLES)
-    transfer_error = 1 << 3 << 16
-    assert (listener.bench.word(STREAM + 4), listener.bench.word(DMA2_LISR)) == (12, transfer_error)
+    assert (listener.bench.word(STREAM + 4), listener.bench.word(DMA2_LISR)) == (12, TRANSFER_ERROR)
     assert not listener.bench.word(STREAM) & EN
     assert listener.bench.memory.read(0x2004_FFFC, 4) == b"1234"
+
+
+def test_flash_refuses_the_second_stream_like_the_first() -> None:
+    listener = Listener(16, CHANNEL_4 | MINC, 0, 0)
+    for _ in range(2):
+        listener.restart(at=FLASH_BASE)
+        listener.receiver.feed(b"1", listener.bench.clock.now_fs)
+        listener.bench.run(2 * BYTE_CYCLES)
+        assert listener.bench.word(DMA2_LISR) == TRANSFER_ERROR
+        listener.bench.word(RDR)
+    assert listener.bench.memory.read(FLASH_BASE, 4) == b"\xff" * 4
