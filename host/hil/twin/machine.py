@@ -90,6 +90,8 @@ class Machine:
     """What the run loop does before it executes on."""
     stop_here: Callable[[], None] = lambda: None
     """Stops the core on the instruction that accesses a peripheral; it is repeated."""
+    dma_changes: int = 0
+    """Moves on when the CR of any DMA stream changes: what peripherals found out is no longer sure."""
     freeze: DebugFreeze = field(default_factory=DebugFreeze)
     bus: Bus = field(init=False)
     nvic: Nvic = field(init=False)

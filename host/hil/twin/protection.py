@@ -57,7 +57,7 @@ class Protection:
     @property
     def restricts_peripherals(self) -> bool:
         """Whether accesses to peripherals must be asked about."""
-        return self.enabled or not self.privileged
+        return not self.privileged or (self._mpu.control != 0 and self.enabled)
 
     def reset(self) -> None:
         """The MPU is off, the core privileged."""

@@ -75,7 +75,8 @@ class Dma(Peripheral):
     def sync(self, stream: Stream) -> None:
         """Brings `stream` up to the present."""
         if stream.enabled:
-            stream.copy.sync()
+            if stream.copy.active:
+                stream.copy.sync()
             for request in self._behind(stream):
                 request.sync()
 
@@ -131,6 +132,12 @@ class DmaRequests:
 
     def __init__(self, controllers: dict[str, Dma]) -> None:
         self._controllers = controllers
+        self._served_by = {
+            name: [
+                (controllers[controller].streams[stream], channel) for controller, stream, channel in places
+            ]
+            for name, places in REQUESTS.items()
+        }
 
     def connect(self, request: Request) -> None:
         """Wires `request` to all streams that can serve it."""
@@ -139,8 +146,7 @@ class DmaRequests:
 
     def stream(self, request: Request) -> Stream | None:
         """The enabled stream that has selected `request`."""
-        for controller, index, channel in REQUESTS[request.name]:
-            stream = self._controllers[controller].streams[index]
+        for stream, channel in self._served_by[request.name]:
             if stream.enabled and stream.channel == channel and request.fits(stream):
                 return stream
         return None

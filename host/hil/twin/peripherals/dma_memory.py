@@ -34,11 +34,17 @@ class MemorySide:
 
         In direct mode all goes to memory; else the FIFO is moved when it reaches its threshold.
         """
-        self.fifo += data
-        threshold = d.threshold_bytes(self._fifo_control)
-        ready = len(self.fifo) if last or not self._uses_fifo else len(self.fifo) // threshold * threshold
-        out, self.fifo = self.fifo[:ready], self.fifo[ready:]
-        item, step = self._item, self._step
+        stream = self._stream
+        control, fifo_control = stream.control, stream.registers[d.DMA_SXFCR]
+        if last or not fifo_control & d.DMA_SXFCR_DMDIS:
+            out, self.fifo = self.fifo + data, b""
+        else:
+            self.fifo += data
+            threshold = d.threshold_bytes(fifo_control)
+            ready = len(self.fifo) // threshold * threshold
+            out, self.fifo = self.fifo[:ready], self.fifo[ready:]
+        item = d.memory_item(control)
+        step = item if control & d.DMA_SXCR_MINC else 0
         # An item that the end cut short is filled up where it cannot be told from its neighbours.
         padded = out if step else out + bytes(-len(out) % item)
         if not padded:
@@ -46,7 +52,7 @@ class MemorySide:
         try:
             self._port.store(self._base + (self._moved if step else 0), padded, item, step)
         except TransferError as error:
-            self._stream.fail(error.address)
+            stream.fail(error.address)
             return False
         self._moved += len(out)
         return True

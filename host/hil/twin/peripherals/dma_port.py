@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hil.twin.bus import BusFaultError
 from hil.twin.machine import Machine
+from hil.twin.memory import Region
 
 _APB1_END = 0x4000_8000
 _PERIPHERALS = 0x4000_0000
@@ -24,6 +25,8 @@ class DmaPort:
     def __init__(self, machine: Machine, *, apb1_only: bool) -> None:
         self._machine = machine
         self._apb1_only = apb1_only
+        self._last: Region | None = None
+        """The memory that was stored to last; a stream seldom leaves it."""
 
     def load(self, address: int, size: int, item: int, step: int) -> bytes:
         """`size` bytes from `address` on, in items of `item` bytes `step` apart. Raises TransferError."""
@@ -42,6 +45,8 @@ class DmaPort:
                 self._write_register(address + n * step, data[n * item : (n + 1) * item])
         elif step == 0:
             self._keep(address, data[-item:])
+        elif step == item and self._keep_where_last(address, data):
+            return
         elif step == item:
             fits = self._fitting(address, len(data))
             self._keep(address, data[:fits])
@@ -75,6 +80,16 @@ class DmaPort:
         if self._fitting(address, len(data)) < len(data):
             raise TransferError(address)
         self._machine.memory.write(address, data)
+        if data:
+            self._last = self._machine.memory.region(address)
+
+    def _keep_where_last(self, address: int, data: bytes) -> bool:
+        region = self._last
+        if region is None or address < region.base or address + len(data) > region.end:
+            return False
+        offset = address - region.base
+        region.view[offset : offset + len(data)] = data
+        return True
 
     def _read_register(self, address: int, width: int) -> bytes:
         self._check(address)

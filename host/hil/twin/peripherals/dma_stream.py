@@ -62,7 +62,8 @@ class Stream:
         self.reset()
 
     def reset(self) -> None:
-        self.registers = {DMA_SXCR: 0, DMA_SXFCR: d.DMA_SXFCR_RESET}
+        self.registers = {DMA_SXFCR: d.DMA_SXFCR_RESET}
+        self._set_control(0)
         self.flags = 0
         self.count = 0
         self._reload = 0
@@ -71,21 +72,16 @@ class Stream:
         self.copy.stop()
         self.update_line()
 
-    @property
-    def control(self) -> int:
-        return self.registers[DMA_SXCR]
-
-    @property
-    def enabled(self) -> bool:
-        return bool(self.control & d.DMA_SXCR_EN)
-
-    @property
-    def channel(self) -> int:
-        return self.control >> d.DMA_SXCR_CHSEL_SHIFT & 7
-
-    @property
-    def direction(self) -> int:
-        return self.control >> d.DMA_SXCR_DIR_SHIFT & 3
+    def _set_control(self, value: int) -> None:
+        """CR takes `value`; its fields are taken apart here, for they are asked for with every item."""
+        self.control = self.registers[DMA_SXCR] = value
+        self.enabled = bool(value & d.DMA_SXCR_EN)
+        self.channel = value >> d.DMA_SXCR_CHSEL_SHIFT & 7
+        self.direction = value >> d.DMA_SXCR_DIR_SHIFT & 3
+        self.circular = bool(value & d.DMA_SXCR_CIRC)
+        self.item_bytes = d.peripheral_item(value)
+        """NDTR counts items of the peripheral's size (RM0385 8.3.11)."""
+        self._controller.machine.dma_changes += 1
 
     @property
     def priority(self) -> tuple[int, int]:
@@ -93,17 +89,8 @@ class Stream:
         return -(self.control >> d.DMA_SXCR_PL_SHIFT & 3), self.index
 
     @property
-    def circular(self) -> bool:
-        return bool(self.control & d.DMA_SXCR_CIRC)
-
-    @property
     def interrupts_at_half(self) -> bool:
         return bool(self.control & d.DMA_SXCR_HTIE)
-
-    @property
-    def item_bytes(self) -> int:
-        """NDTR counts items of the peripheral's size (RM0385 8.3.11)."""
-        return d.peripheral_item(self.control)
 
     def until_boundary(self) -> int:
         """Items until the half or the whole of the buffer is moved."""
@@ -121,6 +108,13 @@ class Stream:
             taken += len(piece)
             self.advance(items)
         return taken
+
+    def push_unnoticed(self, data: bytes) -> bool:
+        """The same for items of one byte that end before the next boundary; False on a bus error."""
+        if not self.memory.put(data, last=False):
+            return False
+        self.advance(len(data))
+        return True
 
     def rest(self) -> bytes:
         """Memory to peripheral: what is left of this round, as it is in memory now.
@@ -189,7 +183,7 @@ class Stream:
             self.memory.next_round()
             self.count = self._reload if self.circular else 0
             if self.control & d.DMA_SXCR_DBM:
-                self.registers[DMA_SXCR] ^= d.DMA_SXCR_CT
+                self._set_control(self.control ^ d.DMA_SXCR_CT)
             if not self.circular:
                 self._end()
         self.update_line()
@@ -250,28 +244,27 @@ class Stream:
             self._controller.sync(self)
             if not self.enabled:
                 return
-            self.registers[DMA_SXCR] = (self.control & ~(_CHANGEABLE | d.DMA_SXCR_EN)) | (value & _CHANGEABLE)
+            self._set_control((self.control & ~(_CHANGEABLE | d.DMA_SXCR_EN)) | (value & _CHANGEABLE))
             # Switching a running stream off empties its FIFO and ends its transfer (RM0385 8.3.14).
             self.memory.put(b"", last=True)
             self.flags |= FLAG_TC
             self._end()
             self._controller.changed(self)
         elif was_enabled:
-            self.registers[DMA_SXCR] = (self.control & ~_CHANGEABLE) | (value & _CHANGEABLE)
+            self._set_control((self.control & ~_CHANGEABLE) | (value & _CHANGEABLE))
         else:
-            self.registers[DMA_SXCR] = value
+            self._set_control(value)
             if value & d.DMA_SXCR_EN:
                 self._start()
 
     def _start(self) -> None:
-        self.registers[DMA_SXCR], self.registers[DMA_SXFCR] = d.settle(
-            self.control, self.registers[DMA_SXFCR]
-        )
+        control, self.registers[DMA_SXFCR] = d.settle(self.control, self.registers[DMA_SXFCR])
+        self._set_control(control)
         if self.registers[DMA_SXFCR] & d.DMA_SXFCR_DMDIS and not d.burst_fits(
             self.control, self.registers[DMA_SXFCR]
         ):
             self.flags |= FLAG_FE
-            self.registers[DMA_SXCR] &= ~d.DMA_SXCR_EN
+            self._set_control(self.control & ~d.DMA_SXCR_EN)
             return
         self.count = self.count or self._programmed
         if self.control & d.DMA_SXCR_PFCTRL:
@@ -293,7 +286,7 @@ class Stream:
             )
 
     def _end(self) -> None:
-        self.registers[DMA_SXCR] &= ~d.DMA_SXCR_EN
+        self._set_control(self.control & ~d.DMA_SXCR_EN)
         self.memory.restart()
         if self.copy.active:
             self.copy.stop()

@@ -54,6 +54,14 @@ class Receiver:
         self._idle_fs: int | None = None
         self._timeout_fs: int | None = None
         self._data = 0
+        self._armed_at = 0
+        """`Machine.dma_changes` when the alarm was set; the three that follow hold while it is the same."""
+        self._due_fs: int | None = None
+        """Nothing happens on the wire before."""
+        self._noticed = 0
+        """How many bytes of the arrival are in when the alarm goes off."""
+        self._block_stream: Stream | None = None
+        """What moves all bytes before that one, an item each."""
         self.lost = 0
         """Bytes that arrived while the receiver was off, or overran."""
         self._alarm = self._machine.alarm(self._on_alarm)
@@ -102,6 +110,29 @@ class Receiver:
     def sync(self) -> None:
         """Takes what has arrived up to now, in the order of time."""
         now_fs = self._machine.clock.now_fs
+        if self._machine.dma_changes == self._armed_at:
+            if self._due_fs is None or now_fs < self._due_fs:
+                return
+            if self._takes_unnoticed(now_fs):
+                return
+        self._follow(now_fs)
+
+    def _takes_unnoticed(self, now_fs: int) -> bool:
+        """Moves bytes that end before the alarm, which stays; False where that is not all there is to it."""
+        arrival, stream = self._arrival, self._block_stream
+        if arrival is None or stream is None:
+            return False
+        complete = (now_fs - arrival.start_fs) // arrival.byte_fs
+        if complete >= self._noticed:
+            return False
+        data = self._notice(arrival, complete)
+        if not stream.push_unnoticed(data):
+            return False
+        arrival.taken += len(data)
+        self._due_fs = arrival.end_fs(complete + 1)
+        return arrival.taken == complete
+
+    def _follow(self, now_fs: int) -> None:
         while self._step(now_fs):
             pass
         self._arm()
@@ -148,16 +179,22 @@ class Receiver:
                 self.lost += complete - arrival.taken
                 arrival.taken = complete
                 return
-            self._idle_fs = arrival.end_fs(complete)  # marks activity; the end of the burst sets the time
-            if self._usart.match in arrival.data[arrival.taken : complete]:
-                self._usart.flags |= _ISR_CMF
-                self._usart.update_line()
+            data = self._notice(arrival, complete)
             stream = self._stream()
-            moved = stream.push(arrival.data[arrival.taken : complete]) if stream is not None else 0
+            moved = stream.push(data) if stream is not None else 0
             if not moved:
                 self._receive(arrival.data[arrival.taken])
                 moved = 1
             arrival.taken += moved
+
+    def _notice(self, arrival: Arrival, complete: int) -> bytes:
+        """The bytes up to number `complete`, which the receiver has seen now."""
+        data = arrival.data[arrival.taken : complete]
+        self._idle_fs = arrival.end_fs(complete)  # marks activity; the end of the burst sets the time
+        if self._usart.match in data:
+            self._usart.flags |= _ISR_CMF
+            self._usart.update_line()
+        return data
 
     def _receive(self, value: int) -> None:
         usart = self._usart
@@ -180,22 +217,27 @@ class Receiver:
         self._usart.update_line()
 
     def _on_alarm(self) -> None:
-        self.sync()
+        self._follow(self._machine.clock.now_fs)
 
     def _arm(self) -> None:
         arrival = self._arrival
+        self._armed_at = self._machine.dma_changes
         if arrival is not None:
-            self._alarm.set(arrival.end_fs(arrival.taken + self._until_noticed(arrival)))
+            stream = self._stream()
+            self._noticed = arrival.taken + self._until_noticed(arrival, stream)
+            self._block_stream = stream if stream and self.enabled and stream.item_bytes == 1 else None
+            self._due_fs = arrival.end_fs(arrival.taken + 1)
+            self._alarm.set(arrival.end_fs(self._noticed))
             return
         times = [time_fs for time_fs in (self._idle_fs, self._timeout_fs) if time_fs is not None]
         if self._waiting:
             times.append(max(self._waiting[0][0], self._free_fs))
-        self._alarm.set(min(times, default=None))
+        self._due_fs = min(times, default=None)
+        self._alarm.set(self._due_fs)
 
-    def _until_noticed(self, arrival: Arrival) -> int:
+    def _until_noticed(self, arrival: Arrival, stream: Stream | None) -> int:
         """Bytes until firmware can notice something: each one without DMA, else a match or the end."""
         rest = len(arrival.data) - arrival.taken
-        stream = self._stream()
         if not self.enabled:
             return max(rest, 1)
         if stream is None:
