@@ -47,6 +47,22 @@ def test_another_accuracy_is_said():
     assert latency.word == "as in the paper; at equal accuracy"
 
 
+def test_a_coarser_payload_of_ours_is_held_against_rivals_of_equal_accuracy_alone():
+    ours, coarse = cell("agilenn", 5), cell("agilenn", 4, 0.69)
+    coarse = CellResult({**coarse.settings, "thinning": 2}, figures=coarse.figures)
+    rivals = (cell("deepcod", 6, 0.695), cell("edge_only", 6, 0.8))
+    names = [
+        each.figure
+        for each in beside.systems_against_rivals((ours, coarse, *rivals))
+        if "latency" in each.figure
+    ]
+    assert names == [
+        "latency of deepcod over AgileNN's, digits, wifi-6m",
+        "latency of edge_only over AgileNN's, digits, wifi-6m",
+        "latency of deepcod over AgileNN (1 in 2 levels)'s, digits, wifi-6m",
+    ]
+
+
 def test_along_an_axis_each_rival_has_one_line():
     cells = (*(cell("agilenn", 5, at=at) for at in (1, 2)), cell("spinn", 12, at=1), cell("spinn", 4, at=2))
     (line,) = beside.latency_against_rivals("kbps", "kbit/s")(cells)

@@ -20,6 +20,7 @@ LOCAL_RESOURCES: Final = 8.0
 
 CLOSE: Final = 0.05
 """A ratio no further from 1 than that tells nothing."""
+AT_EQUAL: Final = "at equal accuracy"
 EQUAL: Final = 0.01
 """Accuracies no further apart than that are called equal."""
 
@@ -95,36 +96,42 @@ def _along(dataset: str, rival: str, pairs: list[tuple[Any, float]], unit: str) 
 
 
 def systems_against_rivals(cells: tuple[CellResult, ...]) -> tuple[Beside, ...]:
-    """Latency and energy of every rival over AgileNN's, with what separates their accuracies."""
+    """Latency and energy of every rival over AgileNN's, with what separates their accuracies.
+
+    AgileNN with a coarser payload is held against rivals of equal accuracy alone.
+    """
     found: list[Beside] = []
     for dataset in distinct(cells, "dataset"):
         for radio in distinct(cells, "radio"):
             there = where(cells, dataset=dataset, radio=radio)
-            ours = where(there, scheme=OURS)
-            for rival in [cell for cell in there if cell.value("scheme") != OURS]:
-                found += _system(rival, ours[0]) if ours else []
+            for ours in where(there, scheme=OURS):
+                rivals = [cell for cell in there if cell.value("scheme") != OURS]
+                for rival in rivals:
+                    if _thinning(ours) == 1 or accuracy_gap(rival, ours) == AT_EQUAL:
+                        found += _system(rival, ours)
     return tuple(found)
+
+
+def _thinning(cell: CellResult) -> int:
+    return int(cell.value("thinning") or 1)
+
+
+def _called(cell: CellResult, name: str) -> str:
+    """The scheme, and how coarse its payload is."""
+    return name if _thinning(cell) == 1 else f"{name} (1 in {_thinning(cell)} levels)"
 
 
 def _system(rival: CellResult, ours: CellResult) -> list[Beside]:
     scheme, dataset, radio = (rival.value(name) for name in ("scheme", "dataset", "radio"))
-    offloads, thinning = scheme in OFFLOADING, rival.value("thinning") or 1
-    name = scheme if thinning == 1 else f"{scheme} (1 in {thinning} levels)"
+    offloads = scheme in OFFLOADING
     low, high = OFFLOADING_LATENCY if offloads else BEST_LATENCY
-    gap = accuracy_gap(rival, ours)
+    claims = {"latency": "2 to 2.5×" if offloads else "up to 6×", "energy": "lower"}
     found = []
     for what, figure in (("latency", "latency_mean_ms"), ("energy", "energy_mj")):
         if (value := ratio(rival, ours, figure)) is not None:
-            claimed = ("2 to 2.5×" if offloads else "up to 6×") if what == "latency" else "lower"
             verdict = word(value, low, high) if what == "latency" else _energy_word(value)
-            found.append(
-                Beside(
-                    f"{what} of {name} over AgileNN's, {dataset}, {radio}",
-                    claimed,
-                    times(value),
-                    f"{verdict}; {gap}",
-                )
-            )
+            name = f"{what} of {_called(rival, scheme)} over {_called(ours, 'AgileNN')}'s, {dataset}, {radio}"
+            found.append(Beside(name, claims[what], times(value), f"{verdict}; {accuracy_gap(rival, ours)}"))
     return found
 
 
@@ -142,7 +149,7 @@ def accuracy_gap(rival: CellResult, ours: CellResult) -> str:
         return "accuracy unknown"
     points = 100 * (theirs - own)
     if abs(points) <= 100 * EQUAL:
-        return "at equal accuracy"
+        return AT_EQUAL
     return f"the rival is {abs(points):.1f} points {'more' if points > 0 else 'less'} accurate"
 
 

@@ -1,7 +1,7 @@
 """Every scheme as a point: how long an answer takes, and how often it is right.
 
 Edge-only inference has coarser pictures as well, so that it can be looked at where it is no more accurate
-than the others.
+than the others, and AgileNN a coarser payload; neither needs training.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from hil.experiments.beside import systems_against_rivals
 from hil.experiments.experiment import Chart, Column, Experiment, Variable
 from hil.experiments.measures.system import SYSTEM
 
+_THINNINGS = {"agilenn": (1, 2), "edge_only": (1, 16, 32)}
+
 EXPERIMENT = Experiment(
     name="latency-accuracy",
     question="What does each scheme's accuracy cost in end-to-end latency?",
@@ -18,7 +20,7 @@ EXPERIMENT = Experiment(
     measure=SYSTEM,
     varies=(
         common.SCHEME,
-        Variable("thinning", (1, 16, 32), quick=(1, 16), title="every n-th level"),
+        Variable("thinning", (1, 2, 16, 32), quick=(1, 2, 16), title="every n-th level"),
         Variable("radio", ("wifi-6m", "ble-270k")),
     ),
     fixed={**{name: value for name, value in common.RUN_FIXED.items() if name != "radio"}, "samples": 2000},
@@ -41,6 +43,6 @@ EXPERIMENT = Experiment(
         Chart("Accuracy against energy", "energy_mj", "accuracy", "scheme", "scatter", log_x=True),
     ),
     beside=systems_against_rivals,
-    excluded=lambda settings: settings["thinning"] > 1 and settings["scheme"] != "edge_only",
+    excluded=lambda settings: settings["thinning"] not in _THINNINGS.get(settings["scheme"], (1,)),
     everywhere=True,
 )

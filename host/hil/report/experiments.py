@@ -37,9 +37,9 @@ def value_text(column: Column, value: Any) -> str:
         return str(value)
     if column.unit == "%":
         return f"{100 * value:.{2 if column.digits is None else column.digits}f}"
-    if column.digits is None:
-        return fmt.figure(float(value))
-    return f"{value:,.{column.digits}f}".replace(",", " ")
+    if column.digits is None and isinstance(value, float):
+        return fmt.figure(value)
+    return f"{value:,.{column.digits or 0}f}".replace(",", " ")
 
 
 def heading(column: Column, between: str = ", ") -> str:
