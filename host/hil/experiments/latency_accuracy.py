@@ -11,7 +11,8 @@ from hil.experiments.beside import systems_against_rivals
 from hil.experiments.experiment import Chart, Column, Experiment, Variable
 from hil.experiments.measures.system import SYSTEM
 
-_THINNINGS = {"agilenn": (1, 2), "edge_only": (1, 16, 32)}
+# Of 256 grey levels 10 are left at 26: on CIFAR-10 edge-only is then as accurate as AgileNN.
+_THINNINGS = {"agilenn": (1, 2), "edge_only": (1, 16, 26)}
 
 EXPERIMENT = Experiment(
     name="latency-accuracy",
@@ -20,7 +21,7 @@ EXPERIMENT = Experiment(
     measure=SYSTEM,
     varies=(
         common.SCHEME,
-        Variable("thinning", (1, 2, 16, 32), quick=(1, 2, 16), title="every n-th level"),
+        Variable("thinning", (1, 2, 16, 26), quick=(1, 2, 16), title="every n-th level"),
         Variable("radio", ("wifi-6m", "ble-270k")),
     ),
     fixed={**{name: value for name, value in common.RUN_FIXED.items() if name != "radio"}, "samples": 2000},
