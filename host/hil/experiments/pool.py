@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 from hil.experiments.outcome import Job, Outcome, died, perform
@@ -68,6 +69,7 @@ class ProcessPool:
 
 def _crew(jobs: Sequence[Job], workers: int, started: Started) -> Iterator[tuple[Job, Outcome | None]]:
     """Ends after all jobs, or after a process died, with None for the jobs it may have had."""
+    others = multiprocessing.active_children()
     executor = _executor(min(workers, len(jobs)))
     left, running = iter(tuple(jobs)), dict[Future[Outcome], Job]()
 
@@ -91,7 +93,7 @@ def _crew(jobs: Sequence[Job], workers: int, started: Started) -> Iterator[tuple
                 yield job, future.result()
             feed()
     finally:
-        _end(executor)
+        _end(executor, others)
 
 
 def _late(future: Future[Outcome]) -> Outcome | None:
@@ -102,13 +104,14 @@ def _late(future: Future[Outcome]) -> Outcome | None:
 
 def _apart(job: Job) -> Outcome:
     """`job` in a process of its own: if that dies, too, it was this job."""
+    others = multiprocessing.active_children()
     executor = _executor(1)
     try:
         return executor.submit(perform, job).result()
     except BrokenProcessPool as error:
         return died(str(error).partition(".")[0])
     finally:
-        _end(executor)
+        _end(executor, others)
 
 
 def _executor(workers: int) -> ProcessPoolExecutor:
@@ -132,10 +135,11 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _end(executor: ProcessPoolExecutor) -> None:
+def _end(executor: ProcessPoolExecutor, others: Collection[BaseProcess]) -> None:
     """Stops the processes of `executor`, also those at work."""
     executor.shutdown(wait=False, cancel_futures=True)
-    for process in multiprocessing.active_children():
+    ours = [process for process in multiprocessing.active_children() if process not in others]
+    for process in ours:
         process.terminate()
-    for process in multiprocessing.active_children():
+    for process in ours:
         process.join(5)

@@ -25,11 +25,10 @@ def rank_correlation(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _places(importance: Tensor) -> Tensor:
-    """(N, C) → each channel's place, from 0 for the least important."""
-    values = importance.double()
-    below = (values[:, None, :] < values[:, :, None]).sum(dim=2)
-    ties = (values[:, None, :] == values[:, :, None]).sum(dim=2)
-    return below + (ties - 1) / 2
+    """(N, C) → each channel's place, from 1 for the least important."""
+    from scipy.stats import rankdata
+
+    return torch.from_numpy(rankdata(importance.detach().cpu().numpy(), axis=1))
 
 
 def top_agreement(one: Tensor, other: Tensor, count: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hil.errors import UsageError, unknown_name
@@ -34,6 +34,12 @@ def parse_radio(text: str) -> Radio:
     if RADIOS[base].instant:
         raise UsageError("the radio 'none' takes no settings", _EXAMPLE)
     return _apply(replace(RADIOS[base], name=text), given)
+
+
+def with_settings(text: str, settings: Mapping[str, str]) -> str:
+    """The radio `text` with more settings, which `parse_radio` checks; itself where there are none."""
+    more = ",".join(f"{name}={value}" for name, value in settings.items())
+    return f"{text}{',' if ':' in text else ':'}{more}" if more else text
 
 
 def _settings(text: str) -> dict[str, str]:

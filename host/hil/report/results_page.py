@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from hil.experiments.result import Result
@@ -30,8 +31,6 @@ def _beside(results: Sequence[Result]) -> str:
 
 def _section(result: Result) -> str:
     """The experiment's own Markdown, under a heading that tells its data set, without what stands above."""
-    from dataclasses import replace
-
     text = experiment_markdown(replace(result, beside=()))
     _, _, rest = text.partition("\n")
     fixed = ", ".join(f"{name} {value}" for name, value in result.fixed.items() if name != "dataset")

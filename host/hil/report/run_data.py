@@ -65,7 +65,6 @@ def read_run(path: Path) -> RunData:
 def _records(folder: Path) -> tuple[tuple[SampleRecord, ...], str]:
     """Every sample up to where the events can be read."""
     found: list[SampleRecord] = []
-    odd = 0
     if not (folder / "events.jsonl").is_file():
         return (), "the run's events.jsonl is not there"
     why = ""
@@ -76,8 +75,7 @@ def _records(folder: Path) -> tuple[tuple[SampleRecord, ...], str]:
     except (HilError, AttributeError) as error:
         why = f"events.jsonl can be read up to sample {len(found)} only: {error}"
     sound = tuple(record for record in found if _is_sound(record))
-    odd = len(found) - len(sound)
-    if odd:
+    if odd := len(found) - len(sound):
         why = f"{odd} samples of events.jsonl are no samples and were left out"
     return sound, why or ("" if sound else "no sample ended")
 

@@ -8,6 +8,7 @@ from typing import Any
 from hil.experiments.measure import Context, Found, Measure, Settings
 from hil.experiments.measures import run
 from hil.experiments.measures.bundles import bundle_inputs
+from hil.link.parse import with_settings
 
 NO_OUTAGE = "none"
 _OF_THE_LINK = ("loss", "burst", "outage")
@@ -30,10 +31,9 @@ def as_run(settings: Settings) -> dict[str, Any]:
         "burst": f"{settings['burst']:g}" if settings["loss"] and settings["burst"] else "",
         "outage": "" if settings["outage"] == NO_OUTAGE else settings["outage"],
     }
-    said = ",".join(f"{name}={value}" for name, value in given.items() if value)
-    radio: str = settings["radio"]
+    said = {name: value for name, value in given.items() if value}
     others = {name: value for name, value in settings.items() if name not in _OF_THE_LINK}
-    return {**others, "radio": f"{radio}{',' if ':' in radio else ':'}{said}" if said else radio}
+    return {**others, "radio": with_settings(settings["radio"], said)}
 
 
 def canonical(settings: Settings) -> Settings:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hil.errors import SessionError
 from hil.experiments.measure import Context, Figure, Found, Measure, Settings
 from hil.experiments.measures.bundles import bundle_inputs, bundle_of
+from hil.link.parse import with_settings
 from hil.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -93,10 +94,8 @@ def session(bundle: Path, settings: Settings, context: Context) -> dict[str, Any
 
 def radio_of(settings: Settings) -> str:
     """The radio's text; a bandwidth of its own, in kbit/s, takes the place of the radio's."""
-    radio: str = settings["radio"]
-    if (kbps := settings.get("bandwidth_kbps")) is None:
-        return radio
-    return f"{radio}{',' if ':' in radio else ':'}bandwidth={kbps:g}k"
+    kbps = settings.get("bandwidth_kbps")
+    return with_settings(settings["radio"], {} if kbps is None else {"bandwidth": f"{kbps:g}k"})
 
 
 def _codec(bundle: Path, codec: str) -> str | None:

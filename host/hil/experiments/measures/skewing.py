@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hil.errors import UsageError
 from hil.experiments.measure import Context, Figure, Found, Measure, Settings
 from hil.experiments.measures import trained
+from hil.experiments.measures.packing import sizes_by_codec
 from hil.experiments.measures.supply import Wanted
 
 
@@ -50,23 +48,6 @@ def payload_figures(path: Path, samples: int, context: Context) -> dict[str, Fig
         "zero_share": float(np.mean(sent == 0)),
         "packed_samples": len(sent),
     }
-
-
-def sizes_by_codec(form: Any, known: NDArray[np.uint8], sent: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean bytes of the payloads `sent` (N, symbols), by codec; tables come from those that are `known`."""
-    from hil.codec.coder import CODECS, make_coder
-    from hil.codec.tables import STATIC, tables_from
-    from hil.deploy.codecs.recode import format_for
-
-    sizes = {}
-    for codec in CODECS:
-        chosen = format_for(form, codec, "rows" if codec == "context" else "planes")
-        try:
-            coder = make_coder(chosen, tables_from(chosen, known) if codec in STATIC else {})
-        except UsageError:  # not for a payload of this shape
-            continue
-        sizes[codec] = float(np.mean([len(coder.encode(symbols)) for symbols in sent]))
-    return sizes
 
 
 def _wanted(settings: Settings) -> Wanted:
