@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from hil.cli.bars import Bars
 from hil.experiments.sweep import CellFinished, CellStarted, Event, Planned
 from hil.report import format as fmt
 
 
-class ExperimentBar:
+class ExperimentBar(Bars):
     """Takes the events of a sweep."""
 
     def __init__(self, varying: Collection[str]) -> None:
         """`varying` are the settings that tell cells apart."""
         self._varying = varying
-        self._console = Console(stderr=True)
-        self._live = self._console.is_terminal
-        self._bars = Progress(
+        super().__init__(
             TextColumn("cells"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[cell]}", style="dim"),
-            console=self._console,
-            disable=not self._live,
         )
         self._task = self._bars.add_task("cells", total=None, left="", cell="")
         self._plan = Planned(0, 0, 0, 1)
@@ -69,17 +64,8 @@ class ExperimentBar:
 
     def _say(self, text: str) -> None:
         """Where there is no bar."""
-        if not self._live:
+        if not self._console.is_terminal:
             self._console.print(f"experiment: {text}", markup=False, highlight=False)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._bars.stop()
 
 
 def describe(settings: Mapping[str, Any], varying: Collection[str]) -> str:

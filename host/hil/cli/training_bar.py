@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-
+from hil.cli.bars import Bars
 from hil.training import progress as training
 
 
-class TrainingBar:
+class TrainingBar(Bars):
     """One bar for each phase of a training."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
         columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn())
-        self._bars = Progress(
+        super().__init__(
             *columns,
             TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[text]}"),
-            console=self._console,
-            refresh_per_second=4,
-            disable=not self._console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -42,12 +35,3 @@ class TrainingBar:
         for phase, task in self._tasks.items():
             self._bars.update(task, left=left if phase == step.phase else "")
         self._bars.update(self._tasks[step.phase], completed=step.done, text=step.text)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._bars.stop()

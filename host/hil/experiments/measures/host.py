@@ -10,7 +10,7 @@ from hil.experiments.measure import Context, Figure, Found, Measure, Settings
 from hil.experiments.measures.bundles import bundle_inputs, bundle_of
 
 BEST = "best"
-"""As a codec: the one whose payloads of the calibration images are shortest."""
+"""As a codec: the one whose payloads of training samples are shortest."""
 
 
 def host(settings: Settings, context: Context) -> Found:
@@ -18,7 +18,7 @@ def host(settings: Settings, context: Context) -> Found:
 
     Settings: those of `bundle_of`, `samples` (0: all), and `codec` (`own`, `best`, or a name).
     """
-    return Found(figures_of(_packed(bundle_of(settings), settings), settings, context))
+    return Found(figures_of(_packed(bundle_of(settings), settings, context), settings, context))
 
 
 def figures_of(path: Path, settings: Settings, context: Context) -> dict[str, Figure]:
@@ -53,12 +53,12 @@ def _silent(what: str, done: int, total: int) -> None:
     """A cell's progress is that it ends."""
 
 
-def _packed(path: Path, settings: Settings) -> Path:
+def _packed(path: Path, settings: Settings, context: Context) -> Path:
     from hil.deploy.codecs.recode import recode
     from hil.experiments.measures.packing import shortest
 
     codec = settings.get("codec", "own")
-    return path if codec == "own" else recode(path, shortest(path) if codec == BEST else codec)
+    return path if codec == "own" else recode(path, shortest(path, context) if codec == BEST else codec)
 
 
 HOST = Measure("host", host, ("bench", "codec", "data", "deploy", "schemes"), bundle_inputs)

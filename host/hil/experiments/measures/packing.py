@@ -12,6 +12,12 @@ from hil.bundle import PayloadFormat
 from hil.codec.coder import CODECS, make_coder
 from hil.codec.tables import STATIC, tables_from
 from hil.errors import UsageError
+from hil.experiments.measure import Context
+
+WEIGHED = 64
+"""Samples whose payloads are packed by every codec."""
+SAMPLES_MIN = 16
+"""Calibration images from which on they are taken for samples."""
 
 
 def sizes_by_codec(
@@ -31,17 +37,27 @@ def sizes_by_codec(
     return sizes
 
 
-def shortest(path: Path) -> str:
-    """The codec that packs shortest what the bundle's int8 device half sends of its calibration images.
+def shortest(path: Path, context: Context) -> str:
+    """The codec that packs shortest what the bundle's int8 device half sends of samples it was trained on.
 
-    Raises UsageError where it sends nothing.
+    Not of its calibration: that made the tables, and edge-only's are two flat pictures. Raises UsageError
+    where the bundle sends nothing, DataError where its data set is not there.
     """
-    from hil.deploy.codecs.symbols import calibration_symbols
+    from hil import data
+    from hil.deploy.codecs.symbols import calibration_symbols, symbols_of
     from hil.deploy.package import make_graph
 
     bundle = bundles.load(path)
     if bundle.manifest.payload is None:
         raise UsageError(f"{path.stem} sends nothing that a codec could pack", "leave its codec as it is")
-    known = calibration_symbols(bundle, make_graph(bundle))
-    sizes = sizes_by_codec(bundle.manifest.payload, known, known)
+    graph = make_graph(bundle)
+    split = data.get(bundle.manifest.dataset).load("train", context.data_dir)
+    sent = symbols_of(bundle, graph, split.images[:: max(1, len(split) // WEIGHED)][:WEIGHED])
+    sizes = sizes_by_codec(bundle.manifest.payload, calibration_symbols(bundle, graph), sent)
     return min(sizes, key=lambda codec: sizes[codec])
+
+
+def calibrates_by_samples(path: Path) -> bool:
+    """Whether the bundle's calibration tells anything of its payloads: `--codec auto` chooses by it."""
+    images = bundles.load(path).tensors.get("record.calibration")
+    return images is not None and len(images) >= SAMPLES_MIN
