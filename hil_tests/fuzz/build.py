@@ -33,7 +33,10 @@ def clang() -> str | None:
     for found in filter(None, map(shutil.which, names)):
         with tempfile.TemporaryDirectory() as folder:
             command = [found, "-fsanitize=fuzzer", "-xc", "-", "-o", f"{folder}/trifle"]
-            if subprocess.run(command, input=_TRIFLE.encode(), capture_output=True, check=False).returncode == 0:
+            if (
+                subprocess.run(command, input=_TRIFLE.encode(), capture_output=True, check=False).returncode
+                == 0
+            ):
                 return found
     return None
 

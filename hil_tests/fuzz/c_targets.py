@@ -29,7 +29,13 @@ def _frame_seeds() -> Iterator[bytes]:
 def _message_seeds() -> Iterator[bytes]:
     chunks = [Input(1, 512, at, bytes(64)) for at in (0, 128, 256, 384, 64, 448)]
     replies = [Reply(1, ReplyStatus.OK, tuple(range(-5, 5))), Reply(1, ReplyStatus.UNAVAILABLE, ())]
-    messages: list[Message] = [Hello(PROTOCOL_VERSION), Configure(1000, 9600, 64), Run(1, 1), *replies, *chunks]
+    messages: list[Message] = [
+        Hello(PROTOCOL_VERSION),
+        Configure(1000, 9600, 64),
+        Run(1, 1),
+        *replies,
+        *chunks,
+    ]
     for message in messages:
         yield _piece(message)
     yield b"".join(map(_piece, messages))
@@ -82,7 +88,11 @@ def _codec_seeds() -> Iterator[bytes]:
                 symbols = np.minimum(random.geometric(0.5, 360) - 1, 15).astype(np.uint8).tobytes()
                 yield head + tables + bytes([foreign]) + symbols
     for alphabet in (2, 16, 256):
-        yield bytes([len(Codec)]) + struct.pack("<HH", alphabet, 500) + bytes(random.integers(0, 256, 200, np.uint8))
+        yield (
+            bytes([len(Codec)])
+            + struct.pack("<HH", alphabet, 500)
+            + bytes(random.integers(0, 256, 200, np.uint8))
+        )
 
 
 C_TARGETS = (

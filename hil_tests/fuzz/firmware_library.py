@@ -20,7 +20,14 @@ from hil.wire.frames import Damaged, Frame
 from hil.wire.protocol import BODY_MAX, HEADER_BYTES, LZW_SCRATCH_BYTES, NakReason
 from hil_tests.unit.mcu.harness import host_compiler
 
-FLAGS = ("-std=gnu11", "-O1", "-shared", "-fPIC", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+FLAGS = (
+    "-std=gnu11",
+    "-O1",
+    "-shared",
+    "-fPIC",
+    "-fsanitize=undefined",
+    "-fsanitize-undefined-trap-on-error",
+)
 _NOTHING, _FRAME = 0, 1
 
 
@@ -76,7 +83,10 @@ def _library() -> Any:
         header.write(Path(folder))
         sources = [source for room in ("wire", "codec") for source in sorted((paths.MCU / room).glob("*.c"))]
         sources = [source for source in sources if source.name != "transport.c"]
-        includes = [f"-I{folder}", *(f"-I{paths.MCU / room}" for room in ("wire", "codec", "runtime", "board"))]
+        includes = [
+            f"-I{folder}",
+            *(f"-I{paths.MCU / room}" for room in ("wire", "codec", "runtime", "board")),
+        ]
         made = f"{folder}/firmware.so"
         subprocess.run([compiler, *FLAGS, *includes, *map(str, sources), "-o", made], check=True)
         return ctypes.CDLL(made)
@@ -98,7 +108,11 @@ class StreamDecoder:
         put, found, decoding = _library().hil_decoder_put, [], _Decoding()
         for byte in data:
             verdict = put(
-                ctypes.byref(self._decoder), ctypes.c_uint8(byte), self._body, BODY_MAX, ctypes.byref(decoding)
+                ctypes.byref(self._decoder),
+                ctypes.c_uint8(byte),
+                self._body,
+                BODY_MAX,
+                ctypes.byref(decoding),
             )
             if verdict == _FRAME:
                 frame = decoding.frame
@@ -124,7 +138,9 @@ def encode(coder: Coder, symbols: NDArray[np.uint8], capacity: int) -> bytes | N
         table=None if table is None else table.ctypes.data,
     )
     scratch, out = (ctypes.c_uint32 * (coder.scratch_bytes // 4 + 1))(), (ctypes.c_uint8 * (capacity + 1))()
-    encoded = _library().hil_encode(ctypes.byref(made), runs.ctypes.data_as(ctypes.c_void_p), scratch, out, capacity)
+    encoded = _library().hil_encode(
+        ctypes.byref(made), runs.ctypes.data_as(ctypes.c_void_p), scratch, out, capacity
+    )
     return bytes(out[:encoded]) if encoded >= 0 else None
 
 

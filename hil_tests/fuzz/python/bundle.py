@@ -6,6 +6,7 @@ What a server does with one before it has a network: docs/decisions.md says why 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import shutil
 import struct
@@ -83,15 +84,12 @@ def one(data: bytes) -> None:
         if payload is None:
             return
         coder = make_coder(payload, loaded.part("codec"))
-    except HilError as error:
-        assert error.hint
+    except HilError:
         return
     assert coder.capacity <= 1 << 24
     for noise in (b"", bytes(9), b"\xff" * 40):
-        try:
+        with contextlib.suppress(CodecError):
             assert coder.decode(noise).shape == (payload.symbols,)
-        except CodecError:
-            pass
     loaded.manifest.input.prepare(np.zeros((1, *_image(loaded.manifest.input)), np.float32))
 
 

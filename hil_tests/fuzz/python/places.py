@@ -1,4 +1,4 @@
-"""A value in the middle of a JSON document, replaced by another one: what a careless or hostile hand changes."""
+"""A value in the middle of a JSON document, replaced by another one, as a hostile hand would."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, 1, -1, 2, 3, 7, 255, 256, 65_536, 10**6, 2**31, 2**63, 10**30, -(10**30), 0.5, 1e308,
-    float("nan"), float("inf"), "", "x", "planes", "rows", "none", "lzw", "range", "huffman", "lz4", "context",
-    "agilenn", "mcunet", "digits", [], {}, [0], [1, 2, 3], [[]], ["x"], {"x": 1}, "/etc/passwd", "\u0000\u001b[2J",
-    [0.0] * 300, [1.0, float("nan")],
+    float("nan"), float("inf"), "", "x", "planes", "rows", "none", "lzw", "range", "huffman", "lz4",
+    "context", "agilenn", "mcunet", "digits", [], {}, [0], [1, 2, 3], [[]], ["x"], {"x": 1}, "/etc/passwd",
+    "\u0000\u001b[2J", [0.0] * 300, [1.0, float("nan")],
 )  # fmt: skip
 
 

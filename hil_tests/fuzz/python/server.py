@@ -6,6 +6,7 @@ No sockets and no threads: a service with two sessions whose transports are list
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
@@ -13,13 +14,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
-from hil.errors import CodecError, HilError, ServerError
+from hil.errors import CodecError, ServerError
 from hil.server.answer import Answer, Request, Status
 from hil.server.client import Client
 from hil.server.limits import Limits
 from hil.server.protocol import (
-    LENGTH, Hello, Kind, Refusal, frame_length, pack_answer, pack_frame, pack_goodbye, pack_hello,
-    pack_refusal, pack_request, parse_answer, parse_frame, parse_refusal,
+    LENGTH,
+    Hello,
+    Kind,
+    Refusal,
+    frame_length,
+    pack_answer,
+    pack_frame,
+    pack_goodbye,
+    pack_hello,
+    pack_refusal,
+    pack_request,
+    parse_answer,
+    parse_frame,
+    parse_refusal,
 )  # fmt: skip
 from hil.server.service import Service
 from hil.server.session import Session
@@ -205,15 +218,12 @@ class _Socket:
 
 
 def _lying_server(data: bytes) -> None:
-    with mock.patch.object(socket, "create_connection", lambda *_: _Socket(data)):
-        try:
-            client = Client("127.0.0.1", 7011, HASH, 5)
-            for _ in range(4):
-                answer = client.infer(b"payload", 5)
-                assert isinstance(answer, Answer)
-            client.ping(5)
-        except HilError as error:
-            assert isinstance(error, ServerError)
+    connected = mock.patch.object(socket, "create_connection", return_value=_Socket(data))
+    with connected, contextlib.suppress(ServerError):
+        client = Client("127.0.0.1", 7011, HASH, 5)
+        for _ in range(4):
+            assert isinstance(client.infer(b"payload", 5), Answer)
+        client.ping(5)
 
 
 def _step(data: bytes, index: int = 0) -> bytes:
@@ -226,7 +236,14 @@ def seeds() -> Iterator[bytes]:
     asks = [pack_request(i, Request(bytes([i]) * 9, i % 2 == 1)) for i in range(6)]
     ping = pack_frame(Kind.PING, b"12345678")
     yield b"\0" + _step(hello) + b"".join(map(_step, asks)) + b"\4\3"
-    yield b"\0" + _step(hello) + _step(ping) + _step(hello, 1) + _step(b"".join(asks * 8), 1) + b"\x84\x85\4\x85\6"
+    yield (
+        b"\0"
+        + _step(hello)
+        + _step(ping)
+        + _step(hello, 1)
+        + _step(b"".join(asks * 8), 1)
+        + b"\x84\x85\4\x85\6"
+    )
     for other in (
         Hello(HASH, "camera-1", "wrong"),
         Hello(HASH, "nobody", TOKEN),

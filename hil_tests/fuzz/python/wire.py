@@ -1,4 +1,4 @@
-"""The host's end of the wire: frames as the firmware's decoder sees them, messages, and a device that lies."""
+"""The host's end of the wire: frames as the firmware's decoder sees them, messages; lying devices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from hil.errors import HilError, ProtocolError
 from hil.wire import frames
 from hil.wire.frames import Damaged, Frame
 from hil.wire.messages import (
-    MESSAGES, Capability, Fault, Layers, Payload, Reject, Result, StageCycles,
+    MESSAGES,
+    Capability,
+    Fault,
+    Layers,
+    Payload,
+    Reject,
+    Result,
+    StageCycles,
 )  # fmt: skip
 from hil.wire.protocol import FallbackReason, FrameType, Outcome, RejectReason, ResetCause
 from hil.wire.transport import Transport
