@@ -1,5 +1,5 @@
-/* Encoders of all codecs over any payload, by way of every form that they have; LZW's decoder over any
- * bytes.
+/* Encoders of all codecs over any payload, by way of every form that they have; LZW's decoder over
+ * any bytes.
  *
  * The first byte is the codec, or HIL_CODEC_CONTEXT + 1 for bytes to LZW's decoder. Then the format
  * and the tables, which are sound, as a bundle's are; then symbols, which need not be. */
@@ -71,8 +71,8 @@ static int32_t encode(const payload_t *payload, uint8_t *out, uint32_t capacity)
     return encoded;
 }
 
-/* The bytes that were once said to be settled are those of the end. A carry may turn the byte behind
- * them into 0xFF, so that fewer are said to be, which is right as well. */
+/* The bytes that were once said to be settled are those of the end. A carry may turn the byte
+ * behind them into 0xFF, so that fewer are said to be, which is right as well. */
 typedef struct {
     uint8_t *bytes;
     uint32_t count;
@@ -132,8 +132,9 @@ static void stream(const payload_t *payload, const uint8_t *whole, int32_t count
                                           hil_huffman_begin, NULL,          hil_context_begin};
     static hil_put_t *const puts[] = {hil_none_put,    hil_lzw_put, hil_range_put,
                                       hil_huffman_put, NULL,        hil_context_put};
-    static hil_finish_t *const finishes[] = {hil_none_finish,    hil_lzw_finish, hil_range_finish,
-                                             hil_huffman_finish, NULL,           hil_context_finish};
+    static hil_finish_t *const finishes[] = {
+        hil_none_finish,    hil_lzw_finish, hil_range_finish,
+        hil_huffman_finish, NULL,           hil_context_finish};
     const uint8_t codec = payload->format.codec;
     uint8_t *const out = exactly(capacity);
     void *const scratch = exactly(payload->scratch_bytes);

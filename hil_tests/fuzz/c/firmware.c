@@ -1,20 +1,20 @@
 /* The whole firmware above board.h, its main loop included, against a host that may say anything.
  *
  * The first byte chooses the device half (stand_in_model.c), the second where the clock stands; the
- * rest is what happens at the other end of the UART, step by step (stand_in_board.c): bytes, frames,
- * damaged frames, acknowledgements, silence. Required: nothing outside its memory, no hang, the
- * watchdog kicked in time, every frame sent sound and unchanged while it leaves, and at the end an
- * answer to HELLO. */
+ * rest is what happens at the other end of the UART, step by step (stand_in_board.c): bytes,
+ * frames, damaged frames, acknowledgements, silence. Required: nothing outside its memory, no hang,
+ * the watchdog kicked in time, every frame sent sound and unchanged while it leaves, and at the end
+ * an answer to HELLO. */
 #include "stand_in_board.h"
 #include "stand_in_model.h"
 
-/* The firmware's own variables: build.py gathers them here, so that every input finds them as after a
- * reset. */
+/* The firmware's own variables: build.py gathers them here, so that every input finds them as after
+ * a reset. */
 extern uint8_t __start_hil_bss[], __stop_hil_bss[], __start_hil_data[], __stop_hil_data[];
 
 /* Byte by byte and unwatched: between the variables lie the sanitiser's own bytes. */
-__attribute__((no_sanitize("address"))) static void copy(volatile uint8_t *to,
-                                                         const volatile uint8_t *from, size_t count) {
+__attribute__((no_sanitize("address"))) static void
+copy(volatile uint8_t *to, const volatile uint8_t *from, size_t count) {
     for (size_t i = 0; i < count; i++) {
         to[i] = from[i];
     }

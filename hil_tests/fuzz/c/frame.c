@@ -1,8 +1,8 @@
 /* Frames: whatever comes in is judged as docs/protocol.md says it, whatever goes out comes back.
  *
  * The first byte chooses the room for a body (bits 0 and 1) and what follows (bit 2): bytes of the
- * wire, or pieces of a size (u16), a kind, a sequence (u16) and so many bytes of a body, which become
- * frames. */
+ * wire, or pieces of a size (u16), a kind, a sequence (u16) and so many bytes of a body, which
+ * become frames. */
 #include "frame.h"
 #include "plain_frame.h"
 

@@ -1,4 +1,5 @@
-/* What the fuzz targets share: an input that is taken apart from its beginning, and requirements. */
+/* What the fuzz targets share: an input that is taken apart from its beginning, and requirements.
+ */
 #ifndef HIL_FUZZ_H
 #define HIL_FUZZ_H
 

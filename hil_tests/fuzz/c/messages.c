@@ -1,8 +1,8 @@
-/* Bodies of messages: read within their bounds, written within theirs, and the spans of an input that
- * its chunks name are those of a plain map of bytes.
+/* Bodies of messages: read within their bounds, written within theirs, and the spans of an input
+ * that its chunks name are those of a plain map of bytes.
  *
- * Pieces of a kind, a size (u16) and so many bytes. A kind of the host's is a body to read, others are
- * bodies to write. */
+ * Pieces of a kind, a size (u16) and so many bytes. A kind of the host's is a body to read, others
+ * are bodies to write. */
 #include "messages.h"
 
 #include "coverage.h"

@@ -1,4 +1,5 @@
-/* Frames once more, as plainly as docs/protocol.md says it: what the firmware's are held against. */
+/* Frames once more, as plainly as docs/protocol.md says it: what the firmware's are held against.
+ */
 #ifndef HIL_PLAIN_FRAME_H
 #define HIL_PLAIN_FRAME_H
 

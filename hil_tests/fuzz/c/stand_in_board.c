@@ -70,8 +70,8 @@ static void arrive(const uint8_t *bytes, uint32_t count) {
 static void arrive_frame(uint8_t kind, uint16_t sequence, const uint8_t *body, uint32_t count,
                          uint32_t damage) {
     uint8_t out[HIL_ENCODED_MAX];
-    const uint32_t encoded = hil_frame_encode(kind, sequence, (hil_bytes_t){body, count},
-                                              (hil_bytes_t){NULL, 0}, out);
+    const uint32_t encoded =
+        hil_frame_encode(kind, sequence, (hil_bytes_t){body, count}, (hil_bytes_t){NULL, 0}, out);
     if (damage != 0U) {
         out[damage % encoded] ^= (uint8_t)(1U << damage % 7U);
     }
@@ -140,7 +140,8 @@ static void go_on(void) {
     if (board.cycles < board.wait_until) {
         return;
     }
-    if (!board.ending && board.script.left != 0U && board.cycles < (uint64_t)SCRIPT_MS * MS_CYCLES) {
+    if (!board.ending && board.script.left != 0U &&
+        board.cycles < (uint64_t)SCRIPT_MS * MS_CYCLES) {
         step();
         return;
     }
@@ -169,9 +170,9 @@ static void receive(void) {
         break;
     case HIL_FRAME_PAYLOAD:
         REQUIRE(frame.count > HIL_PAYLOAD_LAYOUT_BYTES);
-        REQUIRE(hil_get32(body + 4) == 0U || hil_get32(body + 8) + frame.count -
-                                                     HIL_PAYLOAD_LAYOUT_BYTES <=
-                                                 hil_get32(body + 4));
+        REQUIRE(hil_get32(body + 4) == 0U ||
+                hil_get32(body + 8) + frame.count - HIL_PAYLOAD_LAYOUT_BYTES <=
+                    hil_get32(body + 4));
         break;
     case HIL_FRAME_RESULT:
         REQUIRE(frame.count >= HIL_RESULT_LAYOUT_BYTES && body[4] <= HIL_OUTCOME_FAILED);

@@ -19,7 +19,6 @@ from hil.link.parse import parse_radio
 from hil.report import compare_json, compare_markdown, run_formats, stored, thresholds
 from hil.report.compare import compare
 from hil.report.json_report import as_json
-from hil.report.replay import state_at_end
 from hil.report.run_data import MEMORY, read_run
 from hil.server import tls, tokens
 from hil.server.address import ServerAddress
@@ -61,7 +60,6 @@ def _run(data: bytes) -> None:
     run = read_run(folder)
     for write in (run_formats.run_json, run_formats.run_csv, run_formats.run_markdown, run_formats.run_junit):
         write(run)
-    state_at_end(folder)
 
 
 def _changed_summary(data: bytes) -> None:

@@ -109,11 +109,11 @@ def _plan(path: Path) -> tuple[Plan | None, tuple[str, ...], str]:
     try:
         document = json_of(path.read_text(encoding="utf-8"))
         plan, steps = unpack_plan(document), tuple(map(str, document["layers"]))
+        counts = [value for buffer in plan.buffers for value in (buffer.size, buffer.first, buffer.last)]
+        for arena in plan.arenas.values():
+            counts += [arena.arena_bytes, arena.lower_bound, *arena.offsets.values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return None, (), f"{MEMORY} cannot be read: {error}"
-    counts = [value for buffer in plan.buffers for value in (buffer.size, buffer.first, buffer.last)]
-    for arena in plan.arenas.values():
-        counts += [arena.arena_bytes, arena.lower_bound, *arena.offsets.values()]
     if not all(_is_count(value) for value in counts):
         return None, (), f"{MEMORY} is no memory plan"
     return plan, steps, ""
