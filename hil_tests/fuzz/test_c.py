@@ -18,7 +18,7 @@ pytestmark = pytest.mark.fuzz
 @pytest.fixture(autouse=True)
 def _needs_clang() -> None:
     if clang() is None:
-        pytest.skip("no clang with libFuzzer: apt-get install clang")
+        pytest.skip("no clang with libFuzzer: apt-get install clang libclang-rt-dev")
 
 
 @pytest.mark.parametrize("target", C_TARGETS, ids=lambda target: target.name)

@@ -38,7 +38,8 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
         yield f"alpha is {_shown(manifest.alpha)}"
     if manifest.exit_confidence is not None and not _is_share(manifest.exit_confidence):
         yield f"exit_confidence is {_shown(manifest.exit_confidence)}"
-    if not isinstance(manifest.config, Mapping):
+    config: object = manifest.config
+    if not isinstance(config, Mapping):
         yield "config is no object"
     metrics = manifest.metrics
     if not isinstance(metrics, Mapping) or not all(map(_is_number, metrics.values())):
