@@ -69,6 +69,8 @@ class RunData:
     """Host time spent on the samples."""
     interruption: str | None = None
     """Why the run ended early; None when it did not."""
+    faults: dict[str, Any] | None = None
+    """What was injected and what came of it; None where nothing was ordered."""
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "radio_retransmissions": radio,
         "fallbacks": outcomes["fallback"],
         "exits": outcomes["local"] if deployment.exit is not None else 0,
+        "faults": data.faults,
         "throughput": _throughput(records, data.wall_s),
         "deadline_ms": facts.options.deadline_ms,
         "clock_hz": deployment.clock_hz,

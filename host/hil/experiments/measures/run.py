@@ -123,7 +123,7 @@ def _one_build_at_a_time(plan: Plan, bundle: Path) -> Iterator[None]:
 
 def _serve(bundle: Path) -> AbstractContextManager[Server | None]:
     from hil.bundle import read_manifest
-    from hil.experiments.measures.inline import InlineServer
+    from hil.server.inline import InlineServer
 
     return nullcontext(None if read_manifest(bundle).payload is None else InlineServer(bundle))
 
