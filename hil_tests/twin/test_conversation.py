@@ -125,7 +125,8 @@ class ShortHello(Hello):
 
 
 def test_greeting(host: Host) -> None:
-    assert host.greet() == Capability(
+    capability = host.greet()
+    assert capability == Capability(
         protocol_version=PROTOCOL_VERSION,
         firmware_version=(0, 1, 0),
         reset_cause=ResetCause.POWER_ON,
@@ -138,6 +139,7 @@ def test_greeting(host: Host) -> None:
         classes=fake.CLASSES,
         layers=2,
         bundle_hash=bytes(range(32)),
+        check=capability.check,
     )
 
 
