@@ -251,9 +251,9 @@ class Capability:
         if len(body) != cls.layout.size:
             raise ProtocolError(f"CAPABILITY has {len(body)} bytes, not {cls.layout.size}")
         version, major, minor, patch, cause, *rest = cls.layout.unpack(body)
-        check = Checked.unpack(rest.pop())
+        rest[-1] = Checked.unpack(rest[-1])
         reset_cause = _known(ResetCause, cause, "CAPABILITY")
-        return cls(version, (major, minor, patch), reset_cause, *rest, check=check)
+        return cls(version, (major, minor, patch), reset_cause, *rest)
 
 
 @dataclass(frozen=True)
