@@ -9,7 +9,7 @@ import numpy as np
 
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import Configure, Hello, Input, Message, Reply, Run
+from hil.wire.messages import Check, Configure, Hello, Input, Message, Reply, Run
 from hil.wire.protocol import PROTOCOL_VERSION, Codec, FrameType, ReplyStatus, RunFlag
 from hil_tests.fuzz.target import CTarget
 
@@ -33,6 +33,7 @@ def _message_seeds() -> Iterator[bytes]:
         Hello(PROTOCOL_VERSION),
         Configure(1000, 9600, 64),
         Run(1, 1),
+        Check(0),
         *replies,
         *chunks,
     ]
@@ -49,7 +50,7 @@ def _piece(message: Message) -> bytes:
     return struct.pack("<BH", message.frame_type, len(body)) + body
 
 
-_RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK = range(7)
+_RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK, _BIT_FLIP = range(8)
 """Steps of a script, as c/stand_in_board.c has them."""
 
 
@@ -74,6 +75,8 @@ def _firmware_seeds() -> Iterator[bytes]:
             yield script + reply + ack * 3
             yield script + bytes([_NAK, 0, 0]) + _said(Run(3), _DAMAGED) + b"\x05\0" + ack * 3
             yield script + _said(Reply(3, ReplyStatus.UNAVAILABLE, ())) + ack * 3 + script[1:]
+    checked = _said(Check(0)) + ack + _said(Check(77)) + ack
+    yield bytes([0]) + _said(Hello(PROTOCOL_VERSION)) + ack + checked + bytes([_BIT_FLIP]) + checked
     yield bytes([0]) + _said(Hello(PROTOCOL_VERSION)) + bytes([_WAIT, 255]) * 8
     yield bytes([0, _RAW, 5, 0, 1, 2, 3, 0, _ANY_ACK, 1, 0]) + _said(Configure(1000, 9600, 0))
 

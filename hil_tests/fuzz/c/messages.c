@@ -105,6 +105,7 @@ static void read_or_write(input_t *input, fuzz_t *fuzz) {
     uint16_t version;
     hil_configure_t configure;
     hil_run_t run;
+    uint32_t start;
     const uint8_t kind = fuzz8(fuzz);
     if (kind == HIL_FRAME_RESULT) {
         pack_result(fuzz);
@@ -126,6 +127,9 @@ static void read_or_write(input_t *input, fuzz_t *fuzz) {
         break;
     case HIL_FRAME_RUN:
         (void)hil_run_unpack(body, &run);
+        break;
+    case HIL_FRAME_CHECK:
+        (void)hil_check_unpack(body, &start);
         break;
     case HIL_FRAME_REPLY:
         take_reply(body);

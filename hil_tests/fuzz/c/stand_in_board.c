@@ -17,7 +17,7 @@ int hil_firmware_main(void);
 #define SCRIPT_MS   60000U
 
 /* One step of the script is a byte and what it says. */
-enum { RAW, FRAME, WAIT, ACK, NAK, DAMAGED_FRAME, RECEIVED_AGAIN, STEPS };
+enum { RAW, FRAME, WAIT, ACK, NAK, DAMAGED_FRAME, RECEIVED_AGAIN, BIT_FLIP, STEPS };
 
 static struct {
     fuzz_t script;
@@ -35,7 +35,9 @@ static struct {
     uint8_t was[HIL_ENCODED_MAX];
     uint32_t leaving_bytes;
     uint64_t left;
-    bool ending, capable, deaf;
+    bool ending, capable;
+    hil_checked_t checked; /* latest */
+    uint8_t integrity;     /* what a check would find */
 } board;
 
 static void check_left(void) {
@@ -123,6 +125,9 @@ static void step(void) {
     case RECEIVED_AGAIN:
         arrive_frame(HIL_FRAME_ACK, fuzz16(&board.script), NULL, 0, 0);
         break;
+    case BIT_FLIP:
+        board.integrity = HIL_INTEGRITY_FLASH;
+        break;
     default:
         arrive_frame(HIL_FRAME_ACK, board.device_sequence, NULL, 0, 0);
         break;
@@ -176,6 +181,10 @@ static void receive(void) {
         break;
     case HIL_FRAME_RESULT:
         REQUIRE(frame.count >= HIL_RESULT_LAYOUT_BYTES && body[4] <= HIL_OUTCOME_FAILED);
+        REQUIRE(board.checked.integrity == HIL_INTEGRITY_SOUND);
+        break;
+    case HIL_FRAME_CHECKED:
+        REQUIRE(frame.count == HIL_CHECKED_LAYOUT_BYTES && body[0] == board.checked.integrity);
         break;
     case HIL_FRAME_LAYERS:
         REQUIRE(frame.count == HIL_LAYERS_LAYOUT_BYTES + 4U * hil_get16(body + 4));
@@ -296,6 +305,17 @@ void hil_led_update(void) {
 
 uint8_t hil_reset_cause(void) {
     return HIL_RESET_PIN;
+}
+
+hil_checked_t hil_integrity_check(uint32_t start) {
+    pass(2U * MS_CYCLES);
+    const hil_checked_t found = {board.integrity, start, 30000, 2U * MS_CYCLES};
+    board.checked = found;
+    return found;
+}
+
+const hil_checked_t *hil_integrity(void) {
+    return &board.checked;
 }
 
 uint32_t hil_stack_peak(void) {

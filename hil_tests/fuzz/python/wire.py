@@ -12,14 +12,24 @@ from hil.wire.frames import Damaged, Frame
 from hil.wire.messages import (
     MESSAGES,
     Capability,
+    Checked,
     Fault,
     Layers,
+    Message,
     Payload,
     Reject,
     Result,
     StageCycles,
 )  # fmt: skip
-from hil.wire.protocol import FallbackReason, FrameType, Outcome, RejectReason, ResetCause
+from hil.wire.protocol import (
+    PROTOCOL_VERSION,
+    FallbackReason,
+    FrameType,
+    Integrity,
+    Outcome,
+    RejectReason,
+    ResetCause,
+)  # fmt: skip
 from hil.wire.transport import Transport
 from hil_tests.fuzz import firmware_library
 
@@ -88,8 +98,12 @@ def _read(frame: Frame) -> None:
 def seeds() -> Iterator[bytes]:
     """Every message of a device."""
     cycles = StageCycles(*range(1, 9))
-    messages = [
-        Capability(1, (0, 1, 0), ResetCause.PIN, 216_000_000, 27_000_000, 4096, 64, 300, 10, 3, bytes(32)),
+    checked = Checked(Integrity.SOUND, 0x12345678, 30_000, 400_000)
+    messages: list[Message] = [
+        Capability(
+            2, (0, 1, 0), ResetCause.PIN, 216_000_000, 1_000_000, 4096, 64, 300, 10, 3, bytes(32), checked
+        ),
+        checked,
         Payload(1, 0, 0, b"abc"),
         Payload(1, 9, 3, b"abcdef"),
         Result(1, Outcome.ANSWERED, FallbackReason.NONE, 3, 9, cycles, 900, 0, 1, (1, -2), (300, -70000)),
@@ -100,6 +114,6 @@ def seeds() -> Iterator[bytes]:
     sent = [Frame(message.frame_type, i, message.pack()) for i, message in enumerate(messages, start=1)]
     for frame in [*sent, Frame(FrameType.ACK, 1), Frame(FrameType.NAK, 0, b"\1")]:
         yield b"\1" + frames.encode(frame)
-        yield b"\0" + _PIECE.pack(len(frame.body), frame.kind, frame.sequence, 1) + frame.body
+        yield b"\0" + _PIECE.pack(len(frame.body), frame.kind, frame.sequence, PROTOCOL_VERSION) + frame.body
     yield b"\1" + b"".join(map(frames.encode, sent))
     yield b"\1" + b"\x02\x01" * 600 + b"\0\3\1\0\xff\xff\0"
