@@ -6,7 +6,6 @@ No sockets and no threads: a service with two sessions whose transports are list
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import struct
@@ -219,11 +218,17 @@ class _Socket:
 
 def _lying_server(data: bytes) -> None:
     connected = mock.patch.object(socket, "create_connection", return_value=_Socket(data))
-    with connected, contextlib.suppress(ServerError):
-        client = Client("127.0.0.1", 7011, HASH, 5)
-        for _ in range(4):
-            assert isinstance(client.infer(b"payload", 5), Answer)
-        client.ping(5)
+    try:
+        with connected:
+            client = Client("127.0.0.1", 7011, HASH, 5)
+            for _ in range(4):
+                assert client.infer(b"payload", 5).detail.isprintable()
+            client.ping(5)
+    except ServerError as error:
+        said = str(error)
+    else:
+        said = ""
+    assert said.isprintable()
 
 
 def _step(data: bytes, index: int = 0) -> bytes:
