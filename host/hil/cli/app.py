@@ -19,6 +19,7 @@ from hil.cli import (
     report,
     run,
     serve,
+    sign,
     timeline,
     train,
     twin,
@@ -37,6 +38,8 @@ _VERBS = (
     twin.twin,
     boards.boards,
     zoo.zoo,
+    sign.keygen,
+    sign.sign,
     doctor.doctor,
 )
 

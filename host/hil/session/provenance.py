@@ -20,8 +20,13 @@ _PACKAGES = ("numpy", "torch", "unicorn", "pyocd", "pyserial", "aidge-export-arm
 _GIT_TIMEOUT_S = 5.0
 
 
-def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]:
-    """JSON-ready; the home folder is written as `~`."""
+def provenance(
+    deployment: Deployment, command: Sequence[str], signed_by: str | None = None
+) -> dict[str, Any]:
+    """JSON-ready; the home folder is written as `~`, and secrets not at all.
+
+    `signed_by` is whose signature of the bundle was checked; None: nobody asked for one.
+    """
     return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
@@ -30,6 +35,7 @@ def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]
         "packages": packages(),
         "git_commit": git_commit(),
         "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
+        "signed_by": signed_by,
         "kernels": str(deployment.kernels),
         "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
         "host": host(),
