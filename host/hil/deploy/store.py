@@ -22,6 +22,7 @@ from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region
 from hil.deploy.plan import Plan
 from hil.deploy.seal import Seal
+from hil.documents import json_of
 from hil.errors import BundleError
 
 _KEY, FILE = "hil.deployment", "deployment.safetensors"
@@ -65,7 +66,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
     path = folder / FILE
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            header = json.loads(file.metadata()[_KEY])
+            header = json_of(file.metadata()[_KEY])
         tensors = safetensors.numpy.load_file(path)
         return Deployment(
             folder=folder,

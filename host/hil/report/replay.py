@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from hil.documents import json_of
 from hil.errors import SessionError
 from hil.report.state import Dashboard, update
 from hil.session import events
@@ -32,7 +32,7 @@ def read_events(folder: Path) -> Iterator[tuple[float, Event]]:
     try:
         lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
         for line in lines:
-            fields = json.loads(line)
+            fields = json_of(line)
             yield fields.pop("t"), _event(fields.pop("event"), fields, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SessionError(f"{folder} holds no readable run: {error}", "name a run folder") from None
@@ -55,7 +55,7 @@ def _event(name: str, fields: dict[str, Any], folder: Path) -> Event:
     if name == "SampleFinished":
         return SampleFinished(_record(fields["record"]))
     if name == "RunFinished":
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        summary = json_of((folder / "summary.json").read_text(encoding="utf-8"))
         return RunFinished(summary, fields["partial"])
     raise ValueError(f"unknown event {name!r}")
 

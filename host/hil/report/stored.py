@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from hil.documents import json_of
 from hil.errors import UsageError
 from hil.report.figures import Summary
 from hil.session.summary import SCHEMA
@@ -50,7 +50,7 @@ def _file(path: Path) -> Path:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json_of(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", "check its permissions") from None
     except ValueError as error:
