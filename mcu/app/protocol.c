@@ -71,7 +71,8 @@ static uint8_t take_input(hil_bytes_t body) {
     }
     memcpy(hil_model_buffers.input + chunk.offset, chunk.data.at, chunk.data.count);
     if (hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
-        session.input_crc = hil_crc32(0, hil_model_buffers.input, hil_model.input_bytes);
+        const uint8_t *const input = (const uint8_t *)hil_model_buffers.input;
+        session.input_crc = hil_crc32(0, input, hil_model.input_bytes);
     }
     return FINE;
 }

@@ -48,3 +48,5 @@ class Kind:
     settings: tuple[Setting, ...] = ()
     boards: frozenset[str] | None = None
     """Names of the boards that it can be injected on; None: all."""
+    own_server: bool = False
+    """Whether it needs a server half in a process of its own, which hil started."""

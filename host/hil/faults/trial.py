@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil import interrupts
 from hil.errors import HilError
-from hil.faults.kind import Layer
 from hil.faults.outcome import Outcome, Truth, outcome_of
 from hil.faults.parse import parse_fault
 from hil.session.events import Event, FaultInjected, RunFinished, SampleFinished, SampleRecord
@@ -95,7 +94,7 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
     """
     from hil.pipeline import run_pipeline
 
-    breaks = any(parse_fault(text).kind.layer is Layer.SERVER for text in options.inject)
+    breaks = any(parse_fault(text).kind.own_server for text in options.inject)
     watcher = Watcher(limit_s)
     error = ""
     hung = False

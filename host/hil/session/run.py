@@ -134,7 +134,13 @@ class _Run:
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
-        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
+        self.relay = Relay(
+            self.faults.server(self.server),
+            deployment.bundle_hash,
+            deployment.manifest.classes,
+            self.bus,
+            fixed_s,
+        )
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
