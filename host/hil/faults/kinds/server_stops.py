@@ -16,7 +16,7 @@ from hil.faults.values import one_of, whole
 
 MOMENTS: Final = ("any", "before", "request", "answer")
 _OUTCOMES: Final = frozenset({Outcome.FALLBACK, Outcome.ANSWERED, Outcome.FAILED})
-"""Answered where another connection brings it in time; failed where the device half has no answer of its own."""
+"""Answered where a new connection brings it in time; failed where the device has no answer of its own."""
 
 
 class ServerCrash(ServerInjection):
