@@ -62,6 +62,7 @@ BIT_ERROR_AFTER_CRC: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.LOCAL, Outcome.FALLBACK}),
     BitErrorAfterCrc,
     (FRAME, _BITS),
+    trials=("rate=0.8", "rate=0.8,bits=5"),
 )
 BIT_ERROR_BEFORE_CRC: Final = Kind(
     "bit-error-before-crc",
@@ -75,4 +76,6 @@ BIT_ERROR_BEFORE_CRC: Final = Kind(
         ),
         _BITS,
     ),
+    usual=1000,
+    trials=("rate=0.8", "rate=0.8,bits=3"),
 )

@@ -59,6 +59,8 @@ SERVER_SLOW: Final = Kind(
     ServerSlow,
     (Setting("ms", 1500.0, quantity(0.001, 60_000), "ms", "so much, of which the deadline decides"),),
     own_server=True,
+    usual=200,
+    trials=("rate=0.5,ms=100", "rate=0.5,ms=250"),
 )
 WRONG_ANSWER_LENGTH: Final = Kind(
     "wrong-answer-length",
@@ -76,4 +78,5 @@ WRONG_ANSWER_LENGTH: Final = Kind(
         ),
     ),
     own_server=True,
+    usual=300,
 )

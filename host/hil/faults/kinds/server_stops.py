@@ -105,6 +105,8 @@ SERVER_CRASH: Final = Kind(
     ServerCrash,
     (Setting("moment", "any", one_of(MOMENTS), "", f"{', '.join(MOMENTS)}; any: one of them by chance"),),
     own_server=True,
+    usual=40,
+    trials=("rate=0.5",),
 )
 SERVER_HANG: Final = Kind(
     "server-hang",
@@ -114,6 +116,8 @@ SERVER_HANG: Final = Kind(
     ServerHang,
     (Setting("samples", 1, whole(1, 1000), "samples", "so long"),),
     own_server=True,
+    usual=100,
+    trials=("rate=0.5", "rate=0.3,samples=2"),
 )
 HALF_OPEN: Final = Kind(
     "half-open",
@@ -122,4 +126,6 @@ HALF_OPEN: Final = Kind(
     _OUTCOMES,
     HalfOpen,
     own_server=True,
+    usual=100,
+    trials=("rate=0.5",),
 )

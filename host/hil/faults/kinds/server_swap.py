@@ -81,4 +81,5 @@ SERVER_SWAP: Final = Kind(
     frozenset({Outcome.FALLBACK, Outcome.FAILED}),
     ServerSwap,
     own_server=True,
+    usual=100,
 )
