@@ -16,6 +16,7 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    faults,
     report,
     run,
     serve,
@@ -28,6 +29,7 @@ from hil.cli import (
 _VERBS = (
     run.run,
     experiment.experiment,
+    faults.faults,
     report.report,
     compare.compare,
     timeline.timeline,

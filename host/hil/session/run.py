@@ -24,6 +24,7 @@ from hil.link.radio import Radio
 from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
 from hil.server.answer import Server
+from hil.session import intact
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
@@ -51,7 +52,7 @@ from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
 from hil.session.samples import Samples, choose
 from hil.session.summary import RunData, RunFacts, build_summary
-from hil.wire.messages import Checked
+from hil.wire.messages import AlteredError, Checked
 from hil.wire.protocol import Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
@@ -137,7 +138,13 @@ class _Run:
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
-        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
+        self.relay = Relay(
+            self.faults.server(self.server),
+            deployment.bundle_hash,
+            deployment.manifest.classes,
+            self.bus,
+            fixed_s,
+        )
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
@@ -295,11 +302,15 @@ class _Run:
         return False
 
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
-        """The exchange, or why there is none. A lost device is brought back and gets a second try."""
+        """The exchange, or why there is none. There is a second try after a lost device and altered data."""
         reason = ""
         for self.attempts in (1, 2):
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
+                intact.check(exchange, data)
+            except AlteredError as error:
+                reason = error.message
+                self.bus.warn_once("altered", f"sample {place.index}: {reason}", "such samples are run again")
             except RefusedError as error:
                 self.device.recover()  # what else it refused is still on its way; start afresh
                 return error.message
