@@ -22,6 +22,7 @@ from hil.cli import (
     timeline,
     train,
     twin,
+    verify,
     zoo,
 )
 
@@ -30,6 +31,7 @@ _VERBS = (
     experiment.experiment,
     report.report,
     compare.compare,
+    verify.verify,
     timeline.timeline,
     train.train,
     build.build,

@@ -46,6 +46,7 @@ from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
 from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
+from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
 from hil.session.summary import RunData, RunFacts, build_summary
 from hil.wire.protocol import Outcome
@@ -86,9 +87,14 @@ def run_session(
     closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
+    check_room(options.out, expected_bytes(deployment, options))
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
-    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+    try:
+        run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+    except BaseException:
+        folder.discard()
+        raise
     try:
         run.execute()
     except BaseException as error:
@@ -143,9 +149,7 @@ class _Run:
 
     def execute(self) -> None:
         """Everything up to the last sample; leaves board and connection closed."""
-        self.folder.write_json(
-            "summary.json", build_summary(self.facts, RunData(interruption="not finished"))
-        )
+        self.folder.publish(build_summary(self.facts, RunData(interruption="not finished")))
         keep_artefacts(self.folder, self.deployment)
         try:
             with self._stage("boot", self.board.info.name):
