@@ -38,7 +38,7 @@ def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
 
 
 def adopt(own: Path, path: Path) -> None:
-    """Makes the finished file `own`, in the same folder, the one at `path`. Raises OSError."""
+    """Makes the finished file `own`, on the same disk, the one at `path`. Raises OSError."""
     handle = os.open(own, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -46,6 +46,29 @@ def adopt(own: Path, path: Path) -> None:
         os.close(handle)
     os.replace(own, path)
     sync_folder(path.parent)
+
+
+def adopt_folder(own: Path, path: Path) -> bool:
+    """Makes the finished folder `own` the one at `path`; False where another process was there first.
+
+    What `path` was before goes to `own`'s neighbour `former`, for the caller to remove. Raises OSError.
+    """
+    for file in sorted(own.rglob("*")):
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(path, own.with_name("former"))
+    try:
+        os.rename(own, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return False
+    sync_folder(path.parent)
+    return True
 
 
 def beside(path: Path) -> Path:
