@@ -81,6 +81,12 @@ def _experiments() -> Iterable[str]:
     return (*registry.names(), "all", "list")
 
 
+def _faults() -> Iterable[str]:
+    from hil.faults.registry import KINDS
+
+    return ("list", *KINDS)
+
+
 def _report_formats() -> Iterable[str]:
     from hil.report.formats import FORMATS
 
@@ -97,5 +103,6 @@ radios = _quietly(_radios)
 groups = _quietly(_groups)
 kernels = _quietly(_kernels)
 codecs = _quietly(_codecs)
+faults = _quietly(_faults)
 shipped = _quietly(_shipped)
 report_formats = _quietly(_report_formats)

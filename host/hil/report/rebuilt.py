@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hil.errors import UsageError
+from hil.faults.outcome import faults_entry
 from hil.report.kept import Kept, kept_events, sound_records
 from hil.session.bus import Issue
-from hil.session.events import RunStarted, SampleFinished, ServerLost, Warned
+from hil.session.events import FaultInjected, RunStarted, SampleFinished, SampleRecord, ServerLost, Warned
 from hil.session.summary import SCHEMA, RunData, fill
 
 KILLED = "it was killed before it could close its folder"
@@ -27,9 +28,9 @@ def rebuilt(folder: Path, first: Mapping[str, Any] | None) -> dict[str, Any]:
     if form is None:
         raise UsageError(f"{folder} has neither a summary nor the begin of a run", "run it again")
     records, _ = sound_records(kept)
-    data = RunData(records, (), _issues(kept), _seconds(kept), KILLED)
     try:
-        return fill(form, data)
+        faults = _faults(kept, records, float(form["deadline_ms"] or "inf"))
+        return fill(form, RunData(records, (), _issues(kept), _seconds(kept), KILLED, faults))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{folder} is damaged: {error!r}", "run it again") from None
 
@@ -76,6 +77,12 @@ def _issues(kept: Kept) -> list[Issue]:
     if kept.damage:
         found.append(Issue("damaged-file", kept.damage, "what comes before is shown"))
     return found
+
+
+def _faults(kept: Kept, records: Sequence[SampleRecord], deadline_ms: float) -> dict[str, Any] | None:
+    """What had been injected, and how the samples that it hit ended; None where nothing had been."""
+    hit = {(event.kind, event.sample) for _, event in kept.events if isinstance(event, FaultInjected)}
+    return faults_entry(hit, records, deadline_ms) if hit else None
 
 
 def _seconds(kept: Kept) -> float:

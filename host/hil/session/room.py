@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from hil.deploy.deployment import Deployment
 from hil.errors import SessionError
-from hil.session.options import RunOptions
+
+if TYPE_CHECKING:
+    from hil.deploy.deployment import Deployment
+    from hil.session.options import RunOptions
 
 TRANSCRIPT_MAX: Final = 64 << 20
 """Bytes of `wire.jsonl`; a longer transcript ends with a note."""

@@ -16,6 +16,7 @@ from hil import interrupts
 from hil.boards.protocol import Board, RunningBoard
 from hil.deploy.deployment import Deployment, Reference
 from hil.errors import BoardError, HilError, ProtocolError, SessionError
+from hil.faults.plan import Faults
 from hil.link.parse import parse_radio
 from hil.link.presets import RADIOS
 from hil.link.radio import Radio
@@ -25,7 +26,7 @@ from hil.server.answer import Server
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
-from hil.session.drift import tolerance_s, warn_of_drift
+from hil.session.drift import warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -126,6 +127,8 @@ class _Run:
     layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
     lost: int = 0
     """How often in a row the device was lost."""
+    attempts: int = 1
+    """How often the sample under way was begun."""
     began_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -134,7 +137,8 @@ class _Run:
         # Where nothing is sent, the radio that was asked for is neither used nor powered.
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
-        self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
+        self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
+        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
@@ -145,7 +149,10 @@ class _Run:
             self.energy is not None,
             provenance(deployment, self.command) | board_provenance(self.board),
         )
-        self.device = Device(self.board, deployment.elf, self._handshake, self.folder.trace)
+        self.faults.folder(self.folder)
+        self.device = Device(
+            self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
+        )
 
     def execute(self) -> None:
         """Everything up to the last sample; leaves board and connection closed."""
@@ -161,15 +168,18 @@ class _Run:
             self.began_s = time.monotonic()
             order = choose(self.options.n, len(self.samples.split), self.options.seed)
             for index, sample in enumerate(order.tolist()):
-                self._sample(self._place(index, sample))
+                with self.faults.sample(index):
+                    self._sample(self._place(index, sample))
         finally:
+            self.faults.close()
             self.relay.close()
             self.device.close()
 
     def finish(self, interruption: str | None) -> dict[str, Any]:
         """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
         wall_s = time.monotonic() - self.began_s
-        data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption)
+        faults = self.faults.summary(self.records, self.options.deadline_ms)
+        data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption, faults)
         facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
         summary = build_summary(facts, data)
         with interrupts.shield():
@@ -238,12 +248,13 @@ class _Run:
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
         repeated = self.device.counters.retransmissions
-        outcome = self._converse(place, data.tobytes())
+        outcome = self._converse(place, self.faults.input(data).tobytes())
         repeated = self.device.counters.retransmissions - repeated
         if isinstance(outcome, str):
             record = failed_record(place, outcome, repeated)
         else:
             record = self._judge(place, data, outcome, repeated)
+        record = replace(record, attempts=self.attempts)
         with interrupts.shield():  # a sample is in the summary and in every file, or in none
             self.records.append(record)
             self.bus.emit(SampleFinished(record))
@@ -253,7 +264,7 @@ class _Run:
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
         """The exchange, or why there is none. A lost device is brought back and gets a second try."""
         reason = ""
-        for _ in range(2):
+        for self.attempts in (1, 2):
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
             except RefusedError as error:
@@ -284,14 +295,8 @@ class _Run:
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
             self.board.info.slowness,
             self.device.usage,
-            self._progressive(deadline_s),
+            Deadline.of(self.deployment.manifest, deadline_s, self.board.info),
         )
-
-    def _progressive(self, deadline_s: float) -> Deadline | None:
-        manifest = self.deployment.manifest
-        if manifest.payload is None or not manifest.payload.progressive:
-            return None
-        return Deadline(deadline_s, tolerance_s(deadline_s, self.board.info), manifest.classes)
 
     def _cause(self, error: HilError) -> HilError:
         """What the board knows about its silence, or `error` when it knows nothing."""

@@ -70,6 +70,8 @@ class RunData:
     """Host time spent on the samples."""
     interruption: str | None = None
     """Why the run ended early; None when it did not."""
+    faults: dict[str, Any] | None = None
+    """What was injected and what came of it; None where nothing was ordered."""
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def blank(facts: RunFacts) -> dict[str, Any]:
         "memory": _memory(facts),
         "payload_bytes": {"raw": deployment.manifest.payload.raw_bytes if deployment.manifest.payload else 0},
         **dict.fromkeys(("prefixes", "retransmissions", "wire_retransmissions", "radio_retransmissions")),
-        **dict.fromkeys(("fallbacks", "exits", "throughput")),
+        **dict.fromkeys(("fallbacks", "exits", "faults", "throughput")),
         "deadline_ms": options.deadline_ms,
         "clock_hz": deployment.clock_hz,
         "seed": options.seed,
@@ -146,6 +148,7 @@ def fill(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
         "fallbacks": outcomes["fallback"],
         # Who has a payload answers alone by an exit's choice only.
         "exits": outcomes["local"] if form["payload_bytes"]["raw"] else 0,
+        "faults": data.faults,
         "throughput": _throughput(records, data.wall_s),
         "partial": data.interruption is not None,
         "valid": is_valid(issues),
