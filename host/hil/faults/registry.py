@@ -6,9 +6,14 @@ from typing import Final
 
 from hil.errors import unknown_name
 from hil.faults.kind import Kind
+from hil.faults.kinds.bit_flips import ARENA_BIT_FLIP, FLASH_READ_ERROR, WEIGHT_BIT_FLIP
 from hil.faults.kinds.frame_loss import FRAME_LOSS
+from hil.faults.kinds.resets import BROWN_OUT, WATCHDOG
+from hil.faults.kinds.stuck_sensor import STUCK_SENSOR
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (FRAME_LOSS,)}
+LINK: Final = (FRAME_LOSS,)
+DEVICE: Final = (BROWN_OUT, WATCHDOG, STUCK_SENSOR, ARENA_BIT_FLIP, WEIGHT_BIT_FLIP, FLASH_READ_ERROR)
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (*LINK, *DEVICE)}
 
 
 def get(name: str) -> Kind:

@@ -49,6 +49,7 @@ from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
+from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
 from hil.wire.protocol import Outcome
 
@@ -149,6 +150,7 @@ class _Run:
             self.energy is not None,
             provenance(deployment, self.command) | board_provenance(self.board),
         )
+        self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)
         self.device = Device(
             self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
@@ -247,8 +249,9 @@ class _Run:
         graph = self.deployment.graph
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
+        given = self.faults.input(data)
         repeated = self.device.counters.retransmissions
-        outcome = self._converse(place, self.faults.input(data).tobytes())
+        outcome = self.sensor.stuck(given, data) or self._converse(place, given.tobytes())
         repeated = self.device.counters.retransmissions - repeated
         if isinstance(outcome, str):
             record = failed_record(place, outcome, repeated)

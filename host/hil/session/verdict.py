@@ -9,7 +9,7 @@ from hil.session.bus import Issue
 from hil.session.events import SampleRecord
 
 INVALIDATING = frozenset(
-    {"partial", "failed-samples", "latency-sum", "disagreement", "server-lost", "device-lost"}
+    {"partial", "failed-samples", "latency-sum", "disagreement", "server-lost", "device-lost", "sensor-stuck"}
 )
 """Issues that make a run invalid; all others are remarks."""
 
