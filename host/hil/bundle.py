@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hil import manifest_check
 from hil.data.dataset import unit
 from hil.documents import json_of
+from hil.durable import write_whole
 from hil.errors import BundleError
 
 SCHEMA = 1
@@ -119,13 +120,11 @@ class Bundle:
 
 
 def save(bundle: Bundle, path: Path) -> None:
-    """Writes `bundle` to `path`, whole or not at all."""
+    """Writes `bundle` to `path`, whole or not at all, whoever else does the same. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {_KEY: json.dumps({"schema": SCHEMA, **_as_json(bundle.manifest)}, sort_keys=True)}
-    temporary = path.with_suffix(path.suffix + ".part")
     contiguous = {name: np.ascontiguousarray(value) for name, value in bundle.tensors.items()}
-    safetensors.numpy.save_file(contiguous, temporary, metadata=header)
-    temporary.replace(path)
+    write_whole(path, safetensors.numpy.save(contiguous, metadata=header))
 
 
 def _as_json(manifest: Manifest) -> dict[str, Any]:

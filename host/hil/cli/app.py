@@ -16,6 +16,7 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    faults,
     report,
     run,
     serve,
@@ -23,14 +24,17 @@ from hil.cli import (
     timeline,
     train,
     twin,
+    verify,
     zoo,
 )
 
 _VERBS = (
     run.run,
     experiment.experiment,
+    faults.faults,
     report.report,
     compare.compare,
+    verify.verify,
     timeline.timeline,
     train.train,
     build.build,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from hil.documents import json_of
+from hil.durable import write_whole
 from hil.errors import UsageError
 from hil.experiments.result import FILE, Result
 from hil.experiments.store import StoreError
@@ -21,11 +21,10 @@ def path(result: Result, out: Path) -> Path:
 def save(result: Result, out: Path) -> Path:
     """Writes `experiment.json` into the folder, whole or not at all. Raises StoreError."""
     folder = path(result, out)
-    own = folder / f"{FILE}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        own.write_text(json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        own.replace(folder / FILE)
+        content = json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n"
+        write_whole(folder / FILE, content.encode())
     except OSError as error:
         raise StoreError(
             f"cannot write {folder}: {error.strerror}", "make room there, or name another folder with --out"
