@@ -15,6 +15,7 @@ from typing import Any
 from hil import __version__
 from hil.deploy.deployment import Deployment
 from hil.paths import REPOSITORY
+from hil.redaction import redacted
 
 _PACKAGES = ("numpy", "torch", "unicorn", "pyocd", "pyserial", "aidge-export-arm-cortexm")
 _GIT_TIMEOUT_S = 5.0
@@ -29,7 +30,7 @@ def provenance(
     """
     return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
+        "command": [Path(word).name if at == 0 else _kept(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
         "packages": packages(),
@@ -61,6 +62,11 @@ def without_home(text: str) -> str:
     """`text` with the user's home folder replaced, so that results can be shared."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _kept(word: str) -> str:
+    """A word of the command as others may read it."""
+    return redacted(without_home(word))
 
 
 def _version(package: str) -> str | None:
