@@ -81,6 +81,9 @@ static void offload(hil_result_t *result) {
     result->payload_bytes = (uint32_t)encoded;
     hil_exchange_finish(&exchange, (uint32_t)encoded);
     account(cycles, packed);
+    if (exchange.abandoned) {
+        return; /* there is no reply to fuse, and nobody waits for an answer */
+    }
     result->reason = exchange.reason;
     if (exchange.reason == HIL_FALLBACK_NONE) {
         fuse(result);

@@ -23,6 +23,7 @@ from hil.cli import (
     timeline,
     train,
     twin,
+    verify,
     zoo,
 )
 
@@ -32,6 +33,7 @@ _VERBS = (
     faults.faults,
     report.report,
     compare.compare,
+    verify.verify,
     timeline.timeline,
     train.train,
     build.build,

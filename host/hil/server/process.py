@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from hil.documents import json_of
 from hil.errors import ServerError
 from hil.paths import cache_dir
 from hil.server.client import Client
@@ -33,7 +34,7 @@ def ready_line(bound: Bound) -> str:
 def parse_ready_line(line: str) -> Bound | None:
     """What a `ready_line` says; None for any other output."""
     try:
-        said = json.loads(line)["hil_server"]
+        said = json_of(line)["hil_server"]
         port, metrics_port = said["port"], said.get("metrics_port")
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

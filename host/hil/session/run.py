@@ -50,7 +50,9 @@ from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
 from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
+from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
+from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
 from hil.wire.messages import AlteredError, Checked
 from hil.wire.protocol import Outcome
@@ -91,9 +93,14 @@ def run_session(
     closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
+    check_room(options.out, expected_bytes(deployment, options))
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
-    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+    try:
+        run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+    except BaseException:
+        folder.discard()
+        raise
     try:
         run.execute()
     except BaseException as error:
@@ -155,6 +162,7 @@ class _Run:
             self.energy is not None,
             provenance(deployment, self.command) | board_provenance(self.board),
         )
+        self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)
         self.device = Device(
             self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
@@ -162,9 +170,7 @@ class _Run:
 
     def execute(self) -> None:
         """Everything up to the last sample; leaves board and connection closed."""
-        self.folder.write_json(
-            "summary.json", build_summary(self.facts, RunData(interruption="not finished"))
-        )
+        self.folder.publish(build_summary(self.facts, RunData(interruption="not finished")))
         keep_artefacts(self.folder, self.deployment)
         try:
             with self._stage("boot", self.board.info.name):
@@ -278,8 +284,10 @@ class _Run:
 
     def _record(self, place: Place, data: NDArray[np.int8]) -> SampleRecord:
         """What became of the sample."""
+        self.attempts = 1
+        given = self.faults.input(data)
         repeated = self.device.counters.retransmissions
-        outcome = self._converse(place, self.faults.input(data).tobytes())
+        outcome = self.sensor.stuck(given, data) or self._converse(place, given.tobytes())
         repeated = self.device.counters.retransmissions - repeated
         if isinstance(outcome, str):
             record = failed_record(place, outcome, repeated)
