@@ -16,6 +16,7 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    neighbourhood,
     report,
     run,
     serve,
@@ -28,6 +29,7 @@ from hil.cli import (
 _VERBS = (
     run.run,
     experiment.experiment,
+    neighbourhood.neighbourhood,
     report.report,
     compare.compare,
     timeline.timeline,
