@@ -23,13 +23,11 @@ def _pool(parameters: Parameters) -> Case:
 
 
 def _pool_fits(parameters: Parameters) -> bool:
-    """Frameworks pad by half a kernel at most, and behind as before."""
-    for side, before, after in (("height", "top", "below"), ("width", "left", "right")):
-        if 2 * la.whole(parameters, before) > la.whole(parameters, f"kernel_{side}"):
-            return False
-        if la.whole(parameters, after) > la.whole(parameters, before):
-            return False
-    return la.fits(parameters)
+    """Frameworks pad by half a kernel at most."""
+    return la.fits(parameters) and all(
+        2 * la.whole(parameters, f"padding_{side}") <= la.whole(parameters, f"kernel_{side}")
+        for side in ("height", "width")
+    )
 
 
 ADD_SHIFT = 20

@@ -36,19 +36,19 @@ WEIGHTED: tuple[Parameter, ...] = (*NUMBERS, WEIGHTS, BIAS, RATIO, CLAMP)
 def windowed(
     extent: int = 10, channels: int = 9, kernel: int = 5, stride: int = 3, padding: int = 3
 ) -> tuple[Parameter, ...]:
-    """A map and a window on it; `below` and `right` are padding behind the map."""
-    sides = (("height", "top", "below"), ("width", "left", "right"))
-    shared = (Whole("channels", 1, channels, (2, 3, 4, 8)),)
-    return shared + tuple(
-        parameter
-        for side, before, after in sides
-        for parameter in (
-            Whole(side, 1, extent),
-            Whole(f"kernel_{side}", 1, kernel, (3,)),
-            Whole(f"stride_{side}", 1, stride),
-            Whole(before, 0, padding),
-            Whole(after, 0, padding),
-        )
+    """A map, a window on it, and padding on both sides, as capture takes it."""
+    return (
+        Whole("channels", 1, channels, (2, 3, 4, 8)),
+        *(
+            parameter
+            for side in ("height", "width")
+            for parameter in (
+                Whole(side, 1, extent),
+                Whole(f"kernel_{side}", 1, kernel, (3,)),
+                Whole(f"stride_{side}", 1, stride),
+                Whole(f"padding_{side}", 0, padding),
+            )
+        ),
     )
 
 
@@ -74,29 +74,23 @@ def random_of(parameters: Parameters) -> np.random.Generator:
 def extents(parameters: Parameters) -> tuple[int, int]:
     """Of the output; below 1 where the window does not fit."""
     found = []
-    for side, before, after in (("height", "top", "below"), ("width", "left", "right")):
-        room = whole(parameters, side) + whole(parameters, before) + whole(parameters, after)
+    for side in ("height", "width"):
+        room = whole(parameters, side) + 2 * whole(parameters, f"padding_{side}")
         room -= whole(parameters, f"kernel_{side}")
         found.append(room // whole(parameters, f"stride_{side}") + 1 if room >= 0 else 0)
     return found[0], found[1]
 
 
 def fits(parameters: Parameters) -> bool:
-    """Whether there is an output, and the padding behind is what frameworks give: no more than before, or one."""
-    if whole(parameters, "below") > whole(parameters, "top") + 1:
-        return False
-    return whole(parameters, "right") <= whole(parameters, "left") + 1 and min(extents(parameters)) >= 1
+    """Whether there is an output."""
+    return min(extents(parameters)) >= 1
 
 
 def geometry(parameters: Parameters) -> Geometry:
     def pair(kind: str) -> tuple[int, int]:
         return whole(parameters, f"{kind}_height"), whole(parameters, f"{kind}_width")
 
-    window = {
-        "kernel": pair("kernel"),
-        "stride": pair("stride"),
-        "padding": (whole(parameters, "top"), whole(parameters, "left")),
-    }
+    window = {kind: pair(kind) for kind in ("kernel", "stride", "padding")}
     return Geometry((whole(parameters, "height"), whole(parameters, "width")), extents(parameters), window)
 
 

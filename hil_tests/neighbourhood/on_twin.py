@@ -7,13 +7,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.deploy.build import Toolchain, prepare_toolchain
 from hil.deploy.graph import Graph
 from hil.deploy.interpret import interpret
 from hil.deploy.lower import plain
@@ -24,10 +22,12 @@ from hil.neighbourhood.template import PASSED, Ask, Context, Verdict, wraps_modu
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil_tests.neighbourhood import reference
-from hil_tests.twin.graph_image import build_image, model_of_program
+from hil_tests.neighbourhood.image import build
+from hil_tests.twin.graph_image import model_of_program
 
 SOURCES = tuple(
-    f"hil_tests/{name}.py" for name in ("neighbourhood/on_twin", "neighbourhood/reference", "twin/graph_image")
+    f"hil_tests/{name}.py"
+    for name in ("neighbourhood/on_twin", "neighbourhood/image", "neighbourhood/reference", "twin/graph_image")
 )
 ROOMS = ("deploy", "mcu", "twin")
 
@@ -54,11 +54,6 @@ def by(kernel: Kernel, graph: Graph, inputs: NDArray[np.int8]) -> Case:
     return Case(Program(DeviceHalf(graph), (Step(0, len(graph.ops), kernel),)), inputs)
 
 
-@cache
-def toolchain() -> Toolchain:
-    return prepare_toolchain()
-
-
 def asking(make: Callable[[Parameters], Case]) -> Ask:
     """Instances become cases, cases one image; every output has to be both oracles'."""
 
@@ -67,7 +62,7 @@ def asking(make: Callable[[Parameters], Case]) -> Ask:
         cases = [make(one) for one in instances]
         with tempfile.TemporaryDirectory() as folder:
             models = [model_of_program(case.program) for case in cases]
-            elf = build_image(toolchain(), models, Path(folder))
+            elf = build(models, Path(folder))
             with closing(Twin(Image.load(elf))) as twin:
                 return [_verdict(twin, index, case) for index, case in enumerate(cases)]
 
@@ -105,4 +100,4 @@ def parted(name: str, got: NDArray[np.int8], other: str, want: NDArray[np.int8])
     return f"{name} has {got[at]}, {other} {want[at]} at {at}; they differ in {count}"
 
 
-__all__ = ["PASSED", "ROOMS", "SOURCES", "Case", "asking", "by", "parted", "plainly", "toolchain"]
+__all__ = ["PASSED", "ROOMS", "SOURCES", "Case", "asking", "by", "parted", "plainly"]

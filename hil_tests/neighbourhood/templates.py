@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from hil.neighbourhood.template import Template
-from hil_tests.neighbourhood import convolutions, elementwise
+from hil_tests.neighbourhood import codecs, convolutions, elementwise, kernels, requantisation
 
 TEMPLATES: tuple[Template, ...] = (
     *convolutions.TEMPLATES,
     *elementwise.TEMPLATES,
+    *kernels.TEMPLATES,
+    *requantisation.TEMPLATES,
+    *codecs.TEMPLATES,
 )
