@@ -63,18 +63,23 @@ def _compile(command: list[str], folder: Path | None = None) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def build(models: Sequence[Model], folder: Path, more: str = "", *, packs: bool = False) -> Path:
-    """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`, and `pack_<i>`.
+def build(
+    models: Sequence[Model], folder: Path, more: str = "", *, packs: Sequence[bool] = ()
+) -> Path:
+    """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`, and `ask_pack_<i>`.
 
     `more` is C that is compiled with them; functions in it are kept whose names begin with `ask_`.
     """
-    texts = [emit(model) + (PACK.format(index="own") if packs else "") for model in models]
+    packing = [index for index, packs_it in enumerate(packs) if packs_it]
+    texts = [
+        emit(model) + (PACK.format(index="own") if index in packing else "") for index, model in enumerate(models)
+    ]
     includes = dict.fromkeys(line for text in (*texts, more) for line in _INCLUDE.findall(text))
     unit = "".join(includes) + "".join(_apart(text, index) for index, text in enumerate(texts))
     source, elf = folder / "models.c", folder / "models.elf"
     source.write_text(unit + _INCLUDE.sub("", more))
     names = [name for i in range(len(models)) for name in (f"hil_model_run_{i}", f"hil_model_buffers_{i}")]
-    names += [name for i in range(len(models) if packs else 0) for name in (f"pack_{i}", f"hil_model_{i}")]
+    names += [name for i in packing for name in (f"ask_pack_{i}", f"hil_model_{i}")]
     names += re.findall(r"\b(ask_\w+)\(", more)
     tools = toolchain()
     _compile(
@@ -94,4 +99,5 @@ def _apart(text: str, index: int) -> str:
         return found[1] if found[1] in _TYPES else f"{found[1]}_{index}"
 
     undone = "\n#undef LAYER\n#undef sram_at\n#undef dtcm_at\n#undef arena_at\n"
-    return _OWN.sub(own, _INCLUDE.sub("", text)).replace("pack_own", f"pack_{index}") + undone
+    declared = f"extern const hil_model_t hil_model_{index};\n"
+    return declared + _OWN.sub(own, _INCLUDE.sub("", text)).replace("pack_own", f"ask_pack_{index}") + undone

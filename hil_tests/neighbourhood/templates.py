@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hil.neighbourhood.template import Template
-from hil_tests.neighbourhood import codecs, convolutions, elementwise, kernels, requantisation
+from hil_tests.neighbourhood import answers, codecs, convolutions, elementwise, graphs, kernels, memory, radios, requantisation, wire
 
 TEMPLATES: tuple[Template, ...] = (
     *convolutions.TEMPLATES,
@@ -11,4 +11,9 @@ TEMPLATES: tuple[Template, ...] = (
     *kernels.TEMPLATES,
     *requantisation.TEMPLATES,
     *codecs.TEMPLATES,
+    *wire.TEMPLATES,
+    *answers.TEMPLATES,
+    *graphs.TEMPLATES,
+    *memory.TEMPLATES,
+    *radios.TEMPLATES,
 )
