@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hil.neighbourhood.template import Template
-from hil_tests.neighbourhood import answers, codecs, convolutions, elementwise, graphs, kernels, memory, radios, requantisation, wire
+from hil_tests.neighbourhood import answers, codecs, convolutions, elementwise, graphs, kernels, memory, radios, requantisation, server, wire
 
 TEMPLATES: tuple[Template, ...] = (
     *convolutions.TEMPLATES,
@@ -16,4 +16,5 @@ TEMPLATES: tuple[Template, ...] = (
     *graphs.TEMPLATES,
     *memory.TEMPLATES,
     *radios.TEMPLATES,
+    *server.TEMPLATES,
 )

@@ -47,9 +47,13 @@ def shield() -> Iterator[None]:
             raise deferred
 
 
-def _unwind(number: int, frame: FrameType | None) -> None:
-    _State.first = _State.first or number
-    exception = KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+def unwind(exception: BaseException) -> None:
+    """Raises `exception`, from inside a shield when that ends: for handlers of other signals."""
     if _State.depth == 0:
         raise exception
     _State.deferred = exception
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    _State.first = _State.first or number
+    unwind(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))

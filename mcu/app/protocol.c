@@ -18,6 +18,7 @@ static struct {
     uint32_t sample;           /* whose input is being uploaded */
     uint32_t spans;            /* that have arrived of it */
     hil_run_t run;
+    uint32_t check_start;
 } session;
 
 static uint8_t take_hello(hil_bytes_t body) {
@@ -78,6 +79,9 @@ static uint8_t take_run(hil_bytes_t body) {
     if (session.configure.deadline_us == 0U) {
         return HIL_REJECT_NOT_CONFIGURED;
     }
+    if (hil_integrity()->integrity != HIL_INTEGRITY_SOUND) {
+        return HIL_REJECT_DAMAGED;
+    }
     if (session.run.sample != session.sample ||
         !hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
         return HIL_REJECT_INPUT_INCOMPLETE;
@@ -102,6 +106,10 @@ static uint8_t take(const hil_message_t *message) {
         return take_run(message->body);
     case HIL_FRAME_REPLY: /* too late to be of use */
         return hil_reply_unpack(message->body, &reply) ? FINE : (uint8_t)HIL_REJECT_LENGTH;
+    case HIL_FRAME_CHECK:
+        session.check_start = 0;
+        return hil_check_unpack(message->body, &session.check_start) ? FINE
+                                                                     : (uint8_t)HIL_REJECT_LENGTH;
     default:
         return HIL_REJECT_UNKNOWN_TYPE;
     }
@@ -120,9 +128,17 @@ static void send_capability(void) {
         .classes = hil_model.classes,
         .layers = hil_model.layers,
         .bundle_hash = hil_model.bundle_hash,
+        .check = *hil_integrity(),
     };
     (void)hil_send(HIL_FRAME_CAPABILITY,
                    (hil_bytes_t){body, hil_capability_pack(&capability, body)});
+}
+
+static void send_checked(void) {
+    hil_watchdog_kick(); /* the check gets the whole period */
+    const hil_checked_t checked = hil_integrity_check(session.check_start);
+    uint8_t *const body = hil_transport_body();
+    (void)hil_send(HIL_FRAME_CHECKED, (hil_bytes_t){body, hil_checked_pack(&checked, body)});
 }
 
 static void send_reject(uint8_t kind, uint8_t reason) {
@@ -142,5 +158,7 @@ void hil_protocol_handle(void) {
         hil_upkeep_change_baud(session.configure.baud);
     } else if (kind == HIL_FRAME_RUN) {
         hil_infer(&session.run, &session.configure);
+    } else if (kind == HIL_FRAME_CHECK) {
+        send_checked();
     }
 }

@@ -54,8 +54,22 @@ bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply) {
     return true;
 }
 
+bool hil_check_unpack(hil_bytes_t body, uint32_t *start) {
+    if (body.count != HIL_CHECK_LAYOUT_BYTES) {
+        return false;
+    }
+    *start = hil_get32(body.at);
+    return true;
+}
+
 int16_t hil_reply_logit(const hil_reply_t *reply, uint32_t index) {
     return (int16_t)hil_get16(reply->logits + 2U * index);
+}
+
+uint32_t hil_checked_pack(const hil_checked_t *checked, uint8_t *out) {
+    out[0] = checked->integrity;
+    uint8_t *const at = hil_put32(out + 1, checked->crc);
+    return (uint32_t)(hil_put32(hil_put32(at, checked->covered_bytes), checked->cycles) - out);
 }
 
 uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out) {
@@ -70,7 +84,8 @@ uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out) {
     at = hil_put16(at, capability->classes);
     at = hil_put16(at, capability->layers);
     memcpy(at, capability->bundle_hash, HIL_HASH_BYTES);
-    return (uint32_t)(at - out) + HIL_HASH_BYTES;
+    at += HIL_HASH_BYTES;
+    return (uint32_t)(at - out) + hil_checked_pack(&capability->check, at);
 }
 
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out) {

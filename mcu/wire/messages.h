@@ -33,6 +33,13 @@ typedef struct {
 } hil_reply_t;
 
 typedef struct {
+    uint8_t integrity; /* HIL_INTEGRITY_* */
+    uint32_t crc;      /* as computed */
+    uint32_t covered_bytes;
+    uint32_t cycles;
+} hil_checked_t;
+
+typedef struct {
     uint8_t firmware_version[3];
     uint8_t reset_cause;
     uint32_t clock_hz;
@@ -43,6 +50,7 @@ typedef struct {
     uint16_t classes;
     uint16_t layers;
     const uint8_t *bundle_hash;
+    hil_checked_t check; /* of the start */
 } hil_capability_t;
 
 typedef struct {
@@ -72,10 +80,13 @@ bool hil_configure_unpack(hil_bytes_t body, hil_configure_t *configure);
 bool hil_chunk_unpack(hil_bytes_t body, hil_chunk_t *chunk);
 bool hil_run_unpack(hil_bytes_t body, hil_run_t *run);
 bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply);
+bool hil_check_unpack(hil_bytes_t body, uint32_t *start);
 int16_t hil_reply_logit(const hil_reply_t *reply, uint32_t index);
 
 /* These return the bytes written to `out`, which holds HIL_BODY_MAX unless said otherwise. */
 uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out);
+/* HIL_CHECKED_LAYOUT_BYTES are written. */
+uint32_t hil_checked_pack(const hil_checked_t *checked, uint8_t *out);
 /* The data stays where it is; HIL_PAYLOAD_LAYOUT_BYTES are written. */
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out);
 /* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. */

@@ -13,8 +13,8 @@ from hil_tests.unit.session.fakes import INFO, FakeBoard, FakeRunning, run_fake
 
 from hil.boards.protocol import BoardInfo
 from hil.measure.source import Source
-from hil.session.drift import REAL_S
 from hil.session.exchange import COMPUTE_MAX_S
+from hil.session.tolerance import REAL_S
 
 DESK = replace(INFO, virtual_time=False, time_source=Source.MEASURED_DWT)
 

@@ -17,6 +17,7 @@ from hil import bundle, data
 from hil.bundle import Bundle
 from hil.codec.coder import make_coder
 from hil.data.dataset import Split
+from hil.deploy.codecs.symbols import calibration_symbols
 from hil.deploy.fuse import symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.lower import plain
@@ -76,6 +77,12 @@ def test_an_int8_is_a_pixel_less_128(graph: Graph) -> None:
     tensor = graph.tensor(graph.input)
     assert tensor.zero_point == -128
     assert tensor.scale == pytest.approx(1 / 255)
+
+
+def test_codecs_get_their_tables_from_pictures_it_was_trained_on(made: Bundle, graph: Graph) -> None:
+    seen = made.tensors["record.calibration"]
+    assert np.array_equal(seen, as_bytes(Toy().load("train")).images)
+    assert calibration_symbols(made, graph).shape == (len(seen), seen[0].size)
 
 
 @given(image=IMAGES)

@@ -87,6 +87,12 @@ def _neighbourhoods() -> Iterable[str]:
     return (*(template.name for template in find.templates()), find.ALL, "list")
 
 
+def _faults() -> Iterable[str]:
+    from hil.faults.registry import KINDS
+
+    return ("list", *KINDS)
+
+
 def _report_formats() -> Iterable[str]:
     from hil.report.formats import FORMATS
 
@@ -104,5 +110,6 @@ radios = _quietly(_radios)
 groups = _quietly(_groups)
 kernels = _quietly(_kernels)
 codecs = _quietly(_codecs)
+faults = _quietly(_faults)
 shipped = _quietly(_shipped)
 report_formats = _quietly(_report_formats)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hil.cli import options
+from hil.cli import complete, options
 from hil.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ TlsFingerprint = Annotated[
 ]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
+]
+Inject = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--inject",
+        metavar="KIND[:SETTING=VALUE,...]",
+        help="A fault to inject; may be given again. list: all kinds.",
+        autocompletion=complete.faults,
+    ),
 ]
 Name = Annotated[str | None, typer.Option("--name", help="The end of the run folder's name.")]
 
@@ -85,6 +94,7 @@ def run(
     token_file: TokenFile = None,
     tls_ca: TlsCa = None,
     tls_fingerprint: TlsFingerprint = None,
+    inject: Inject = None,
     name: Name = None,
     data_dir: options.DataDir = None,
     renode: Renode = False,
@@ -105,7 +115,9 @@ def run(
     from hil.pipeline import Request, resolve, run_pipeline
     from hil.session.options import RunOptions
 
-    given = {"out": out, "name": name, "server_ms": server_ms}
+    if inject and "list" in inject:
+        return _list_faults()
+    given = {"out": out, "name": name, "server_ms": server_ms, "inject": tuple(inject or ())}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run_options = RunOptions(
         n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, **chosen
@@ -133,6 +145,16 @@ def run(
     with choose(as_json, plain) as reporter:
         summary = run_pipeline(plan, run_options, reporter, command=sys.argv)
     return 0 if summary.get("valid", False) else 1
+
+
+def _list_faults() -> int:
+    from rich.console import Console
+
+    from hil.faults.registry import KINDS
+    from hil.report.faults import faults_table
+
+    Console().print(faults_table(KINDS.values()))
+    return 0
 
 
 def _server(

@@ -21,6 +21,7 @@ from hil.deploy.memory.buffer import Buffer
 from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region
 from hil.deploy.plan import Plan
+from hil.deploy.seal import Seal
 from hil.errors import BundleError
 
 _KEY, FILE = "hil.deployment", "deployment.safetensors"
@@ -44,6 +45,7 @@ def save(deployment: Deployment) -> None:
         "layers": [asdict(layer) for layer in deployment.layers],
         "memory": pack_plan(deployment.memory),
         "footprint": asdict(deployment.footprint),
+        "seal": deployment.seal and asdict(deployment.seal),
         "graph": _pack_graph(deployment.graph, tensors),
     }
     if deployment.symbol_of is not None:
@@ -84,6 +86,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
             layers=tuple(Layer(**layer) for layer in header["layers"]),
             memory=unpack_plan(header["memory"]),
             footprint=Footprint(**header["footprint"]),
+            seal=header["seal"] and Seal(**header["seal"]),
         )
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the build in {folder} is damaged: {error}", "delete that folder") from None

@@ -143,6 +143,8 @@ def device(state: Dashboard, width: int) -> list[Text]:
         line(f"sent again: wire {wire}, radio {radio}"),
         line((troubles, g.ORANGE if tally.fallbacks or tally.failures else "")),
     ]
+    if state.faults:
+        rows.append(line(f"injected: {', '.join(f'{kind} {count}' for kind, count in state.faults)}"))
     if run is not None and tally.stack_peak_bytes:
         rows.append(
             line(f"stack {fmt.size(tally.stack_peak_bytes)} of {fmt.size(run.memory.stack_bytes)} reserved")

@@ -13,6 +13,7 @@ from hil.report.state import Dashboard, update
 from hil.report.table import print_summary
 from hil.session.events import (
     Event,
+    FaultInjected,
     RunFinished,
     RunStarted,
     SampleFinished,
@@ -46,6 +47,8 @@ def line_for(state: Dashboard, event: Event) -> str | None:
         case ServerLost() | Warned():
             latest = state.warnings[-1]
             return f"warning: {latest.message}{f' ({latest.hint})' if latest.hint else ''}"
+        case FaultInjected(kind, sample, detail):
+            return f"injected: {kind} at sample {sample}, {detail}"
         case RunFinished():
             return None
 

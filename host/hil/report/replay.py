@@ -24,7 +24,7 @@ from hil.session.events import (
 from hil.session.timeline import Packet, Piece, Timeline
 from hil.wire.messages import StageCycles
 
-_SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost", "Warned")
+_SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost", "FaultInjected", "Warned")
 
 
 def read_events(folder: Path) -> Iterator[tuple[float, Event]]:

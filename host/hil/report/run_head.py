@@ -50,6 +50,7 @@ def facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     clock, deadline = number(summary.get("clock_hz")), number(summary.get("deadline_ms"))
     done, asked = number(summary.get("samples")), number(summary.get("samples_asked"))
     samples = spaced(done) if done == asked or asked is None else f"{spaced(done)} of {spaced(asked)}"
+    injected = _faults(inner(summary, "faults"))
     return [
         ("board", _name(summary, "board")),
         ("clock", f"{g.DASH if clock is None else f'{clock / 1e6:g}'} MHz"),
@@ -58,7 +59,18 @@ def facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("deadline", f"{g.DASH if deadline is None else f'{deadline:g}'} ms"),
         ("seed", _name(summary, "seed")),
         ("at", str(inner(summary, "provenance").get("time_utc") or g.DASH)),
+        *([("injected", injected)] if injected else []),
     ]
+
+
+def _faults(faults: Mapping[str, Any]) -> str:
+    """Each kind with how often it took place and how those samples ended."""
+    outcomes = inner(faults, "outcomes")
+    texts = []
+    for kind, count in inner(faults, "injected").items():
+        ends = ", ".join(f"{number} {end}" for end, number in inner(outcomes, kind).items())
+        texts.append(f"{kind} {count}{f' ({ends})' if ends else ''}")
+    return "; ".join(texts)
 
 
 def verdict(summary: Mapping[str, Any]) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Final
 
 from hil.session.events import (
     Event,
+    FaultInjected,
     RunFinished,
     RunStarted,
     SampleFinished,
@@ -86,6 +87,8 @@ class Dashboard:
     tally: Tally = Tally()
     recent: tuple[SampleRecord, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    faults: tuple[tuple[str, int], ...] = ()
+    """How often each kind was injected, in the order of their first time."""
     finished: RunFinished | None = None
 
 
@@ -110,6 +113,9 @@ def update(state: Dashboard, event: Event, now_s: float) -> Dashboard:
         case ServerLost(reason):
             lost = Warned("server-lost", f"the server half is gone: {reason}", "the run goes on without it")
             return _warn(state, lost)
+        case FaultInjected(kind):
+            counts = dict(state.faults)
+            return replace(state, faults=tuple((counts | {kind: counts.get(kind, 0) + 1}).items()))
         case Warned():
             return _warn(state, event)
         case RunFinished():

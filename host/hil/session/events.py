@@ -96,6 +96,8 @@ class SampleRecord:
     stack_peak_bytes: int = 0
     timeline: Timeline | None = None
     """None where no payload left the device."""
+    attempts: int = 1
+    """2 where the first one lost the device, which was brought back."""
 
     @property
     def correct(self) -> bool:
@@ -157,6 +159,16 @@ class ServerLost:
 
 
 @dataclass(frozen=True)
+class FaultInjected:
+    """A fault that the run ordered took place: `hil.faults`."""
+
+    kind: str
+    sample: int
+    """Its position in the run."""
+    detail: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something the user should know; becomes an entry of `issues`."""
 
@@ -180,6 +192,7 @@ Event = (
     | RunStarted
     | SampleFinished
     | ServerLost
+    | FaultInjected
     | Warned
     | RunFinished
 )

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
+from hil.boards.protocol import BoardInfo
+from hil.bundle import Manifest
 from hil.link.radio import Transfer
 from hil.session.relay import Relayed
+from hil.session.tolerance import tolerance_s
 
 Ask = Callable[[bytes, bool], Relayed]
 """The server half's answer to bytes that are, or are not, a payload's first ones only."""
@@ -37,6 +41,13 @@ class Deadline:
     slack_s: float
     """By how much the clocks of host and device may differ meanwhile."""
     classes: int
+
+    @classmethod
+    def of(cls, manifest: Manifest, deadline_s: float, board: BoardInfo) -> Self | None:
+        """None where the server half answers whole payloads only."""
+        if manifest.payload is None or not manifest.payload.progressive:
+            return None
+        return cls(deadline_s, tolerance_s(deadline_s, board), manifest.classes)
 
     def latest_s(self, reply_s: float) -> float:
         """When a reply that takes `reply_s` must leave the server half."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.errors import UsageError
+from hil.faults import plan
 from hil.link.parse import parse_radio
 from hil.wire.protocol import DEADLINE_MAX_MS
 
@@ -44,6 +45,8 @@ class RunOptions:
     """Wall-clock limit of one request to the server half."""
     ready_timeout_s: float = 120.0
     """Wall-clock limit until the server half is ready."""
+    inject: tuple[str, ...] = ()
+    """Faults, as `hil.faults.parse` takes them."""
     transcript: bool = True
     """Keep the bytes of the wire in `wire.jsonl`."""
 
@@ -51,6 +54,7 @@ class RunOptions:
         if self.n < 1:
             raise UsageError(f"a run of {self.n} samples", "take at least 1")
         parse_radio(self.radio).for_run(self.n)
+        plan.check(self.inject, self.n)
         if not 1 <= self.deadline_ms <= DEADLINE_MAX_MS:
             raise UsageError(
                 f"a deadline of {self.deadline_ms:g} ms", f"valid: 1 to {DEADLINE_MAX_MS} milliseconds"

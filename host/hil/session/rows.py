@@ -16,6 +16,7 @@ COLUMNS = (
     "peripherals_mj", "ipc",
     *_CYCLES,
     "payload_bytes", "prefix_channels", "wire_retransmissions", "radio_retransmissions", "stack_peak_bytes",
+    "attempts",
 )  # fmt: skip
 """Of `samples.csv`; what a sample does not have is empty."""
 
@@ -42,6 +43,7 @@ def record_row(record: SampleRecord) -> list[object]:
         record.wire_retransmissions,
         record.radio_retransmissions,
         record.stack_peak_bytes,
+        record.attempts,
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from hil import interrupts
 from hil.boards.protocol import Board, RunningBoard
 from hil.deploy.deployment import Deployment, Reference
-from hil.errors import BoardError, HilError, ProtocolError, SessionError
+from hil.errors import BoardError, FirmwareDamagedError, HilError, ProtocolError, SessionError
+from hil.faults.plan import Faults
 from hil.link.parse import parse_radio
 from hil.link.presets import RADIOS
 from hil.link.radio import Radio
@@ -25,7 +27,7 @@ from hil.server.answer import Server
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
-from hil.session.drift import tolerance_s, warn_of_drift
+from hil.session.drift import warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -41,6 +43,7 @@ from hil.session.external import board_provenance, keep_logs
 from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
 from hil.session.in_time import Deadline
+from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
@@ -48,6 +51,7 @@ from hil.session.record import Place, agrees, failed_record, make_record
 from hil.session.relay import Relay
 from hil.session.samples import Samples, choose
 from hil.session.summary import RunData, RunFacts, build_summary
+from hil.wire.messages import Checked
 from hil.wire.protocol import Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
@@ -118,8 +122,12 @@ class _Run:
     timeline: Picture | None = None
     records: list[SampleRecord] = field(default_factory=list)
     layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
+    checks: list[Checked] = field(default_factory=list)
+    """Those of the firmware that found it sound."""
     lost: int = 0
     """How often in a row the device was lost."""
+    attempts: int = 1
+    """How often the sample under way was begun."""
     began_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -128,7 +136,8 @@ class _Run:
         # Where nothing is sent, the radio that was asked for is neither used nor powered.
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
-        self.relay = Relay(self.server, deployment.bundle_hash, self.bus, fixed_s)
+        self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
+        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
@@ -139,7 +148,10 @@ class _Run:
             self.energy is not None,
             provenance(deployment, self.command) | board_provenance(self.board),
         )
-        self.device = Device(self.board, deployment.elf, self._handshake, self.folder.trace)
+        self.faults.folder(self.folder)
+        self.device = Device(
+            self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
+        )
 
     def execute(self) -> None:
         """Everything up to the last sample; leaves board and connection closed."""
@@ -150,6 +162,8 @@ class _Run:
         try:
             with self._stage("boot", self.board.info.name):
                 self.device.open()
+            for error in self.device.flashed_again:
+                self.bus.emit(Warned("firmware-repaired", error.message, "it was flashed again"))
             if self.server is not None and self.deployment.manifest.payload is not None:
                 with self._stage("serve"):
                     self.relay.open(self.options.ready_timeout_s)
@@ -157,15 +171,26 @@ class _Run:
             self.began_s = time.monotonic()
             order = choose(self.options.n, len(self.samples.split), self.options.seed)
             for index, sample in enumerate(order.tolist()):
-                self._sample(self._place(index, sample))
+                with self.faults.sample(index):
+                    self._sample(self._place(index, sample))
+            self._is_damaged("at the end of the run")
         finally:
+            self.faults.close()
             self.relay.close()
             self.device.close()
 
     def finish(self, interruption: str | None) -> dict[str, Any]:
         """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
         wall_s = time.monotonic() - self.began_s
-        data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption)
+        data = RunData(
+            self.records,
+            self.layer_cycles,
+            self.bus.issues,
+            wall_s,
+            interruption,
+            self.faults.summary(self.records, self.options.deadline_ms),
+            tuple(self.checks),
+        )
         facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
         summary = build_summary(facts, data)
         with interrupts.shield():
@@ -233,23 +258,46 @@ class _Run:
         graph = self.deployment.graph
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
-        repeated = self.device.counters.retransmissions
-        outcome = self._converse(place, data.tobytes())
-        repeated = self.device.counters.retransmissions - repeated
-        if isinstance(outcome, str):
-            record = failed_record(place, outcome, repeated)
-        else:
-            record = self._judge(place, data, outcome, repeated)
+        record = self._record(place, data)
+        if record.agrees is False and self._is_damaged(f"after sample {place.index}"):
+            self.device.restart()
+            again = self._record(place, data)
+            record = replace(again, attempts=record.attempts + again.attempts)
         with interrupts.shield():  # a sample is in the summary and in every file, or in none
             self.records.append(record)
             self.bus.emit(SampleFinished(record))
         if record.outcome == "failed" and not self.options.keep_going:
             raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
 
+    def _record(self, place: Place, data: NDArray[np.int8]) -> SampleRecord:
+        """What became of the sample."""
+        repeated = self.device.counters.retransmissions
+        outcome = self._converse(place, self.faults.input(data).tobytes())
+        repeated = self.device.counters.retransmissions - repeated
+        if isinstance(outcome, str):
+            record = failed_record(place, outcome, repeated)
+        else:
+            record = self._judge(place, data, outcome, repeated)
+        return replace(record, attempts=self.attempts)
+
+    def _is_damaged(self, when: str) -> bool:
+        """Has the firmware checked. What cannot be asked is told, and does not count as damaged."""
+        start = zlib.crc32(f"{self.options.seed} {len(self.checks)}".encode()) | 1
+        try:
+            found = check_firmware(self.device.transport, self.deployment, self.board.info.slowness, start)
+        except FirmwareDamagedError as error:
+            self.bus.emit(Warned(error.code, f"{when} {error.message}", error.hint))
+            return True
+        except (BoardError, ProtocolError) as error:
+            self.bus.warn_once("firmware-unchecked", f"{when}: {self._cause(error).message}", error.hint)
+        else:
+            self.checks.append(found)
+        return False
+
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
         """The exchange, or why there is none. A lost device is brought back and gets a second try."""
         reason = ""
-        for _ in range(2):
+        for self.attempts in (1, 2):
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
             except RefusedError as error:
@@ -280,14 +328,8 @@ class _Run:
             timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
             self.board.info.slowness,
             self.device.usage,
-            self._progressive(deadline_s),
+            Deadline.of(self.deployment.manifest, deadline_s, self.board.info),
         )
-
-    def _progressive(self, deadline_s: float) -> Deadline | None:
-        manifest = self.deployment.manifest
-        if manifest.payload is None or not manifest.payload.progressive:
-            return None
-        return Deadline(deadline_s, tolerance_s(deadline_s, self.board.info), manifest.classes)
 
     def _cause(self, error: HilError) -> HilError:
         """What the board knows about its silence, or `error` when it knows nothing."""
@@ -299,7 +341,8 @@ class _Run:
 
     def _recover(self, error: HilError) -> None:
         self.lost += 1
-        self.bus.emit(Warned("device-lost", error.message, error.hint))
+        damaged = isinstance(error, FirmwareDamagedError)
+        self.bus.emit(Warned(error.code if damaged else "device-lost", error.message, error.hint))
         if self.lost > self.options.recoveries:
             raise BoardError(f"the device was lost {self.lost} times in a row: {error.message}", error.hint)
         self.device.recover()

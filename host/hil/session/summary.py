@@ -11,6 +11,7 @@ import numpy as np
 
 from hil.boards.protocol import BoardInfo
 from hil.deploy.deployment import Deployment
+from hil.errors import FirmwareDamagedError
 from hil.link.radio import Radio
 from hil.measure.latency import percentiles
 from hil.measure.memory import stack_peak
@@ -20,6 +21,7 @@ from hil.session.bus import Issue
 from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.verdict import is_valid, verdict
+from hil.wire.messages import Checked
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")
@@ -69,6 +71,10 @@ class RunData:
     """Host time spent on the samples."""
     interruption: str | None = None
     """Why the run ended early; None when it did not."""
+    faults: dict[str, Any] | None = None
+    """What was injected and what came of it; None where nothing was ordered."""
+    checks: Sequence[Checked] = ()
+    """Of the firmware in mid-run and at the end, that found it sound."""
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -100,6 +106,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "cycles": _cycles(facts, data),
         "energy_mj": _energy(records),
         "memory": _memory(facts, records),
+        "integrity": _integrity(facts, data, issues),
         "payload_bytes": _payload(facts, records),
         "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
@@ -107,6 +114,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "radio_retransmissions": radio,
         "fallbacks": outcomes["fallback"],
         "exits": outcomes["local"] if deployment.exit is not None else 0,
+        "faults": data.faults,
         "throughput": _throughput(records, data.wall_s),
         "deadline_ms": facts.options.deadline_ms,
         "clock_hz": deployment.clock_hz,
@@ -189,6 +197,18 @@ def _memory(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]:
         "stack_reserved_bytes": footprint.stack_bytes,
         "flash_limit_bytes": facts.board.flash_bytes,
         "ram_limit_bytes": facts.board.ram_bytes,
+    }
+
+
+def _integrity(facts: RunFacts, data: RunData, issues: Sequence[Issue]) -> dict[str, Any]:
+    damaged = any(issue.code == FirmwareDamagedError.code for issue in issues)
+    checks = data.checks
+    return {
+        "sound": False if damaged else True if checks else None,
+        "checks": len(checks),
+        "covered_bytes": checks[-1].covered_bytes if checks else None,
+        "cycles": _mean([check.cycles for check in checks]),
+        "source": str(facts.board.time_source) if checks else None,
     }
 
 

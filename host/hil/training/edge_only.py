@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hil.bundle import Bundle, InputFormat, Manifest, PayloadFormat
 from hil.codec.coder import make_coder
 from hil.data.dataset import Dataset, Split, SplitName
+from hil.deploy.calibrate import RANGES
 from hil.schemes.edge_only_network import Whole
 from hil.training import classify
 from hil.training.batches import Batches, input_format
@@ -25,6 +26,10 @@ from hil.training.weights import arrays
 
 LEVELS = 256
 """Of a pixel."""
+
+_CALIBRATION_SAMPLES = 256
+_PIXELS = "x"
+"""What capture calls the one activation of a device half that computes nothing."""
 
 
 def whole(recipe: EdgeOnlyRecipe, form: InputFormat, classes: int) -> Whole:
@@ -92,7 +97,8 @@ def train(
     )
     records: dict[str, NDArray[Any]] = {
         "record.predictions": predictions,
+        "record.calibration": training.split.images[:_CALIBRATION_SAMPLES],
         # The whole range, not that of some samples: only then is an int8 a pixel.
-        "record.calibration": np.stack([np.full(dataset.shape, level, np.float32) for level in (0.0, 1.0)]),
+        f"{RANGES}.{_PIXELS}": np.array([0.0, 1.0]),
     }
     return Bundle(manifest, arrays("server", network) | records)

@@ -13,6 +13,7 @@ from hil.wire.protocol import (
     HASH_BYTES,
     FallbackReason,
     FrameType,
+    Integrity,
     Outcome,
     RejectReason,
     ReplyStatus,
@@ -167,6 +168,48 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Host to device: check your code and constants now."""
+
+    start: int = 0
+    """What the CRC-32 begins with. Any other than 0 asks for a number that was never stored: then the host
+    alone can tell whether it is right, and the device judges only the code in ITCM RAM."""
+
+    frame_type: ClassVar = FrameType.CHECK
+    layout: ClassVar = struct.Struct("<I")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.start)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "CHECK"))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Device to host: the answer to CHECK."""
+
+    integrity: Integrity
+    crc: int
+    """Of the covered flash, as computed."""
+    covered_bytes: int
+    cycles: int
+    """That the check took."""
+
+    frame_type: ClassVar = FrameType.CHECKED
+    layout: ClassVar = struct.Struct("<BIII")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.integrity, self.crc, self.covered_bytes, self.cycles)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        integrity, *rest = _fixed(cls.layout, body, "CHECKED")
+        return cls(_known(Integrity, integrity, "CHECKED"), *rest)
+
+
+@dataclass(frozen=True)
 class Capability:
     """Device to host: the answer to HELLO."""
 
@@ -181,9 +224,11 @@ class Capability:
     classes: int
     layers: int
     bundle_hash: bytes
+    check: Checked
+    """Of the start."""
 
     frame_type: ClassVar = FrameType.CAPABILITY
-    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s")
+    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s{Checked.layout.size}s")
 
     def pack(self) -> bytes:
         return self.layout.pack(
@@ -198,6 +243,7 @@ class Capability:
             self.classes,
             self.layers,
             self.bundle_hash,
+            self.check.pack(),
         )
 
     @classmethod
@@ -205,7 +251,9 @@ class Capability:
         if len(body) != cls.layout.size:
             raise ProtocolError(f"CAPABILITY has {len(body)} bytes, not {cls.layout.size}")
         version, major, minor, patch, cause, *rest = cls.layout.unpack(body)
-        return cls(version, (major, minor, patch), _known(ResetCause, cause, "CAPABILITY"), *rest)
+        rest[-1] = Checked.unpack(rest[-1])
+        reset_cause = _known(ResetCause, cause, "CAPABILITY")
+        return cls(version, (major, minor, patch), reset_cause, *rest)
 
 
 @dataclass(frozen=True)
@@ -357,6 +405,7 @@ class Fault:
 MESSAGES: dict[FrameType, type[Message]] = {
     kind.frame_type: kind
     for kind in (
-        Hello, Configure, Input, Run, Reply, Capability, Payload, Result, Layers, Reject, Fault,
+        Hello, Configure, Input, Run, Reply, Check, Capability, Payload, Result, Layers, Reject, Fault,
+        Checked,
     )
 }  # fmt: skip

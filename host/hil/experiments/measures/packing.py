@@ -16,8 +16,6 @@ from hil.experiments.measure import Context
 
 WEIGHED = 64
 """Samples whose payloads are packed by every codec."""
-SAMPLES_MIN = 16
-"""Calibration images from which on they are taken for samples."""
 
 
 def sizes_by_codec(
@@ -40,8 +38,8 @@ def sizes_by_codec(
 def shortest(path: Path, context: Context) -> str:
     """The codec that packs shortest what the bundle's int8 device half sends of samples it was trained on.
 
-    Not of its calibration: that made the tables, and edge-only's are two flat pictures. Raises UsageError
-    where the bundle sends nothing, DataError where its data set is not there.
+    Not of its calibration: that made the tables. Raises UsageError where the bundle sends nothing,
+    DataError where its data set is not there.
     """
     from hil import data
     from hil.deploy.codecs.symbols import calibration_symbols, symbols_of
@@ -55,9 +53,3 @@ def shortest(path: Path, context: Context) -> str:
     sent = symbols_of(bundle, graph, split.images[:: max(1, len(split) // WEIGHED)][:WEIGHED])
     sizes = sizes_by_codec(bundle.manifest.payload, calibration_symbols(bundle, graph), sent)
     return min(sizes, key=lambda codec: sizes[codec])
-
-
-def calibrates_by_samples(path: Path) -> bool:
-    """Whether the bundle's calibration tells anything of its payloads: `--codec auto` chooses by it."""
-    images = bundles.load(path).tensors.get("record.calibration")
-    return images is not None and len(images) >= SAMPLES_MIN

@@ -72,7 +72,7 @@ def session(bundle: Path, settings: Settings, context: Context) -> dict[str, Any
             clock_mhz=given["clock_mhz"],
             data_dir=context.data_dir,
             kernels=given["kernels"],
-            codec=CodecRequest(_codec(bundle, given["codec"], context), "latency", radio),
+            codec=CodecRequest(_codec(bundle, given["codec"]), "latency", radio),
             board_options=BoardOptions(),
         )
     )
@@ -98,19 +98,11 @@ def radio_of(settings: Settings) -> str:
     return with_settings(settings["radio"], {} if kbps is None else {"bandwidth": f"{kbps:g}k"})
 
 
-def _codec(bundle: Path, codec: str, context: Context) -> str | None:
-    """A codec by name; `own` is the bundle's, and so is any for a bundle that sends nothing.
-
-    `auto` chooses by the bundle's calibration images; where those are no samples, the shortest payloads of
-    training samples decide.
-    """
+def _codec(bundle: Path, codec: str) -> str | None:
+    """A codec by name; None, the bundle's, for `own` and for a bundle that sends nothing."""
     from hil.bundle import read_manifest
-    from hil.deploy.codecs.request import AUTO
-    from hil.experiments.measures.packing import calibrates_by_samples, shortest
 
-    if codec == "own" or read_manifest(bundle).payload is None:
-        return None
-    return shortest(bundle, context) if codec == AUTO and not calibrates_by_samples(bundle) else codec
+    return None if codec == "own" or read_manifest(bundle).payload is None else codec
 
 
 def _prepare(plan: Plan, bundle: Path) -> None:
@@ -131,7 +123,7 @@ def _one_build_at_a_time(plan: Plan, bundle: Path) -> Iterator[None]:
 
 def _serve(bundle: Path) -> AbstractContextManager[Server | None]:
     from hil.bundle import read_manifest
-    from hil.experiments.measures.inline import InlineServer
+    from hil.server.inline import InlineServer
 
     return nullcontext(None if read_manifest(bundle).payload is None else InlineServer(bundle))
 

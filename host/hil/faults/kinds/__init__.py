@@ -1,0 +1,1 @@
+"""The kinds of faults: one file for each, or for a small family."""
