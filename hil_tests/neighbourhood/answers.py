@@ -25,7 +25,9 @@ SCALES = Choice("scale", ("1/10", "1/1000", "1/50", "1", "5"))
 KINDS = ("any", "equal", "tie", "ends", "least", "most")
 
 
-def logits_of(random: np.random.Generator, kind: object, classes: int, low: int, high: int) -> NDArray[np.int64]:
+def logits_of(
+    random: np.random.Generator, kind: object, classes: int, low: int, high: int
+) -> NDArray[np.int64]:
     """Logits of a kind between `low` and `high`; `tie`: two classes share the best."""
     if kind == "ends":
         return random.choice([low, high], classes).astype(np.int64)
@@ -53,7 +55,14 @@ def _fusion(parameters: Parameters) -> str:
     if max(map(abs, (*near, *far))) > PRODUCT_MAX + (1 << 22):
         return f"a product of {max(map(abs, (*near, *far)))} leaves no room for the sum"
     best = max(range(classes), key=lambda i: (want[i], -i))
-    head = struct.pack("<3iII", fusion.local_multiplier, fusion.local_zero_point, fusion.remote_multiplier, has_local, classes)
+    head = struct.pack(
+        "<3iII",
+        fusion.local_multiplier,
+        fusion.local_zero_point,
+        fusion.remote_multiplier,
+        has_local,
+        classes,
+    )
     answer = ask("F", head + remote.astype(np.int32).tobytes() + local.astype(np.int8).tobytes())
     if np.frombuffer(answer[8:], np.int32).tolist() != want:
         return "the device's fused logits are not the sums"
@@ -66,7 +75,14 @@ def _fusion(parameters: Parameters) -> str:
     return _weighs(alpha, scale, zero, local if has_local else None, remote, want)
 
 
-def _weighs(alpha: float, scale: float, zero: int, local: NDArray[np.int64] | None, remote: NDArray[np.int64], fused: list[int]) -> str:
+def _weighs(
+    alpha: float,
+    scale: float,
+    zero: int,
+    local: NDArray[np.int64] | None,
+    remote: NDArray[np.int64],
+    fused: list[int],
+) -> str:
     """The fused logits order classes as α-weighted real ones do, unless those are nearly equal."""
     real = remote / 256
     share = np.zeros(len(remote)) if local is None else scale * (local - zero)
@@ -75,7 +91,9 @@ def _weighs(alpha: float, scale: float, zero: int, local: NDArray[np.int64] | No
     # One step of the larger multiplier of 2^29 over all of its range.
     near = 2 * max(alpha * scale * 255, (1 - alpha) * 128) * 2.0**-12
     lost = float(weighted.max() - weighted[chosen])
-    return "" if lost <= near else f"the answer loses {lost:.4f} of weighted logits, more than rounding explains"
+    return (
+        "" if lost <= near else f"the answer loses {lost:.4f} of weighted logits, more than rounding explains"
+    )
 
 
 def _exit(parameters: Parameters) -> str:
@@ -85,7 +103,12 @@ def _exit(parameters: Parameters) -> str:
     logits = logits_of(random, parameters["logits"], classes, -128, 127)
     rule = make_exit(confidence, Tensor("logits", (1, 1, classes), scale, 0))
     head = struct.pack("<II", 1, rule.limit)
-    said = struct.unpack("<I", ask("X", head + rule.exponentials.tobytes() + logits.astype(np.int8).tobytes()))[0] == 1
+    said = (
+        struct.unpack("<I", ask("X", head + rule.exponentials.tobytes() + logits.astype(np.int8).tobytes()))[
+            0
+        ]
+        == 1
+    )
     if said != exits(rule, logits.astype(np.int8)):
         return f"the device says {said}, the host {not said}"
     top = 1 / math.fsum(math.exp((value - int(logits.max())) * scale) for value in logits.tolist())
@@ -107,7 +130,9 @@ def _quantise(parameters: Parameters) -> str:
     form = PayloadFormat(begin, sent, height, width, centroids, order=str(parameters["order"]))
     head = struct.pack("<6I", height * width, channels, begin, sent, ORDERS[form.order], width)
     got = np.frombuffer(ask("Q", head + table.tobytes() + feature.tobytes()), np.uint8)
-    return _nearest(got, to_runs(feature[:, begin : begin + sent].T, form).reshape(-1), centroids, scale, zero)
+    return _nearest(
+        got, to_runs(feature[:, begin : begin + sent].T, form).reshape(-1), centroids, scale, zero
+    )
 
 
 def _nearest(
@@ -126,7 +151,9 @@ def _nearest(
     return f"value {values[at]} becomes symbol {got[at]}, not {distance[int(values[at]) + 128].argmin()}"
 
 
-def _centroids(parameters: Parameters, random: np.random.Generator, scale: float, zero: int) -> tuple[float, ...]:
+def _centroids(
+    parameters: Parameters, random: np.random.Generator, scale: float, zero: int
+) -> tuple[float, ...]:
     count, kind = whole(parameters, "centroids"), parameters["spread"]
     low, high = scale * (-128 - zero), scale * (127 - zero)
     if kind == "even":
@@ -143,8 +170,15 @@ TEMPLATES = (
     Template(
         "fusion",
         "Is the fused answer the α-weighted one, at ties and at the ends of the range?",
-        (CLASSES, Whole("alpha", 0, 100, (50,)), SCALES, Whole("zero", -128, 127, at_rest=0),
-         Choice("local", (*KINDS, "none")), Choice("remote", KINDS), Data()),
+        (
+            CLASSES,
+            Whole("alpha", 0, 100, (50,)),
+            SCALES,
+            Whole("zero", -128, 127, at_rest=0),
+            Choice("local", (*KINDS, "none")),
+            Choice("remote", KINDS),
+            Data(),
+        ),
         each(_fusion),
         "Python's integers, and the weighted real logits",
         ROOMS,
@@ -166,10 +200,19 @@ TEMPLATES = (
     Template(
         "quantiser",
         "Is every symbol that of the nearest centroid, in the payload's order?",
-        (Whole("height", 1, 8), Whole("width", 1, 9), Whole("channels", 1, 12), Whole("begin", 0, 11),
-         Whole("sent", 1, 12), Whole("centroids", 1, 256, (2, 16, 255)), SCALES,
-         Whole("zero", -128, 127, at_rest=0), Choice("spread", ("any", "even", "close", "steps")),
-         Choice("order", ("planes", "rows")), Data()),
+        (
+            Whole("height", 1, 8),
+            Whole("width", 1, 9),
+            Whole("channels", 1, 12),
+            Whole("begin", 0, 11),
+            Whole("sent", 1, 12),
+            Whole("centroids", 1, 256, (2, 16, 255)),
+            SCALES,
+            Whole("zero", -128, 127, at_rest=0),
+            Choice("spread", ("any", "even", "close", "steps")),
+            Choice("order", ("planes", "rows")),
+            Data(),
+        ),
         each(_quantise),
         "exact rational distances",
         ROOMS,
@@ -177,4 +220,4 @@ TEMPLATES = (
         sample=12,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

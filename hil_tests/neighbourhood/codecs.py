@@ -1,8 +1,7 @@
-"""Every codec over symbol statistics: the C encoder against the host's decoder and against what bits must cost."""
+"""Every codec over symbol statistics: the C encoder, the host's decoder, and what bits must cost."""
 
 from __future__ import annotations
 
-import math
 import struct
 from dataclasses import replace
 
@@ -15,14 +14,25 @@ from hil.codec.coder import Coder, ProgressiveCoder
 from hil.codec.order import order_of, to_runs
 from hil.neighbourhood.parameter import Choice, Data, Parameters, Whole
 from hil.neighbourhood.template import Template, each
+from hil.wire.protocol import CONTEXT_ALPHABET_MAX
 from hil_tests.neighbourhood.firmware import HARNESS, ask
 from hil_tests.neighbourhood.layers import random_of, whole
 from hil_tests.unit.codec.payloads import PROGRESSIVE, STREAMING, coder_of, dearest
-from hil.wire.protocol import CONTEXT_ALPHABET_MAX
 
 SOURCES = (*HARNESS, "hil_tests/unit/codec/payloads.py", "hil_tests/neighbourhood/layers.py")
 ROOMS = ("codec", "mcu", "wire")
-STATISTICS = ("constant", "last", "alternating", "skewed", "even", "runs", "ramp", "sparse", "dearest", "rare")
+STATISTICS = (
+    "constant",
+    "last",
+    "alternating",
+    "skewed",
+    "even",
+    "runs",
+    "ramp",
+    "sparse",
+    "dearest",
+    "rare",
+)
 WHOLE, BY_RUNS, BY_ROWS = range(3)
 SLACK_BYTES = 8
 """What an arithmetic coder's end, and its frequencies in 12 bits, may cost beyond the entropy."""
@@ -32,7 +42,9 @@ def form_of(parameters: Parameters) -> PayloadFormat:
     """The payload's format."""
     alphabet = whole(parameters, "alphabet")
     sizes = (whole(parameters, name) for name in ("channels", "height", "width"))
-    return PayloadFormat(0, *sizes, tuple(map(float, range(alphabet))), "none", order=str(parameters["order"]))
+    return PayloadFormat(
+        0, *sizes, tuple(map(float, range(alphabet))), "none", order=str(parameters["order"])
+    )
 
 
 def symbols_of(parameters: Parameters, coder: Coder) -> NDArray[np.uint8]:
@@ -57,7 +69,14 @@ def symbols_of(parameters: Parameters, coder: Coder) -> NDArray[np.uint8]:
 def in_c(coder: Coder, symbols: NDArray[np.uint8], capacity: int, way: int) -> bytes | None:
     """What the firmware's encoder makes; None where it refuses."""
     form, table = coder.form, b"" if coder.table is None else coder.table.tobytes()
-    sizes = (form.height * form.width, form.channels, len(form.centroids), coder.wire, capacity, coder.scratch_bytes)
+    sizes = (
+        form.height * form.width,
+        form.channels,
+        len(form.centroids),
+        coder.wire,
+        capacity,
+        coder.scratch_bytes,
+    )
     head = struct.pack("<10I", *sizes, len(table) // 4, order_of(form), form.width, way)
     answer = ask("P", head + table + to_runs(symbols, form).tobytes())
     return None if struct.unpack_from("<i", answer)[0] < 0 else answer[4:]
@@ -104,7 +123,9 @@ def _size(name: str, coder: Coder, symbols: NDArray[np.uint8], payload: bytes) -
         return "" if len(payload) == (want + 7) // 8 else f"{len(payload)} bytes, where LZW has {want} bits"
     if name == "huffman" and coder.table is not None:
         want = int(np.take_along_axis(coder.table >> 16, symbols.reshape(form.channels, -1), axis=1).sum())
-        return "" if len(payload) == (want + 7) // 8 else f"{len(payload)} bytes, where the code has {want} bits"
+        return (
+            "" if len(payload) == (want + 7) // 8 else f"{len(payload)} bytes, where the code has {want} bits"
+        )
     if name == "range" and coder.table is not None:
         share = np.take_along_axis(coder.table & 0xFFFF, symbols.reshape(form.channels, -1), axis=1)
         bits = float(-np.log2(share / share_total(coder)).sum())
@@ -144,7 +165,9 @@ def _fits(name: str):
     def fits(parameters: Parameters) -> bool:
         form = form_of(parameters)
         if name == "context":
-            return form.order == "rows" and len(form.centroids) <= CONTEXT_ALPHABET_MAX and form.symbols <= 6000
+            return (
+                form.order == "rows" and len(form.centroids) <= CONTEXT_ALPHABET_MAX and form.symbols <= 6000
+            )
         return form.symbols <= 40_000
 
     return fits
@@ -159,11 +182,15 @@ def _prefix(parameters: Parameters) -> str:
         return "the device refuses the symbols"
     pixels = coder.form.height * coder.form.width
     known = -1
-    cuts = sorted({0, 1, len(payload) - 1, len(payload), *random_of(parameters).integers(0, len(payload) + 1, 12)})
+    cuts = sorted(
+        {0, 1, len(payload) - 1, len(payload), *random_of(parameters).integers(0, len(payload) + 1, 12)}
+    )
     for cut in (cut for cut in cuts if cut >= 0):
         found = coder.decode_prefix(payload[:cut])
         if found.size % pixels or not np.array_equal(found, symbols[: found.size]):
-            return f"of the first {cut} of {len(payload)} bytes come {found.size} symbols that are not the first"
+            return (
+                f"of the first {cut} of {len(payload)} bytes come {found.size} symbols that are not the first"
+            )
         if found.size < known:
             return f"{cut} bytes give fewer symbols than fewer bytes did"
         known = found.size
@@ -188,7 +215,11 @@ def _template(name: str, full: int, oracle: str) -> Template:
     return Template(
         f"codec-{name}",
         f"Does what the device packs with codec {name!r} come back, in no more bytes than it should take?",
-        _parameters(("rows",) if context else ("planes", "rows"), CONTEXT_ALPHABET_MAX if context else 256, 12 if context else 48),
+        _parameters(
+            ("rows",) if context else ("planes", "rows"),
+            CONTEXT_ALPHABET_MAX if context else 256,
+            12 if context else 48,
+        ),
         each(_asker(name)),
         f"the host's decoder and encoder; {oracle}",
         ROOMS,

@@ -19,9 +19,13 @@ def convolution_graph(parameters: Parameters, random: np.random.Generator) -> Gr
     form, inputs = la.geometry(parameters), la.whole(parameters, "channels")
     outputs, zeros = la.whole(parameters, "outputs"), la.zeros(parameters)
     op = Convolution(
-        name="conv", inputs=("in",), output="out", **form.window, activation=la.clamp(parameters, zeros[1]),
+        name="conv",
+        inputs=("in",),
+        output="out",
+        **form.window,
+        activation=la.clamp(parameters, zeros[1]),
         weights=la.weights(random, (outputs, *form.window["kernel"], inputs), outputs, parameters),
-    )  # fmt: skip
+    )
     return la.graph_of(op, (*form.source, inputs), (*form.output, outputs), zeros)
 
 
@@ -31,10 +35,14 @@ def depthwise_graph(parameters: Parameters, random: np.random.Generator) -> Grap
     multiplier, zeros = la.whole(parameters, "multiplier"), la.zeros(parameters)
     outputs = inputs * multiplier
     op = DepthwiseConvolution(
-        name="depthwise", inputs=("in",), output="out", **form.window, channel_multiplier=multiplier,
+        name="depthwise",
+        inputs=("in",),
+        output="out",
+        **form.window,
+        channel_multiplier=multiplier,
         activation=la.clamp(parameters, zeros[1]),
         weights=la.weights(random, (*form.window["kernel"], outputs), outputs, parameters),
-    )  # fmt: skip
+    )
     return la.graph_of(op, (*form.source, inputs), (*form.output, outputs), zeros)
 
 
@@ -42,9 +50,12 @@ def _dense_graph(parameters: Parameters, random: np.random.Generator) -> Graph:
     depth, outputs = la.whole(parameters, "depth"), la.whole(parameters, "outputs")
     zeros = la.zeros(parameters)
     op = Dense(
-        name="dense", inputs=("in",), output="out", activation=la.clamp(parameters, zeros[1]),
+        name="dense",
+        inputs=("in",),
+        output="out",
+        activation=la.clamp(parameters, zeros[1]),
         weights=la.weights(random, (outputs, depth), outputs, parameters, one=True),
-    )  # fmt: skip
+    )
     return la.graph_of(op, (1, 1, depth), (1, 1, outputs), zeros)
 
 

@@ -44,10 +44,16 @@ def addition(parameters: Parameters) -> Graph:
     output = quantise_multiplier(2 * gains[str(parameters["gain"])] / (1 << ADD_SHIFT))
     twice = parameters["operands"] == "one"
     op = Add(
-        name="add", inputs=("in", "in") if twice else ("in", "other"), output="out", left_shift=ADD_SHIFT,
-        multipliers=(fixed[0][0], fixed[1][0]), shifts=(fixed[0][1], fixed[1][1]),
-        output_multiplier=output[0], output_shift=output[1], activation=la.clamp(parameters, zeros[1]),
-    )  # fmt: skip
+        name="add",
+        inputs=("in", "in") if twice else ("in", "other"),
+        output="out",
+        left_shift=ADD_SHIFT,
+        multipliers=(fixed[0][0], fixed[1][0]),
+        shifts=(fixed[0][1], fixed[1][1]),
+        output_multiplier=output[0],
+        output_shift=output[1],
+        activation=la.clamp(parameters, zeros[1]),
+    )
     tensors = {"in": Tensor("in", shape, 0.02, zeros[0]), "out": Tensor("out", shape, 0.02, zeros[1])}
     before: tuple[Op, ...] = ()
     if not twice:
@@ -98,8 +104,14 @@ TEMPLATES = (
     Template(
         "pool",
         "Is an average or a maximum over windows on the device what the int8 graph says?",
-        (*la.windowed(channels=20, padding=2), Choice("kind", ("average", "maximum")), la.CLAMP,
-         la.ZERO_IN, la.INPUTS, la.DATA),
+        (
+            *la.windowed(channels=20, padding=2),
+            Choice("kind", ("average", "maximum")),
+            la.CLAMP,
+            la.ZERO_IN,
+            la.INPUTS,
+            la.DATA,
+        ),
         asking(_pool),
         ORACLE,
         la.ROOMS,
@@ -126,9 +138,17 @@ TEMPLATES = (
     Template(
         "shaping",
         "Are padding, channel slices and clamps on the device what the int8 graph says?",
-        (Choice("kind", ("pad", "slice", "clamp")), Whole("height", 1, 9), Whole("width", 1, 9),
-         Whole("channels", 1, 16, (2, 3, 4, 8)), *(Whole(name, 0, 5) for name in ("first", "second", "third", "fourth")),
-         la.CLAMP, la.ZERO_IN, la.INPUTS, la.DATA),
+        (
+            Choice("kind", ("pad", "slice", "clamp")),
+            Whole("height", 1, 9),
+            Whole("width", 1, 9),
+            Whole("channels", 1, 16, (2, 3, 4, 8)),
+            *(Whole(name, 0, 5) for name in ("first", "second", "third", "fourth")),
+            la.CLAMP,
+            la.ZERO_IN,
+            la.INPUTS,
+            la.DATA,
+        ),
         asking(_shape),
         ORACLE,
         la.ROOMS,
@@ -138,4 +158,4 @@ TEMPLATES = (
         sample=20,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

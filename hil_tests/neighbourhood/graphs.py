@@ -38,8 +38,8 @@ from hil.neighbourhood.parameter import Choice, Data, Parameters, Whole
 from hil.neighbourhood.template import PASSED, Context, Template, Verdict, Where
 from hil.twin.image import Image
 from hil.twin.twin import Twin
-from hil_tests.neighbourhood import reference
 from hil_tests.neighbourhood import layers as la
+from hil_tests.neighbourhood import reference
 from hil_tests.neighbourhood.image import build
 from hil_tests.neighbourhood.on_twin import parted
 from hil_tests.twin.graph_image import model_of_program
@@ -77,10 +77,15 @@ class _Growing:
         shape = (kernel, kernel, outputs) if depthwise else (outputs, kernel, kernel, inputs)
         settings = {"weights": "any", "bias": "any", "ratio": "single" if self.single else "double"}
         return self.put(
-            DepthwiseConvolution if depthwise else Convolution, [source], self.tensor((*extents, outputs)),
-            weights=la.weights(self.random, shape, outputs, settings), kernel=(kernel, kernel),
-            stride=(stride, stride), padding=(pad, pad), activation=self.clamp(),
-        )  # fmt: skip
+            DepthwiseConvolution if depthwise else Convolution,
+            [source],
+            self.tensor((*extents, outputs)),
+            weights=la.weights(self.random, shape, outputs, settings),
+            kernel=(kernel, kernel),
+            stride=(stride, stride),
+            padding=(pad, pad),
+            activation=self.clamp(),
+        )
 
     def clamp(self) -> tuple[int, int]:
         return (-128, 127) if self.random.random() < 0.5 else (int(self.random.integers(-128, 0)), 127)
@@ -90,16 +95,30 @@ class _Growing:
         fixed = [make(0.5), make(float(self.random.uniform(0.05, 0.5)))]
         output = quantise_multiplier(float(self.random.uniform(0.5, 3.0)) / (1 << 20))
         return self.put(
-            Add, [one, other], self.tensor(one.shape), left_shift=20,
-            multipliers=(fixed[0][0], fixed[1][0]), shifts=(fixed[0][1], fixed[1][1]),
-            output_multiplier=output[0], output_shift=output[1], activation=self.clamp(),
-        )  # fmt: skip
+            Add,
+            [one, other],
+            self.tensor(one.shape),
+            left_shift=20,
+            multipliers=(fixed[0][0], fixed[1][0]),
+            shifts=(fixed[0][1], fixed[1][1]),
+            output_multiplier=output[0],
+            output_shift=output[1],
+            activation=self.clamp(),
+        )
 
-    def pool(self, source: Tensor, kind: type[AveragePool] | type[MaxPool], kernel: tuple[int, int]) -> Tensor:
+    def pool(
+        self, source: Tensor, kind: type[AveragePool] | type[MaxPool], kernel: tuple[int, int]
+    ) -> Tensor:
         height, width, channels = source.shape
         shape = (height // kernel[0], width // kernel[1], channels)
         return self.put(
-            kind, [source], self.tensor(shape, source), kernel=kernel, stride=kernel, padding=(0, 0), activation=self.clamp()
+            kind,
+            [source],
+            self.tensor(shape, source),
+            kernel=kernel,
+            stride=kernel,
+            padding=(0, 0),
+            activation=self.clamp(),
         )
 
 
@@ -107,7 +126,9 @@ def graph_of(parameters: Parameters) -> Graph:
     """Ops drawn one by one; some maps are kept for a sum later on."""
     random = la.random_of(parameters)
     growing = _Growing(random, parameters["ratio"] == "single")
-    now = growing.tensor((la.whole(parameters, "height"), la.whole(parameters, "width"), la.whole(parameters, "channels")))
+    now = growing.tensor(
+        (la.whole(parameters, "height"), la.whole(parameters, "width"), la.whole(parameters, "channels"))
+    )
     kept: list[Tensor] = []
     for _ in range(la.whole(parameters, "ops")):
         if random.random() < la.whole(parameters, "branches") / 10:
@@ -119,9 +140,12 @@ def graph_of(parameters: Parameters) -> Graph:
         settings = {"weights": "any", "bias": "any", "ratio": "single" if growing.single else "double"}
         classes = la.whole(parameters, "classes")
         now = growing.put(
-            Dense, [pooled], growing.tensor((1, 1, classes)), activation=(-128, 127),
+            Dense,
+            [pooled],
+            growing.tensor((1, 1, classes)),
+            activation=(-128, 127),
             weights=la.weights(random, (classes, pooled.elements), classes, settings, one=True),
-        )  # fmt: skip
+        )
     return Graph(growing.tensors, tuple(growing.ops), "in", now.name, feature.name)
 
 
@@ -129,7 +153,9 @@ def _next(growing: _Growing, now: Tensor, kept: list[Tensor], random: np.random.
     alike = [other for other in kept if other.shape == now.shape and other is not now]
     if alike and random.random() < 0.7:
         return growing.add(now, alike[int(random.integers(len(alike)))])
-    kind = random.choice(["conv", "pointwise", "depthwise", "depthwise", "clamp", "pad", "slice", "max", "twice"])
+    kind = random.choice(
+        ["conv", "pointwise", "depthwise", "depthwise", "clamp", "pad", "slice", "max", "twice"]
+    )
     height, width, channels = now.shape
     if kind == "clamp":
         return growing.put(Clamp, [now], growing.tensor(now.shape, now), activation=(-90, 100))
@@ -140,7 +166,9 @@ def _next(growing: _Growing, now: Tensor, kept: list[Tensor], random: np.random.
     if kind == "slice" and channels > 1:
         begin = int(random.integers(0, channels - 1))
         end = int(random.integers(begin + 1, channels + 1))
-        return growing.put(Slice, [now], growing.tensor((height, width, end - begin), now), begin=begin, end=end)
+        return growing.put(
+            Slice, [now], growing.tensor((height, width, end - begin), now), begin=begin, end=end
+        )
     if kind == "max" and min(height, width) >= 2:
         return growing.pool(now, MaxPool, (2, 2))
     if kind == "twice":
@@ -176,13 +204,21 @@ def _cost(random: np.random.Generator, step: Step) -> float:
     return float(random.random()) * step.count
 
 
-def _sending(parameters: Parameters, graph: Graph, values: dict[str, NDArray[np.int8]]) -> tuple[DeviceHalf, tuple[bytes, ...]]:
+def _sending(
+    parameters: Parameters, graph: Graph, values: dict[str, NDArray[np.int8]]
+) -> tuple[DeviceHalf, tuple[bytes, ...]]:
     assert graph.feature is not None
     feature = graph.tensor(graph.feature)
     height, width, channels = feature.shape
-    centroids = tuple(np.linspace(feature.scale * (-128 - feature.zero_point), feature.scale * (127 - feature.zero_point), 16).tolist())
+    centroids = tuple(
+        np.linspace(
+            feature.scale * (-128 - feature.zero_point), feature.scale * (127 - feature.zero_point), 16
+        ).tolist()
+    )
     codec = str(parameters["codec"])
-    form = PayloadFormat(0, channels, height, width, centroids, codec, order="rows" if codec == "context" else "planes")
+    form = PayloadFormat(
+        0, channels, height, width, centroids, codec, order="rows" if codec == "context" else "planes"
+    )
     table = symbol_table(feature, centroids)
     planes = values[graph.feature].transpose(0, 3, 1, 2).reshape(SAMPLES, -1)
     symbols = table[planes.astype(np.int16) + 128]
@@ -223,11 +259,19 @@ def _verdict(twin: Twin, index: int, case: _Case) -> Verdict:
 TEMPLATES = (
     Template(
         "graph",
-        "Does a whole graph give the interpreter's logits and the host's payload, whatever kernels and places it gets?",
-        (Whole("ops", 1, 9), Whole("branches", 0, 6), Whole("height", 1, 12, at_rest=4), Whole("width", 1, 12, at_rest=4),
-         Whole("channels", 1, 8), Whole("classes", 0, 10), Choice("kernels", ("plain", "any")),
-         Choice("ratio", ("single", "double")),
-         Choice("codec", ("nothing", "none", "lzw", "range", "huffman", "lz4", "context")), Data()),
+        "Does a whole graph give the interpreter's logits and the host's payload?",
+        (
+            Whole("ops", 1, 9),
+            Whole("branches", 0, 6),
+            Whole("height", 1, 12, at_rest=4),
+            Whole("width", 1, 12, at_rest=4),
+            Whole("channels", 1, 8),
+            Whole("classes", 0, 10),
+            Choice("kernels", ("plain", "any")),
+            Choice("ratio", ("single", "double")),
+            Choice("codec", ("nothing", "none", "lzw", "range", "huffman", "lz4", "context")),
+            Data(),
+        ),
         _ask,
         "the NumPy interpreter, TFLite's reference kernels, and the host's coder",
         ("deploy", "codec", "mcu", "twin"),
@@ -237,4 +281,4 @@ TEMPLATES = (
         sample=12,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

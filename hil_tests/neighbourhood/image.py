@@ -63,16 +63,15 @@ def _compile(command: list[str], folder: Path | None = None) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def build(
-    models: Sequence[Model], folder: Path, more: str = "", *, packs: Sequence[bool] = ()
-) -> Path:
+def build(models: Sequence[Model], folder: Path, more: str = "", *, packs: Sequence[bool] = ()) -> Path:
     """An ELF in which model i is `hil_model_run_<i>` with `hil_model_buffers_<i>`, and `ask_pack_<i>`.
 
     `more` is C that is compiled with them; functions in it are kept whose names begin with `ask_`.
     """
     packing = [index for index, packs_it in enumerate(packs) if packs_it]
     texts = [
-        emit(model) + (PACK.format(index="own") if index in packing else "") for index, model in enumerate(models)
+        emit(model) + (PACK.format(index="own") if index in packing else "")
+        for index, model in enumerate(models)
     ]
     includes = dict.fromkeys(line for text in (*texts, more) for line in _INCLUDE.findall(text))
     unit = "".join(includes) + "".join(_apart(text, index) for index, text in enumerate(texts))

@@ -39,9 +39,13 @@ def _depthwise(parameters: Parameters) -> Case:
     full = _three_by_three(parameters)
     form, channels = la.geometry(full), la.whole(parameters, "channels")
     op = DepthwiseConvolution(
-        name="depthwise", inputs=("in",), output="out", **form.window, activation=la.clamp(parameters, zeros[1]),
+        name="depthwise",
+        inputs=("in",),
+        output="out",
+        **form.window,
+        activation=la.clamp(parameters, zeros[1]),
         weights=la.weights(random, (3, 3, channels), channels, full),
-    )  # fmt: skip
+    )
     graph = la.graph_of(op, (*form.source, channels), (*form.output, channels), zeros)
     kernel: Kernel = DepthwisePlanes() if parameters["kernel"] == "planes" else Depthwise()
     assert kernel.covers(DeviceHalf(graph), 0) == 1
@@ -71,9 +75,14 @@ def _average(parameters: Parameters) -> Case:
     random, zero = la.random_of(parameters), la.whole(parameters, "zero_in")
     height, width, channels = (la.whole(parameters, name) for name in ("height", "width", "channels"))
     op = AveragePool(
-        name="average", inputs=("in",), output="out", kernel=(height, width), stride=(1, 1), padding=(0, 0),
+        name="average",
+        inputs=("in",),
+        output="out",
+        kernel=(height, width),
+        stride=(1, 1),
+        padding=(0, 0),
         activation=la.clamp(parameters, zero),
-    )  # fmt: skip
+    )
     graph = la.graph_of(op, (height, width, channels), (1, 1, channels), (zero, zero))
     inputs = la.inputs(random, (height, width, channels), parameters)
     # Means near a half: where rounding shows.
@@ -87,8 +96,13 @@ TEMPLATES = (
     Template(
         "own-convolution",
         "Is hil's convolution what the int8 graph says, whatever its blocks and loops are?",
-        (*la.windowed(), convolutions.OUTPUTS, Choice("pixels", (64, 1, 2, 5, 32, 128)),
-         Choice("unroll", (36, 1, 2, 4, 12)), *WEIGHTED),
+        (
+            *la.windowed(),
+            convolutions.OUTPUTS,
+            Choice("pixels", (64, 1, 2, 5, 32, 128)),
+            Choice("unroll", (36, 1, 2, 4, 12)),
+            *WEIGHTED,
+        ),
         asking(_convolution),
         convolutions.ORACLE,
         la.ROOMS,
@@ -102,9 +116,16 @@ TEMPLATES = (
     Template(
         "own-depthwise",
         "Are hil's depthwise convolutions what the int8 graph says?",
-        (Choice("kernel", ("rows", "planes")), Whole("channels", 1, 20, (2, 3, 4, 5, 8)), Whole("height", 1, 12, at_rest=3),
-         Whole("width", 1, 20, (4, 5), at_rest=3), Choice("stride", (1, 2)), Whole("padding_height", 0, 4, (1,)),
-         Whole("padding_width", 0, 4, (1,)), *WEIGHTED),
+        (
+            Choice("kernel", ("rows", "planes")),
+            Whole("channels", 1, 20, (2, 3, 4, 5, 8)),
+            Whole("height", 1, 12, at_rest=3),
+            Whole("width", 1, 20, (4, 5), at_rest=3),
+            Choice("stride", (1, 2)),
+            Whole("padding_height", 0, 4, (1,)),
+            Whole("padding_width", 0, 4, (1,)),
+            *WEIGHTED,
+        ),
         asking(_depthwise),
         convolutions.ORACLE,
         la.ROOMS,
@@ -131,8 +152,15 @@ TEMPLATES = (
     Template(
         "own-average",
         "Is hil's average over a whole map what the int8 graph says?",
-        (Whole("height", 1, 18, (2, 15, 16)), Whole("width", 1, 18, (2, 15, 16)),
-         Whole("channels", 1, 12, (2, 3, 4, 8)), la.CLAMP, la.ZERO_IN, la.INPUTS, la.DATA),
+        (
+            Whole("height", 1, 18, (2, 15, 16)),
+            Whole("width", 1, 18, (2, 15, 16)),
+            Whole("channels", 1, 12, (2, 3, 4, 8)),
+            la.CLAMP,
+            la.ZERO_IN,
+            la.INPUTS,
+            la.DATA,
+        ),
         asking(_average),
         convolutions.ORACLE,
         la.ROOMS,
@@ -142,4 +170,4 @@ TEMPLATES = (
         sample=12,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

@@ -94,7 +94,9 @@ def geometry(parameters: Parameters) -> Geometry:
     return Geometry((whole(parameters, "height"), whole(parameters, "width")), extents(parameters), window)
 
 
-def numbers(random: np.random.Generator, shape: tuple[int, ...], kind: Any, low: int = -128) -> NDArray[np.int8]:
+def numbers(
+    random: np.random.Generator, shape: tuple[int, ...], kind: Any, low: int = -128
+) -> NDArray[np.int8]:
     """Values of a kind; `low` is what the smallest is."""
     if kind == "ends":
         return random.choice(np.array([low, 127], np.int8), shape)
@@ -121,7 +123,9 @@ def clamp(parameters: Parameters, zero: int) -> tuple[int, int]:
     }[str(parameters["clamp"])]
 
 
-def ratios(random: np.random.Generator, channels: int, taps: int, parameters: Parameters) -> list[tuple[int, int]]:
+def ratios(
+    random: np.random.Generator, channels: int, taps: int, parameters: Parameters
+) -> list[tuple[int, int]]:
     """Multiplier and shift of every channel."""
     # Around 1 / (127 · sqrt(taps)) outputs stay inside int8, so that rounding shows.
     near = random.uniform(0.2, 3.0, channels) / (127.0 * np.sqrt(taps))
@@ -137,7 +141,12 @@ def ratios(random: np.random.Generator, channels: int, taps: int, parameters: Pa
 
 
 def weights(
-    random: np.random.Generator, shape: tuple[int, ...], channels: int, parameters: Parameters, *, one: bool = False
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    channels: int,
+    parameters: Parameters,
+    *,
+    one: bool = False,
 ) -> Weights:
     """Weights of `shape` for `channels` outputs, all of one ratio where a layer has but `one`."""
     values = numbers(random, shape, parameters["weights"], low=-127)
@@ -154,7 +163,9 @@ def weights(
     )
 
 
-def graph_of(op: Op, source: tuple[int, int, int], output: tuple[int, int, int], zeros: tuple[int, int]) -> Graph:
+def graph_of(
+    op: Op, source: tuple[int, int, int], output: tuple[int, int, int], zeros: tuple[int, int]
+) -> Graph:
     """A graph of one op from `in` to `out`."""
     tensors = {"in": Tensor("in", source, 0.02, zeros[0]), "out": Tensor("out", output, 0.02, zeros[1])}
     return Graph(tensors, (op,), "in", "out", None)

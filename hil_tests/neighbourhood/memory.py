@@ -21,8 +21,12 @@ def buffers_of(parameters: Parameters) -> tuple[list[Buffer], list[Overlap]]:
         first = int(random.integers(0, steps))
         last = int(min(steps - 1, first + random.integers(0, whole(parameters, "longest"))))
         size = int(random.integers(1, whole(parameters, "largest") + 1))
-        buffers.append(Buffer(f"b{index}", size, first, last, int(random.integers(0, 5000)), random.random() < 0.2))
-    pairs = [(a, b) for a in buffers for b in buffers if a is not b and a.first == b.last and a.last > a.first]
+        buffers.append(
+            Buffer(f"b{index}", size, first, last, int(random.integers(0, 5000)), random.random() < 0.2)
+        )
+    pairs = [
+        (a, b) for a in buffers for b in buffers if a is not b and a.first == b.last and a.last > a.first
+    ]
     random.shuffle(pairs)
     overlaps: list[Overlap] = []
     for a, b in pairs[: whole(parameters, "overlaps")]:
@@ -70,12 +74,15 @@ def _owners(made: Plan, buffers: list[Buffer], overlaps: list[Overlap]) -> str:
                 begin = arena.offsets[buffer.name]
                 for other in np.unique(owner[begin : begin + buffer.size]):
                     if other >= 0 and not _follows(allowed, step, buffer, alive[other], arena.offsets):
-                        return f"at step {step} {buffer.name} and {alive[other].name} share bytes of {region.value}"
+                        both = f"{buffer.name} and {alive[other].name}"
+                        return f"at step {step} {both} share bytes of {region.value}"
                 owner[begin : begin + buffer.size] = index
     return ""
 
 
-def _follows(allowed: dict[tuple[int, str, str], int], step: int, a: Buffer, b: Buffer, offsets: dict[str, int]) -> bool:
+def _follows(
+    allowed: dict[tuple[int, str, str], int], step: int, a: Buffer, b: Buffer, offsets: dict[str, int]
+) -> bool:
     for output, source in ((a.name, b.name), (b.name, a.name)):
         lead = allowed.get((step, output, source))
         if lead is not None and offsets[output] + lead <= offsets[source]:
@@ -87,8 +94,16 @@ TEMPLATES = (
     Template(
         "memory-plan",
         "Do buffers that are alive together lie apart, save where one may follow the other?",
-        (Whole("buffers", 1, 14), Whole("steps", 1, 10), Whole("longest", 1, 5), Whole("largest", 1, 4000, (7, 8, 9)),
-         Whole("overlaps", 0, 4), Whole("dtcm", 0, 20_000, (8, 1024)), Choice("spend", ("no", "yes")), Data()),
+        (
+            Whole("buffers", 1, 14),
+            Whole("steps", 1, 10),
+            Whole("longest", 1, 5),
+            Whole("largest", 1, 4000, (7, 8, 9)),
+            Whole("overlaps", 0, 4),
+            Whole("dtcm", 0, 20_000, (8, 1024)),
+            Choice("spend", ("no", "yes")),
+            Data(),
+        ),
         each(_plan),
         "a map of which byte is whose at every step",
         ("deploy",),
@@ -97,4 +112,4 @@ TEMPLATES = (
         sample=12,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

@@ -27,7 +27,12 @@ from hil_tests.twin.graph_image import model_of_program
 
 SOURCES = tuple(
     f"hil_tests/{name}.py"
-    for name in ("neighbourhood/on_twin", "neighbourhood/image", "neighbourhood/reference", "twin/graph_image")
+    for name in (
+        "neighbourhood/on_twin",
+        "neighbourhood/image",
+        "neighbourhood/reference",
+        "twin/graph_image",
+    )
 )
 ROOMS = ("deploy", "mcu", "twin")
 

@@ -19,7 +19,9 @@ NEAR = 1e-9
 def radio_of(parameters: Parameters) -> Radio:
     """The radio that was asked for."""
     loss = whole(parameters, "loss") / 100
-    burst = {"none": None, "shortest": shortest_burst(loss) if loss < 1 else None, "long": 6.0}[str(parameters["burst"])]
+    burst = {"none": None, "shortest": shortest_burst(loss) if loss < 1 else None, "long": 6.0}[
+        str(parameters["burst"])
+    ]
     return Radio(
         "any",
         bandwidth_bps=whole(parameters, "kbps") * 1e3,
@@ -41,8 +43,12 @@ def _fits(parameters: Parameters) -> bool:
     return 0 < loss < 1 and (parameters["burst"] == "shortest" or shortest_burst(loss) <= 6)
 
 
-def _sent(radio: Radio, parameters: Parameters, count: int, direction: Direction = Direction.UPLINK) -> Transfer:
-    return radio.transfer(count, direction, seed=whole(parameters, "data"), sample=whole(parameters, "sample"))
+def _sent(
+    radio: Radio, parameters: Parameters, count: int, direction: Direction = Direction.UPLINK
+) -> Transfer:
+    return radio.transfer(
+        count, direction, seed=whole(parameters, "data"), sample=whole(parameters, "sample")
+    )
 
 
 def _transfer(parameters: Parameters) -> str:
@@ -74,8 +80,12 @@ def _sums(radio: Radio, sent: Transfer, count: int) -> str:
         airtime += radio.tries * 8 * sizes[len(sent.arrivals)] / radio.bandwidth_bps
         waited += radio.tries * radio.timeout_s
     seconds = sent.latency_s + airtime + waited
-    if abs(airtime - sent.airtime_s) > NEAR + 1e-9 * airtime or abs(seconds - sent.seconds) > NEAR + 1e-9 * seconds:
-        return f"{sent.seconds} s and {sent.airtime_s} s on the air, where the tries make {seconds} and {airtime}"
+    if (
+        abs(airtime - sent.airtime_s) > NEAR + 1e-9 * airtime
+        or abs(seconds - sent.seconds) > NEAR + 1e-9 * seconds
+    ):
+        ours = f"{sent.seconds} s and {sent.airtime_s} s on the air"
+        return f"{ours}, where the tries make {seconds} and {airtime}"
     if abs(sent.latency_s - radio.latency_s) > radio.jitter_s + NEAR or sent.latency_s < 0:
         return f"a latency of {sent.latency_s} s"
     least = radio.undisturbed_s(count)
@@ -95,7 +105,10 @@ def _arrivals(radio: Radio, sent: Transfer, count: int) -> str:
     if sent.lost and sizes and sizes[-1] >= count:
         return "all of a lost message arrived"
     for arrival in sent.arrivals:
-        if sent.arrived(arrival.seconds) < arrival.message_bytes or sent.arrived(arrival.seconds - 1e-6) > arrival.message_bytes:
+        if (
+            sent.arrived(arrival.seconds) < arrival.message_bytes
+            or sent.arrived(arrival.seconds - 1e-6) > arrival.message_bytes
+        ):
             return "`arrived` does not count whole packets"
     return ""
 
@@ -123,7 +136,11 @@ def _stopped(radio: Radio, parameters: Parameters, count: int) -> str:
         cut = sent.stopped(after)
         if cut.airtime_s > min(sent.airtime_s, after) + NEAR and cut is not sent:
             return f"stopped after {after} s it was {cut.airtime_s} s on the air"
-        if cut.packets > sent.packets or cut.retransmissions > sent.retransmissions or cut.seconds > sent.seconds + NEAR:
+        if (
+            cut.packets > sent.packets
+            or cut.retransmissions > sent.retransmissions
+            or cut.seconds > sent.seconds + NEAR
+        ):
             return f"stopped after {after} s it sent more than it would have"
         if cut.arrived(1e9) > sent.arrived(after + sent.latency_s):
             return f"stopped after {after} s more arrived than had left"
@@ -199,7 +216,7 @@ BYTES = Whole("bytes", 1, 6000, (2, 244, 245, 1460, 1461, 2920))
 TEMPLATES = (
     Template(
         "radio",
-        "Does a message take what its packets and tries take, and never less for being longer or on a worse link?",
+        "Does a message take what its packets and tries take, and never less on a worse link?",
         (BYTES, *LINK),
         each(_transfer),
         "the sums over the tries of every packet, and orders between links",
@@ -213,7 +230,12 @@ TEMPLATES = (
     Template(
         "radio-parts",
         "Does a message that is ready part by part arrive when its parts allow?",
-        (BYTES, Whole("parts", 1, 12), Whole("spread", 0, 200), *(each for each in LINK if each.name not in ("loss", "burst"))),
+        (
+            BYTES,
+            Whole("parts", 1, 12),
+            Whole("spread", 0, 200),
+            *(each for each in LINK if each.name not in ("loss", "burst")),
+        ),
         each(_parts),
         "packets put one behind the other",
         ROOMS,
@@ -225,8 +247,13 @@ TEMPLATES = (
     Template(
         "outage",
         "Does an outage lose just the samples that it says?",
-        (Choice("unit", ("samples", "shares")), Whole("samples", 1, 60, (2, 3, 10)), Whole("begin", 0, 100),
-         Whole("length", 1, 100), *(each for each in LINK if each.name not in ("burst", "sample"))),
+        (
+            Choice("unit", ("samples", "shares")),
+            Whole("samples", 1, 60, (2, 3, 10)),
+            Whole("begin", 0, 100),
+            Whole("length", 1, 100),
+            *(each for each in LINK if each.name not in ("burst", "sample")),
+        ),
         each(_outage),
         "which samples have their middle in it",
         ROOMS,
@@ -236,4 +263,4 @@ TEMPLATES = (
         sample=40,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

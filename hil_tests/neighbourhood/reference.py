@@ -70,11 +70,15 @@ def _taps(graph: Graph, op: Window) -> Iterator[tuple[int, int, list[tuple[int, 
     out_h, out_w, _ = graph.tensor(op.output).shape
     for y, x in np.ndindex(out_h, out_w):
         top, left = y * op.stride[0] - op.padding[0], x * op.stride[1] - op.padding[1]
-        yield y, x, [
-            (top + i, left + j, i, j)
-            for i, j in np.ndindex(*op.kernel)
-            if 0 <= top + i < height and 0 <= left + j < width
-        ]
+        yield (
+            y,
+            x,
+            [
+                (top + i, left + j, i, j)
+                for i, j in np.ndindex(*op.kernel)
+                if 0 <= top + i < height and 0 <= left + j < width
+            ],
+        )
 
 
 def _narrow(values: Wide, zero_point: int, activation: tuple[int, int]) -> Map:
@@ -98,7 +102,9 @@ def _convolution(graph: Graph, op: Convolution | DepthwiseConvolution, inputs: l
                 sums = sums + np.repeat(pixel, op.channel_multiplier, axis=1) * kernel[i, j]
             else:
                 sums = sums + pixel @ kernel[:, i, j].T
-        made[:, y, x] = _narrow(multiply(wrapped(sums), weights.multiplier, weights.shift), zero, op.activation)
+        made[:, y, x] = _narrow(
+            multiply(wrapped(sums), weights.multiplier, weights.shift), zero, op.activation
+        )
     return made
 
 
@@ -140,7 +146,9 @@ def _add(graph: Graph, op: Add, inputs: list[Map]) -> Map:
 
 def _pad(graph: Graph, op: Pad, inputs: list[Map]) -> Map:
     top, _, left, _ = op.amounts
-    made = np.full((len(inputs[0]), *graph.tensor(op.output).shape), graph.tensor(op.output).zero_point, np.int8)
+    made = np.full(
+        (len(inputs[0]), *graph.tensor(op.output).shape), graph.tensor(op.output).zero_point, np.int8
+    )
     height, width = inputs[0].shape[1:3]
     made[:, top : top + height, left : left + width] = inputs[0]
     return made

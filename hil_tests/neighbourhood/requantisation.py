@@ -68,8 +68,14 @@ def _sums(parameters: Parameters, multiplier: int, shift: int) -> NDArray[np.int
     if kind == "halves":
         # Sums whose exact result lies at a half, or one beside it.
         wanted = random.integers(-130, 130, COUNT)
-        near = [floor((2 * w + 1) * Fraction(1 << 31, 2 * multiplier) * Fraction(2) ** -shift) for w in wanted.tolist()]
-        near = [max(-(2**31), min(2**31 - 1, n + d)) for n, d in zip(near, random.integers(-1, 2, COUNT).tolist(), strict=True)]
+        near = [
+            floor((2 * w + 1) * Fraction(1 << 31, 2 * multiplier) * Fraction(2) ** -shift)
+            for w in wanted.tolist()
+        ]
+        near = [
+            max(-(2**31), min(2**31 - 1, n + d))
+            for n, d in zip(near, random.integers(-1, 2, COUNT).tolist(), strict=True)
+        ]
         return np.array(near, np.int64).astype(np.int32)
     reach = 1 << (12 if kind == "small" else 31)
     return random.integers(-reach, reach, COUNT).astype(np.int32)
@@ -99,7 +105,9 @@ def _both(parameters: Parameters) -> str:
     want = [exact(value, multiplier, shift) for value in sums.tolist()]
     ours = requantise(sums.astype(np.int64), multiplier, shift).tolist()
     got = _asked("ask_both", sums, multiplier, shift)
-    return _parted("the interpreter's result", ours, want, sums) or _parted("the device's result", got, want, sums)
+    return _parted("the interpreter's result", ours, want, sums) or _parted(
+        "the device's result", got, want, sums
+    )
 
 
 def _once(parameters: Parameters) -> str:
@@ -119,8 +127,12 @@ TEMPLATES = (
     Template(
         "requantisation",
         "Does a sum become int8 by the two roundings that TFLite defines, for every multiplier and shift?",
-        (Choice("multiplier", ("any", "half", "half+1", "most")), Whole("shift", -31, 8, (-30, -16, -1, 0, 1), 0),
-         SUMS, Data()),
+        (
+            Choice("multiplier", ("any", "half", "half+1", "most")),
+            Whole("shift", -31, 8, (-30, -16, -1, 0, 1), 0),
+            SUMS,
+            Data(),
+        ),
         each(_both),
         "exact rational arithmetic",
         ("deploy", "mcu", "twin"),
@@ -132,8 +144,13 @@ TEMPLATES = (
     Template(
         "single-rounding",
         "Does one SMMLAR round a sum as the two roundings do where the shift is 0?",
-        (Choice("multiplier", ("any", "half", "least", "one")), Whole("zero", -128, 127, at_rest=0),
-         Choice("saturated", ("no", "yes")), SUMS, Data()),
+        (
+            Choice("multiplier", ("any", "half", "least", "one")),
+            Whole("zero", -128, 127, at_rest=0),
+            Choice("saturated", ("no", "yes")),
+            SUMS,
+            Data(),
+        ),
         each(_once),
         "exact rational arithmetic",
         ("deploy", "mcu", "twin"),
@@ -142,4 +159,4 @@ TEMPLATES = (
         sample=40,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

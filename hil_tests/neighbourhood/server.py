@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -52,7 +51,8 @@ def _batch(parameters: Parameters) -> str:
     if not apart.any():
         return ""
     classes = " and another class" if alone.argmax() != together.argmax() else ""
-    return f"in a batch of {len(values)} logits differ by up to {apart.max()} of 256ths in {(apart > 0).sum()} classes{classes}"
+    where = f"in a batch of {len(values)}, in {(apart > 0).sum()} classes"
+    return f"{where} logits differ by up to {apart.max()} of 256ths{classes}"
 
 
 def _bundle(parameters: Parameters) -> str:
@@ -61,25 +61,42 @@ def _bundle(parameters: Parameters) -> str:
     channels = whole(parameters, "channels")
     order = str(parameters["order"])
     payload = PayloadFormat(
-        whole(parameters, "begin"), channels, whole(parameters, "height"), whole(parameters, "width"),
-        tuple(np.sort(random.normal(0, 3, count)).tolist()), str(parameters["codec"]),
-        order == "planes" and parameters["progressive"] == "yes", order,
-    )  # fmt: skip
+        whole(parameters, "begin"),
+        channels,
+        whole(parameters, "height"),
+        whole(parameters, "width"),
+        tuple(np.sort(random.normal(0, 3, count)).tolist()),
+        str(parameters["codec"]),
+        order == "planes" and parameters["progressive"] == "yes",
+        order,
+    )
     stats = tuple(random.uniform(0, 1, 3).tolist())
     manifest = Manifest(
-        scheme="agilenn", dataset="digits", classes=whole(parameters, "classes"), seed=whole(parameters, "data"),
+        scheme="agilenn",
+        dataset="digits",
+        classes=whole(parameters, "classes"),
+        seed=whole(parameters, "data"),
         input=InputFormat(24, 24, 3, whole(parameters, "upscale"), stats, stats),
-        payload=None if parameters["payload"] == "none" else payload, alpha=float(random.random()),
-        config={"names": ["µ", "\\u2028", '"', ""], "real": float(random.random()), "nested": {"none": None, "yes": True}},
+        payload=None if parameters["payload"] == "none" else payload,
+        alpha=float(random.random()),
+        config={
+            "names": ["µ", "\\u2028", '"', ""],
+            "real": float(random.random()),
+            "nested": {"none": None, "yes": True},
+        },
         metrics={"accuracy": float(random.random()), "tiny": 5e-324, "large": 1.7976931348623157e308},
         exit_confidence=float(random.random()) if parameters["exit"] == "yes" else None,
-    )  # fmt: skip
+    )
     kinds = (np.float32, np.float64, np.int8, np.uint8, np.int64, np.uint16, np.int32)
     tensors = {}
     for index in range(whole(parameters, "tensors")):
         shape = tuple(int(n) for n in random.integers(0, 5, int(random.integers(0, 4))))
         kind = kinds[int(random.integers(len(kinds)))]
-        values = random.normal(0, 50, shape).astype(kind) if kind in kinds[:2] else random.integers(0, 100, shape).astype(kind)
+        values = (
+            random.normal(0, 50, shape).astype(kind)
+            if kind in kinds[:2]
+            else random.integers(0, 100, shape).astype(kind)
+        )
         tensors[f"device.{index}.w"] = values.T if parameters["layout"] == "transposed" else values
     return _comes_back(Bundle(manifest, tensors), manifest)
 
@@ -93,7 +110,12 @@ def _comes_back(bundle: Bundle, manifest: Manifest) -> str:
             return "another manifest comes back"
         for name, values in bundle.tensors.items():
             found = loaded.tensors.get(name)
-            if found is None or found.dtype != values.dtype or found.shape != values.shape or not np.array_equal(found, values):
+            if (
+                found is None
+                or found.dtype != values.dtype
+                or found.shape != values.shape
+                or not np.array_equal(found, values)
+            ):
                 return f"another {name} comes back"
         if loaded.tensors.keys() != bundle.tensors.keys():
             return "other tensors come back"
@@ -119,8 +141,14 @@ TEMPLATES = (
     Template(
         "server-batch",
         "Does a request get the same answer in a batch as alone?",
-        (Choice("scheme", SENDING), Choice("dataset", ("digits", "cifar10")), Whole("size", 1, 32, (2, 3, 4, 8, 16)),
-         Whole("place", 0, 31), Choice("symbols", ("likely", "any", "least", "most")), Data()),
+        (
+            Choice("scheme", SENDING),
+            Choice("dataset", ("digits", "cifar10")),
+            Whole("size", 1, 32, (2, 3, 4, 8, 16)),
+            Whole("place", 0, 31),
+            Choice("symbols", ("likely", "any", "least", "most")),
+            Data(),
+        ),
         each(_batch),
         "the answer to the request alone",
         ("server", "schemes", "codec", "zoo"),
@@ -132,11 +160,23 @@ TEMPLATES = (
     Template(
         "bundle",
         "Does a bundle come back from the disk as it was, and not at all when it was cut short?",
-        (Choice("payload", ("some", "none")), Whole("begin", 0, 40), Whole("channels", 1, 64), Whole("height", 1, 32),
-         Whole("width", 1, 32), Whole("centroids", 1, 256), Choice("codec", ("lzw", "none", "range", "context")),
-         Choice("order", ("planes", "rows")), Choice("progressive", ("no", "yes")), Choice("exit", ("no", "yes")),
-         Whole("classes", 2, 1000), Whole("upscale", 1, 8), Whole("tensors", 0, 8),
-         Choice("layout", ("plain", "transposed")), Data()),
+        (
+            Choice("payload", ("some", "none")),
+            Whole("begin", 0, 40),
+            Whole("channels", 1, 64),
+            Whole("height", 1, 32),
+            Whole("width", 1, 32),
+            Whole("centroids", 1, 256),
+            Choice("codec", ("lzw", "none", "range", "context")),
+            Choice("order", ("planes", "rows")),
+            Choice("progressive", ("no", "yes")),
+            Choice("exit", ("no", "yes")),
+            Whole("classes", 2, 1000),
+            Whole("upscale", 1, 8),
+            Whole("tensors", 0, 8),
+            Choice("layout", ("plain", "transposed")),
+            Data(),
+        ),
         each(_bundle),
         "what was written",
         (),
@@ -145,4 +185,4 @@ TEMPLATES = (
         sample=20,
         sources=(*SOURCES, "host/hil/bundle.py"),
     ),
-)  # fmt: skip
+)

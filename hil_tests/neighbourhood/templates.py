@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from hil.neighbourhood.template import Template
-from hil_tests.neighbourhood import answers, codecs, convolutions, elementwise, graphs, kernels, memory, radios, requantisation, server, wire
+from hil_tests.neighbourhood import (
+    answers,
+    codecs,
+    convolutions,
+    elementwise,
+    graphs,
+    kernels,
+    memory,
+    radios,
+    requantisation,
+    server,
+    sessions,
+    wire,
+)
 
 TEMPLATES: tuple[Template, ...] = (
     *convolutions.TEMPLATES,
@@ -17,4 +30,5 @@ TEMPLATES: tuple[Template, ...] = (
     *memory.TEMPLATES,
     *radios.TEMPLATES,
     *server.TEMPLATES,
+    *sessions.TEMPLATES,
 )

@@ -1,4 +1,4 @@
-"""Frames over lengths, zeros, noise and sequence numbers: two decoders and two transports that have to agree."""
+"""Frames over lengths, zeros, noise and sequence numbers: two decoders that have to agree."""
 
 from __future__ import annotations
 
@@ -114,7 +114,11 @@ def _cut(parameters: Parameters, stream: bytes, want: list[Frame | Damaged]) -> 
         return f"read in pieces of {step} bytes the stream has other frames"
     if parameters["cut"] != "whole":
         return ""
-    places = random_of(parameters).integers(0, len(stream) + 1, 12).tolist() if len(stream) > 80 else range(len(stream))
+    places = (
+        random_of(parameters).integers(0, len(stream) + 1, 12).tolist()
+        if len(stream) > 80
+        else range(len(stream))
+    )
     for place in places:
         decoder = StreamDecoder()
         if [*decoder.feed(stream[:place]), *decoder.feed(stream[place:])] != want:
@@ -124,7 +128,10 @@ def _cut(parameters: Parameters, stream: bytes, want: list[Frame | Damaged]) -> 
 
 def _damage(parameters: Parameters) -> str:
     """No damage of up to three bits, and no loss of bytes, is taken for a frame with other content."""
-    random, sent = random_of(parameters), Frame(whole(parameters, "kind"), whole(parameters, "sequence"), body_of(parameters))
+    random, sent = (
+        random_of(parameters),
+        Frame(whole(parameters, "kind"), whole(parameters, "sequence"), body_of(parameters)),
+    )
     stream = bytearray(frames.encode(sent))
     how, count = parameters["damage"], whole(parameters, "count")
     for _ in range(count):
@@ -156,7 +163,9 @@ def _sequence(parameters: Parameters) -> str:
         for number in range(count):
             sequence = (start + number) & 0xFFFF
             body = bytes(random.integers(0, 256, 5, dtype=np.uint8))
-            detail = transport.receives(sequence, body, again=repeated == "yes") or transport.sends(sequence, body)
+            detail = transport.receives(sequence, body, again=repeated == "yes") or transport.sends(
+                sequence, body
+            )
             if detail:
                 return f"message {number} with sequence {sequence}: {detail}"
     return ""
@@ -205,7 +214,11 @@ class _Driven:
         state, _, said = self.call("t", struct.pack("<I", RETRANSMIT_MS + 20))
         if said != [Frame(FrameType.RESULT, sequence, body)]:
             return f"without an acknowledgement it repeats {said}"
-        return "" if self.call("r", frames.encode(Frame(FrameType.ACK, sequence)))[0] == 0 else "its ACK is ignored"
+        return (
+            ""
+            if self.call("r", frames.encode(Frame(FrameType.ACK, sequence)))[0] == 0
+            else "its ACK is ignored"
+        )
 
 
 PATTERN = Choice(
@@ -218,9 +231,15 @@ HEAD = (LENGTH, PATTERN, Whole("sequence", 0, 65535, SEQUENCES), Whole("kind", 0
 TEMPLATES = (
     Template(
         "frame",
-        "Does a frame come through whatever its bytes are, whatever lies around it, however the stream is cut?",
-        (*HEAD, Whole("head", 0, BODY_MAX), Choice("before", NOISE), Choice("after", NOISE),
-         Choice("cut", ("whole", "bytes", "pieces")), Data()),
+        "Does a frame come through whatever its bytes are, and whatever lies around it?",
+        (
+            *HEAD,
+            Whole("head", 0, BODY_MAX),
+            Choice("before", NOISE),
+            Choice("after", NOISE),
+            Choice("cut", ("whole", "bytes", "pieces")),
+            Data(),
+        ),
         each(_frame),
         "the other side's decoder, COBS undone by its paper's words, zlib's CRC-32",
         ROOMS,
@@ -242,8 +261,12 @@ TEMPLATES = (
     Template(
         "sequence",
         "Does a conversation go on when sequence numbers wrap?",
-        (Choice("start", (1, 2, 254, 255, 256, 65533, 65534, 65535)), Whole("messages", 1, 6),
-         Choice("repeated", ("no", "yes")), Data()),
+        (
+            Choice("start", (1, 2, 254, 255, 256, 65533, 65534, 65535)),
+            Whole("messages", 1, 6),
+            Choice("repeated", ("no", "yes")),
+            Data(),
+        ),
         each(_sequence),
         "the rules of docs/protocol.md",
         ROOMS,
@@ -252,4 +275,4 @@ TEMPLATES = (
         batch=5,
         sources=SOURCES,
     ),
-)  # fmt: skip
+)

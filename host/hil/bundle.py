@@ -121,7 +121,7 @@ def save(bundle: Bundle, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {_KEY: json.dumps({"schema": SCHEMA, **_as_json(bundle.manifest)}, sort_keys=True)}
     temporary = path.with_suffix(path.suffix + ".part")
-    contiguous = {name: np.ascontiguousarray(value) for name, value in bundle.tensors.items()}
+    contiguous = {name: np.asarray(value, order="C") for name, value in bundle.tensors.items()}
     safetensors.numpy.save_file(contiguous, temporary, metadata=header)
     temporary.replace(path)
 

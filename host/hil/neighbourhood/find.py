@@ -28,6 +28,8 @@ def templates() -> tuple[Template, ...]:
     try:
         found: tuple[Template, ...] = importlib.import_module(MODULE).TEMPLATES
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("hil"):
+            raise
         raise UsageError(
             f"the templates of neighbourhoods need {error.name}", "install hil with its extra 'dev'"
         ) from None
