@@ -14,6 +14,7 @@ import numpy as np
 from hil import bundle as bundles
 from hil.boards import registry as boards
 from hil.boards.options import BoardOptions
+from hil.boards.protocol import ExternalBoard
 from hil.data import registry as datasets
 from hil.deploy import package
 from hil.deploy.codecs.pack import pack
@@ -29,6 +30,8 @@ from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.run import run_session
 from hil.session.samples import Samples, choose
+from hil.wire.messages import Reply
+from hil.wire.protocol import ReplyStatus
 from hil.zoo import shelf
 from hil_tests.neighbourhood.layers import whole
 
@@ -98,7 +101,9 @@ def _run(parameters: Parameters) -> _Run:
             layer_samples=1,
         )
         server = InlineServer(deployment.bundle) if deployment.manifest.payload else None
-        board_of = boards.get(board, BoardOptions(clock_hz=whole(parameters, "clock") * 1_000_000))
+        chosen = boards.get(board, BoardOptions(clock_hz=whole(parameters, "clock") * 1_000_000))
+        if isinstance(chosen, ExternalBoard):
+            chosen.prepare()
         result = run_session(
             deployment, board_of, samples(scheme), options=options, oracle=Oracle(deployment), server=server
         )
@@ -218,8 +223,8 @@ def _way(run: _Run, radio: Radio, record: SampleRecord, progressive: bool) -> st
     """Of one payload that left as a whole, and its reply."""
     seed, sample, server_s = run.options.seed, record.index, whole(run.parameters, "server") / 1000
     up = radio.transfer(record.payload_bytes, Direction.UPLINK, seed=seed, sample=sample)
-    reply = 2 * run.deployment.manifest.classes
-    down = radio.transfer(reply, Direction.DOWNLINK, seed=seed, sample=sample)
+    reply = Reply(0, ReplyStatus.OK, (0,) * run.deployment.manifest.classes).pack()
+    down = radio.transfer(len(reply), Direction.DOWNLINK, seed=seed, sample=sample)
     lost, took_s = up.lost or down.lost, up.seconds + server_s + down.seconds
     if record.outcome == "answered":
         if lost:
