@@ -105,7 +105,7 @@ def _run(parameters: Parameters) -> _Run:
         if isinstance(chosen, ExternalBoard):
             chosen.prepare()
         result = run_session(
-            deployment, board_of, samples(scheme), options=options, oracle=Oracle(deployment), server=server
+            deployment, chosen, samples(scheme), options=options, oracle=Oracle(deployment), server=server
         )
     return _Run(parameters, deployment, options, result.records, result.summary)
 
