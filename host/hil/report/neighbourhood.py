@@ -46,10 +46,16 @@ def parameters_text(parameters: Mapping[str, object]) -> str:
     return " ".join(f"{name}={value}" for name, value in parameters.items()) or "the simplest instance"
 
 
+def counted(count: int, noun: str) -> str:
+    """`noun` in the singular or the plural."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun.removesuffix('y') + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
 def instances_text(anomaly: Anomaly) -> str:
     """How many failing instances it stands for."""
-    count = len(anomaly.instances)
-    return f"{count} instance{'s' if count > 1 else ''}"
+    return counted(len(anomaly.instances), "instance")
 
 
 def remarks(each: Neighbourhood) -> list[str]:

@@ -10,7 +10,7 @@ from hil.neighbourhood.score import Score
 from hil.report import format as fmt
 from hil.report import glyphs as g
 from hil.report.html import page
-from hil.report.neighbourhood import GLYPHS, instances_text, parameters_text, remarks
+from hil.report.neighbourhood import GLYPHS, counted, instances_text, parameters_text, remarks
 from hil.report.run_head import Verdict
 from hil.report.run_page import provenance
 
@@ -39,7 +39,7 @@ def neighbourhood_page(result: Result) -> str:
 
 
 def _verdict(result: Result) -> Verdict:
-    asked = f"{result.asked:,} instances of {len(result.neighbourhoods)} questions"
+    asked = f"{result.asked:,} instances of {counted(len(result.neighbourhoods), 'question')}"
     if result.partial:
         sentence = "It was interrupted; the same command goes on where it was."
         return Verdict("bad", g.WARNING, f"Instances are missing; {asked} were asked.", sentence, ())
@@ -47,7 +47,7 @@ def _verdict(result: Result) -> Verdict:
         return Verdict("good", g.DONE, f"All {asked} passed.", "", ())
     failed = result.asked - result.passed
     sentence = f"{failed:,} failed; what they have in common is below."
-    return Verdict("bad", g.WRONG, f"{result.anomalies} anomalies in {asked}.", sentence, ())
+    return Verdict("bad", g.WRONG, f"{counted(result.anomalies, 'anomaly')} in {asked}.", sentence, ())
 
 
 def _row(each: Neighbourhood) -> dict[str, Any]:
