@@ -21,6 +21,7 @@ from hil.cli import (
     report,
     run,
     serve,
+    sign,
     timeline,
     train,
     twin,
@@ -43,6 +44,8 @@ _VERBS = (
     twin.twin,
     boards.boards,
     zoo.zoo,
+    sign.keygen,
+    sign.sign,
     doctor.doctor,
 )
 
