@@ -7,13 +7,18 @@ from typing import Final
 from hil.errors import unknown_name
 from hil.faults.kind import Kind
 from hil.faults.kinds.bit_flips import ARENA_BIT_FLIP, FLASH_READ_ERROR, WEIGHT_BIT_FLIP
+from hil.faults.kinds.clock_jump import CLOCK_JUMP
+from hil.faults.kinds.disk_full import DISK_FULL
 from hil.faults.kinds.frame_loss import FRAME_LOSS
+from hil.faults.kinds.orchestrator_kill import ORCHESTRATOR_KILL
 from hil.faults.kinds.resets import BROWN_OUT, WATCHDOG
 from hil.faults.kinds.stuck_sensor import STUCK_SENSOR
+from hil.faults.kinds.unplugged import PROBE_UNPLUGGED, SERIAL_UNPLUGGED
 
 LINK: Final = (FRAME_LOSS,)
 DEVICE: Final = (BROWN_OUT, WATCHDOG, STUCK_SENSOR, ARENA_BIT_FLIP, WEIGHT_BIT_FLIP, FLASH_READ_ERROR)
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (*LINK, *DEVICE)}
+HOST: Final = (DISK_FULL, ORCHESTRATOR_KILL, PROBE_UNPLUGGED, SERIAL_UNPLUGGED, CLOCK_JUMP)
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (*LINK, *DEVICE, *HOST)}
 
 
 def get(name: str) -> Kind:
