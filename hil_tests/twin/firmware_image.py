@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hil import paths
 from hil.deploy.build import configure_and_build
+from hil.deploy.seal import write_seal
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.twin.twin import Twin
 from hil.wire import header
@@ -39,7 +40,9 @@ def build(folder: Path, **variables: object) -> Path:
         "HIL_CMSIS_DEVICE_INCLUDE": cmsis.device_include,
     }
     configure_and_build(paths.MCU, folder / "build", find_compiler(), settings | variables)
-    return folder / "build" / "hil.elf"
+    elf = folder / "build" / "hil.elf"
+    write_seal(elf)
+    return elf
 
 
 @cache

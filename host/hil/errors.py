@@ -79,6 +79,12 @@ class BoardError(HilError):
     code = "board"
 
 
+class FirmwareDamagedError(BoardError):
+    """Code or constants on the board are not what was built and flashed."""
+
+    code = "firmware-damaged"
+
+
 class TwinFault(BoardError):
     """The emulated core faulted: PC, symbol and backtrace are in the message."""
 

@@ -35,7 +35,7 @@ static uint8_t refusal(const hil_message_t *message, hil_reply_t *reply) {
         return HIL_REJECT_VERSION;
     }
     if (message->kind != HIL_FRAME_REPLY) {
-        const bool known = message->kind >= HIL_FRAME_HELLO && message->kind < HIL_FRAME_REPLY;
+        const bool known = message->kind >= HIL_FRAME_HELLO && message->kind <= HIL_FRAME_CHECK;
         return known ? HIL_REJECT_VALUE : HIL_REJECT_UNKNOWN_TYPE;
     }
     if (!hil_reply_unpack(message->body, reply)) {

@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "coverage.h"
+#include "crc32.h"
 #include "hil_model.h"
 #include "inference.h"
 #include "messages.h"
@@ -17,7 +18,9 @@ static struct {
     hil_configure_t configure; /* deadline_us 0: not configured */
     uint32_t sample;           /* whose input is being uploaded */
     uint32_t spans;            /* that have arrived of it */
+    uint32_t input_crc;        /* once all of it has */
     hil_run_t run;
+    uint32_t check_start;
 } session;
 
 static uint8_t take_hello(hil_bytes_t body) {
@@ -68,6 +71,10 @@ static uint8_t take_input(hil_bytes_t body) {
         return HIL_REJECT_INPUT_RANGE;
     }
     memcpy(hil_model_buffers.input + chunk.offset, chunk.data.at, chunk.data.count);
+    if (hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
+        const uint8_t *const input = (const uint8_t *)hil_model_buffers.input;
+        session.input_crc = hil_crc32(0, input, hil_model.input_bytes);
+    }
     return FINE;
 }
 
@@ -77,6 +84,9 @@ static uint8_t take_run(hil_bytes_t body) {
     }
     if (session.configure.deadline_us == 0U) {
         return HIL_REJECT_NOT_CONFIGURED;
+    }
+    if (hil_integrity()->integrity != HIL_INTEGRITY_SOUND) {
+        return HIL_REJECT_DAMAGED;
     }
     if (session.run.sample != session.sample ||
         !hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
@@ -102,6 +112,10 @@ static uint8_t take(const hil_message_t *message) {
         return take_run(message->body);
     case HIL_FRAME_REPLY: /* too late to be of use */
         return hil_reply_unpack(message->body, &reply) ? FINE : (uint8_t)HIL_REJECT_LENGTH;
+    case HIL_FRAME_CHECK:
+        session.check_start = 0;
+        return hil_check_unpack(message->body, &session.check_start) ? FINE
+                                                                     : (uint8_t)HIL_REJECT_LENGTH;
     default:
         return HIL_REJECT_UNKNOWN_TYPE;
     }
@@ -120,9 +134,17 @@ static void send_capability(void) {
         .classes = hil_model.classes,
         .layers = hil_model.layers,
         .bundle_hash = hil_model.bundle_hash,
+        .check = *hil_integrity(),
     };
     (void)hil_send(HIL_FRAME_CAPABILITY,
                    (hil_bytes_t){body, hil_capability_pack(&capability, body)});
+}
+
+static void send_checked(void) {
+    hil_watchdog_kick(); /* the check gets the whole period */
+    const hil_checked_t checked = hil_integrity_check(session.check_start);
+    uint8_t *const body = hil_transport_body();
+    (void)hil_send(HIL_FRAME_CHECKED, (hil_bytes_t){body, hil_checked_pack(&checked, body)});
 }
 
 static void send_reject(uint8_t kind, uint8_t reason) {
@@ -141,6 +163,8 @@ void hil_protocol_handle(void) {
     } else if (kind == HIL_FRAME_CONFIGURE) {
         hil_upkeep_change_baud(session.configure.baud);
     } else if (kind == HIL_FRAME_RUN) {
-        hil_infer(&session.run, &session.configure);
+        hil_infer(&session.run, &session.configure, session.input_crc);
+    } else if (kind == HIL_FRAME_CHECK) {
+        send_checked();
     }
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "messages.h"
+
 /* Small and often used: lies in tightly coupled memory, zeroed at the start, visible to DMA. */
 #define HIL_FAST __attribute__((section(".hil_fast")))
 /* Survives every reset but the loss of power; holds anything after that. */
@@ -44,6 +46,14 @@ uint32_t hil_uart_baud_max(void);
 void hil_uart_change(uint32_t baud);
 /* For the fault handler: no interrupts, no DMA. */
 void hil_uart_write_polling(const uint8_t *bytes, uint32_t count);
+
+/* Code and constants in flash against the CRC that was written behind them after linking, and code
+ * in ITCM RAM against the flash that it was copied from. The CRC begins with `start`; unless that
+ * is 0 there is nothing to compare it with, and it is the host's to judge. */
+hil_checked_t hil_integrity_check(uint32_t start);
+/* The latest check from 0: the start's, or one that the host asked for. */
+void hil_integrity_start(void);
+const hil_checked_t *hil_integrity(void);
 
 void hil_watchdog_start(void);
 void hil_watchdog_kick(void);

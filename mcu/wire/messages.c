@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "crc32.h"
+
 bool hil_hello_unpack(hil_bytes_t body, uint16_t *protocol_version) {
     if (body.count != HIL_HELLO_LAYOUT_BYTES) {
         return false;
@@ -54,8 +56,22 @@ bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply) {
     return true;
 }
 
+bool hil_check_unpack(hil_bytes_t body, uint32_t *start) {
+    if (body.count != HIL_CHECK_LAYOUT_BYTES) {
+        return false;
+    }
+    *start = hil_get32(body.at);
+    return true;
+}
+
 int16_t hil_reply_logit(const hil_reply_t *reply, uint32_t index) {
     return (int16_t)hil_get16(reply->logits + 2U * index);
+}
+
+uint32_t hil_checked_pack(const hil_checked_t *checked, uint8_t *out) {
+    out[0] = checked->integrity;
+    uint8_t *const at = hil_put32(out + 1, checked->crc);
+    return (uint32_t)(hil_put32(hil_put32(at, checked->covered_bytes), checked->cycles) - out);
 }
 
 uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out) {
@@ -70,7 +86,8 @@ uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out) {
     at = hil_put16(at, capability->classes);
     at = hil_put16(at, capability->layers);
     memcpy(at, capability->bundle_hash, HIL_HASH_BYTES);
-    return (uint32_t)(at - out) + HIL_HASH_BYTES;
+    at += HIL_HASH_BYTES;
+    return (uint32_t)(at - out) + hil_checked_pack(&capability->check, at);
 }
 
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out) {
@@ -90,7 +107,7 @@ static uint8_t *put_cycles(uint8_t *at, const hil_stage_cycles_t *cycles) {
 }
 
 uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {
-    const uint32_t room = HIL_BODY_MAX - HIL_RESULT_LAYOUT_BYTES;
+    const uint32_t room = HIL_BODY_MAX - HIL_RESULT_LAYOUT_BYTES - HIL_CRC_BYTES;
     const uint32_t local = result->local_count <= room ? result->local_count : 0U;
     const uint32_t fused = local + 4U * result->fused_count <= room ? result->fused_count : 0U;
     uint8_t *at = hil_put32(out, result->sample);
@@ -102,6 +119,8 @@ uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {
     at = hil_put32(at, result->stack_peak_bytes);
     at = hil_put16(at, result->retransmissions);
     at = hil_put16(at, result->crc_errors);
+    at = hil_put32(at, result->input_crc);
+    at = hil_put32(at, result->payload_crc);
     at = hil_put16(hil_put16(at, local), fused);
     if (local != 0U) {
         memcpy(at, result->local, local);
@@ -110,6 +129,7 @@ uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {
     for (uint32_t i = 0; i < fused; i++) {
         at = hil_put32(at, (uint32_t)result->fused[i]);
     }
+    at = hil_put32(at, hil_crc32(0, out, (uint32_t)(at - out)));
     return (uint32_t)(at - out);
 }
 

@@ -33,6 +33,13 @@ typedef struct {
 } hil_reply_t;
 
 typedef struct {
+    uint8_t integrity; /* HIL_INTEGRITY_* */
+    uint32_t crc;      /* as computed */
+    uint32_t covered_bytes;
+    uint32_t cycles;
+} hil_checked_t;
+
+typedef struct {
     uint8_t firmware_version[3];
     uint8_t reset_cause;
     uint32_t clock_hz;
@@ -43,6 +50,7 @@ typedef struct {
     uint16_t classes;
     uint16_t layers;
     const uint8_t *bundle_hash;
+    hil_checked_t check; /* of the start */
 } hil_capability_t;
 
 typedef struct {
@@ -60,6 +68,8 @@ typedef struct {
     uint32_t stack_peak_bytes;
     uint16_t retransmissions;
     uint16_t crc_errors;
+    uint32_t input_crc;   /* of the input as it lay in memory before the graph ran */
+    uint32_t payload_crc; /* of the payload as it was made; 0 without one */
     uint16_t local_count;
     uint16_t fused_count;
     const int8_t *local;
@@ -72,13 +82,17 @@ bool hil_configure_unpack(hil_bytes_t body, hil_configure_t *configure);
 bool hil_chunk_unpack(hil_bytes_t body, hil_chunk_t *chunk);
 bool hil_run_unpack(hil_bytes_t body, hil_run_t *run);
 bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply);
+bool hil_check_unpack(hil_bytes_t body, uint32_t *start);
 int16_t hil_reply_logit(const hil_reply_t *reply, uint32_t index);
 
 /* These return the bytes written to `out`, which holds HIL_BODY_MAX unless said otherwise. */
 uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out);
+/* HIL_CHECKED_LAYOUT_BYTES are written. */
+uint32_t hil_checked_pack(const hil_checked_t *checked, uint8_t *out);
 /* The data stays where it is; HIL_PAYLOAD_LAYOUT_BYTES are written. */
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out);
-/* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. */
+/* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. A
+ * CRC-32 of the body ends it, so that the host also sees what changes before the frame is made. */
 uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out);
 /* Layers beyond what fits a body are left out. */
 uint32_t hil_layers_pack(uint32_t sample, const uint32_t *cycles, uint32_t count, uint8_t *out);

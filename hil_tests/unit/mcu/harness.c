@@ -374,12 +374,12 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[17];
-    for (uint32_t i = 0; i < 17; i++) {
+    uint32_t n[19];
+    for (uint32_t i = 0; i < 19; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 68, n[15]);
-    int32_t *const fused = copy(bytes + 68 + n[15], 4 * n[16]);
+    int8_t *const local = copy(bytes + 76, n[17]);
+    int32_t *const fused = copy(bytes + 76 + n[17], 4 * n[18]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
@@ -390,8 +390,10 @@ static void pack_result(const uint8_t *bytes) {
         .stack_peak_bytes = n[13],
         .retransmissions = (uint16_t)n[14],
         .crc_errors = (uint16_t)(n[14] >> 16),
-        .local_count = (uint16_t)n[15],
-        .fused_count = (uint16_t)n[16],
+        .input_crc = n[15],
+        .payload_crc = n[16],
+        .local_count = (uint16_t)n[17],
+        .fused_count = (uint16_t)n[18],
         .local = local,
         .fused = fused,
     };
@@ -399,6 +401,30 @@ static void pack_result(const uint8_t *bytes) {
     say(out, hil_result_pack(&result, out));
     free(local);
     free(fused);
+    free(out);
+}
+
+/* A CAPABILITY of twelve numbers, in the order of its layout, and the hash. */
+static void pack_capability(const uint8_t *bytes) {
+    uint32_t n[12];
+    for (uint32_t i = 0; i < 12; i++) {
+        n[i] = hil_get32(bytes + 4 * i);
+    }
+    const hil_capability_t capability = {
+        .firmware_version = {(uint8_t)n[0], (uint8_t)(n[0] >> 8), (uint8_t)(n[0] >> 16)},
+        .reset_cause = (uint8_t)(n[0] >> 24),
+        .clock_hz = n[1],
+        .baud_max = n[2],
+        .arena_bytes = n[3],
+        .input_bytes = n[4],
+        .payload_capacity = n[5],
+        .classes = (uint16_t)n[6],
+        .layers = (uint16_t)n[7],
+        .bundle_hash = bytes + 48,
+        .check = {(uint8_t)n[8], n[9], n[10], n[11]},
+    };
+    uint8_t *const out = malloc(HIL_CAPABILITY_LAYOUT_BYTES);
+    say(out, hil_capability_pack(&capability, out));
     free(out);
 }
 
@@ -420,6 +446,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
     hil_chunk_t chunk;
     hil_run_t run;
     hil_reply_t reply;
+    uint32_t start;
     if (bytes[0] == HIL_FRAME_HELLO && hil_hello_unpack(body, &version)) {
         say32(version);
     } else if (bytes[0] == HIL_FRAME_CONFIGURE && hil_configure_unpack(body, &configure)) {
@@ -434,6 +461,8 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
     } else if (bytes[0] == HIL_FRAME_RUN && hil_run_unpack(body, &run)) {
         say32(run.sample);
         say32(run.flags);
+    } else if (bytes[0] == HIL_FRAME_CHECK && hil_check_unpack(body, &start)) {
+        say32(start);
     } else if (bytes[0] == HIL_FRAME_REPLY && hil_reply_unpack(body, &reply)) {
         say32(reply.sample);
         say32(reply.status);
@@ -483,6 +512,9 @@ static void obey(char command, const uint8_t *bytes, uint32_t count) {
         break;
     case 'Y':
         pack_layers(bytes, count);
+        break;
+    case 'G':
+        pack_capability(bytes);
         break;
     case 'N':
         unpack(bytes, count);

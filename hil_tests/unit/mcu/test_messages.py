@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.wire.messages import (
+    Capability,
+    Check,
+    Checked,
     Configure,
     Hello,
     Input,
@@ -18,7 +21,18 @@ from hil.wire.messages import (
     Run,
     StageCycles,
 )
-from hil.wire.protocol import BODY_MAX, CHUNK_MAX, FallbackReason, FrameType, Outcome, ReplyStatus
+from hil.wire.protocol import (
+    BODY_MAX,
+    CHUNK_MAX,
+    CRC_BYTES,
+    PROTOCOL_VERSION,
+    FallbackReason,
+    FrameType,
+    Integrity,
+    Outcome,
+    ReplyStatus,
+    ResetCause,
+)
 from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=100, deadline=None)
@@ -34,6 +48,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 @many
 @given(
     numbers=st.tuples(u32, u16, u32, u32, u16, u16),
+    crcs=st.tuples(u32, u32),
     stages=cycles,
     outcome=st.sampled_from(Outcome),
     reason=st.sampled_from(FallbackReason),
@@ -43,6 +58,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 def test_result(
     firmware: Harness,
     numbers: tuple[int, int, int, int, int, int],
+    crcs: tuple[int, int],
     stages: StageCycles,
     outcome: Outcome,
     reason: FallbackReason,
@@ -51,18 +67,41 @@ def test_result(
 ) -> None:
     sample, prediction, payload, stack, retransmissions, crc_errors = numbers
     head = struct.pack(
-        "<17I",
+        "<19I",
         *(sample, outcome, reason, prediction, payload),
         *vars(stages).values(),
-        *(stack, retransmissions | crc_errors << 16, len(local), len(fused)),
+        *(stack, retransmissions | crc_errors << 16, *crcs, len(local), len(fused)),
     )
     answer = firmware.ask("R", head + struct.pack(f"<{len(local)}b{len(fused)}i", *local, *fused))
-    fits = Result.layout.size + len(local) + 4 * len(fused) <= BODY_MAX
+    fits = Result.layout.size + len(local) + 4 * len(fused) + CRC_BYTES <= BODY_MAX
     assert Result.unpack(answer) == Result(
         *(sample, outcome, reason, prediction, payload, stages, stack, retransmissions, crc_errors),
         local=tuple(local),
         fused=tuple(fused) if fits else (),
+        input_crc=crcs[0],
+        payload_crc=crcs[1],
     )
+
+
+@many
+@given(
+    version=st.tuples(*[st.integers(0, 255)] * 3),
+    cause=st.sampled_from(ResetCause),
+    words=st.tuples(u32, u32, u32, u32, u32, u16, u16),
+    check=st.builds(Checked, st.sampled_from(Integrity), u32, u32, u32),
+    digest=st.binary(min_size=32, max_size=32),
+)
+def test_capability(
+    firmware: Harness,
+    version: tuple[int, int, int],
+    cause: ResetCause,
+    words: tuple[int, ...],
+    check: Checked,
+    digest: bytes,
+) -> None:
+    head = struct.pack("<4B11I", *version, cause, *words, *vars(check).values())
+    capability = Capability.unpack(firmware.ask("G", head + digest))
+    assert capability == Capability(PROTOCOL_VERSION, version, cause, *words, digest, check)
 
 
 @pytest.mark.parametrize("count", [0, 1, 258, 400])
@@ -90,16 +129,19 @@ def test_reply(firmware: Harness, sample: int, logits: list[int]) -> None:
 def test_fixed_bodies(firmware: Harness, words: tuple[int, int, int], version: int) -> None:
     assert unpack(firmware, FrameType.CONFIGURE, Configure(*words).pack()) == struct.pack("<III", *words)
     assert unpack(firmware, FrameType.RUN, Run(*words[:2]).pack()) == struct.pack("<II", *words[:2])
+    assert unpack(firmware, FrameType.CHECK, Check(words[0]).pack()) == struct.pack("<I", words[0])
     assert unpack(firmware, FrameType.HELLO, Hello(version).pack()) == struct.pack("<I", version)
 
 
 @many
 @given(
-    kind=st.sampled_from([FrameType.HELLO, FrameType.CONFIGURE, FrameType.RUN, FrameType.REPLY]),
+    kind=st.sampled_from(
+        [FrameType.HELLO, FrameType.CONFIGURE, FrameType.RUN, FrameType.REPLY, FrameType.CHECK]
+    ),
     body=st.binary(max_size=40),
 )
 def test_wrong_lengths_are_refused(firmware: Harness, kind: FrameType, body: bytes) -> None:
-    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 12, FrameType.RUN: 8}
+    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 12, FrameType.RUN: 8, FrameType.CHECK: 4}
     expected = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
     assert bool(unpack(firmware, kind, body)) == (len(body) == expected)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from hil.wire.frames import Damaged, Frame, StreamDecoder
 from hil.wire.messages import (
     MESSAGES,
     Capability,
+    Check,
+    Checked,
     Configure,
     Fault,
     Hello,
@@ -35,6 +38,7 @@ from hil.wire.protocol import (
     TRIES_MAX,
     FallbackReason,
     FrameType,
+    Integrity,
     Outcome,
     RejectReason,
     ReplyStatus,
@@ -97,6 +101,13 @@ class Mishaps:
     unaccounted_s: float = 0.0
     """Time in `total` that no stage covers."""
     wrong_logits: bool = False
+    damaged_starts: int = 0
+    """At so many starts of the board its firmware finds itself damaged."""
+    damaged: Callable[[int], bool] = lambda check: False
+    """Whether the firmware, sound at the start, is damaged by that CHECK."""
+    deaf_to_checks: bool = False
+    checks: int = 0
+    """That were asked for so far."""
     unknown_frames: bool = False
     """An unknown frame type precedes every RESULT."""
 
@@ -109,6 +120,8 @@ class FakeDevice:
         wire.on_bytes = self._on_bytes
         self.dead = mishaps.silent
         self.configured: Configure | None = None
+        self._integrity = Integrity.FLASH if mishaps.damaged_starts > 0 else Integrity.SOUND
+        mishaps.damaged_starts -= 1
         self._forget()
 
     def _forget(self) -> None:
@@ -200,6 +213,8 @@ class FakeDevice:
                 self._last = last
                 self.configured = None
                 self._say(self._capability())
+            case Check():
+                self._check()
             case Configure():
                 self.configured = message
             case _ if self.configured is None:
@@ -211,11 +226,17 @@ class FakeDevice:
             case Reply():
                 self._on_reply(message)
 
+    def _check(self) -> None:
+        if not self.mishaps.deaf_to_checks:
+            number, self.mishaps.checks = self.mishaps.checks, self.mishaps.checks + 1
+            damaged = self.mishaps.damaged(number)
+            self._say(Checked(Integrity.FLASH if damaged else Integrity.SOUND, 1234, 5000, 40_000))
+
     def _capability(self) -> Capability:
         model = self.model
         return Capability(
             PROTOCOL_VERSION, (0, 1, 0), ResetCause.POWER_ON, CLOCK_HZ, 3_000_000, 1000, model.input_bytes,
-            2000, CLASSES, model.layers, model.bundle_hash,
+            2000, CLASSES, model.layers, model.bundle_hash, Checked(self._integrity, 1234, 5000, 40_000),
         )  # fmt: skip
 
     def _take(self, chunk: Input) -> None:
@@ -268,7 +289,22 @@ class FakeDevice:
         if self._happens(self.mishaps.failures, run.sample):
             cycles = StageCycles(0, 0, 0, 0, 0, 0, 0)
             self._outstanding = None
-            self._say(Result(run.sample, Outcome.FAILED, FallbackReason.NONE, 0, 0, cycles, 0, 0, 0, (), ()))
+            self._say(
+                Result(
+                    run.sample,
+                    Outcome.FAILED,
+                    FallbackReason.NONE,
+                    0,
+                    0,
+                    cycles,
+                    0,
+                    0,
+                    0,
+                    (),
+                    (),
+                    zlib.crc32(self._input),
+                )
+            )
             return
         if not payload:
             self._finish(run, began, began + self.model.compute_s, Outcome.LOCAL, FallbackReason.NONE, ())
@@ -313,6 +349,7 @@ class FakeDevice:
             run.sample, outcome, reason, int(np.argmax(fused)),
             0 if outcome is Outcome.LOCAL else len(self.model.payload(data)),
             self._cycles(began, waited, outcome), 512, self._repeats, 0, local, fused,
+            zlib.crc32(data), zlib.crc32(self.model.payload(data)),
         )  # fmt: skip
         if self.mishaps.unknown_frames:
             self.wire.device_write(frames.encode(Frame(0x7E, 9999, b"from the future")))

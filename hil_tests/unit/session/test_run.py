@@ -31,6 +31,7 @@ from hil.session.events import RunFinished, RunStarted, ServerLost, StageFinishe
 from hil.session.options import RunOptions
 from hil.session.run import run_session
 from hil.wire import frames
+from hil.wire.protocol import PROTOCOL_VERSION
 
 
 def outcomes(result) -> dict[str, int]:
@@ -406,12 +407,12 @@ def test_a_device_of_another_protocol_is_refused(tmp_path):
 
             def forged(data: bytes) -> float:
                 frame = frames.decode(data.strip(b"\0"))
-                return honest(frames.encode(dataclasses.replace(frame, version=2)))
+                return honest(frames.encode(dataclasses.replace(frame, version=PROTOCOL_VERSION + 1)))
 
             running.channel.device_write = forged
             return running
 
-    with pytest.raises(ProtocolError, match="speaks protocol 2"):
+    with pytest.raises(ProtocolError, match=f"speaks protocol {PROTOCOL_VERSION + 1}"):
         run_fake(tmp_path, Newer(info=INFO))
 
 

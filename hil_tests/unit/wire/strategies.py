@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from hil.wire.messages import (
     Capability,
+    Check,
+    Checked,
     Configure,
     Fault,
     Hello,
@@ -18,7 +20,15 @@ from hil.wire.messages import (
     Run,
     StageCycles,
 )
-from hil.wire.protocol import CHUNK_MAX, FallbackReason, Outcome, RejectReason, ReplyStatus, ResetCause
+from hil.wire.protocol import (
+    CHUNK_MAX,
+    FallbackReason,
+    Integrity,
+    Outcome,
+    RejectReason,
+    ReplyStatus,
+    ResetCause,
+)
 
 u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
 i16 = st.integers(-(1 << 15), (1 << 15) - 1)
@@ -32,6 +42,7 @@ def _chunk(draw, kind):
     return kind(draw(u32), offset + len(data) + draw(st.integers(0, 1 << 20)), offset, data)
 
 
+checked = st.builds(Checked, st.sampled_from(Integrity), u32, u32, u32)
 cycles = st.builds(StageCycles, *[u32] * 8)
 messages = st.one_of(
     st.builds(Hello, u16),
@@ -42,12 +53,14 @@ messages = st.one_of(
     st.builds(Reply, u32, st.sampled_from(ReplyStatus), st.lists(i16, max_size=200).map(tuple)),
     st.builds(
         Capability, u16, st.tuples(u8, u8, u8), st.sampled_from(ResetCause), u32, u32, u32, u32, u32, u16,
-        u16, st.binary(min_size=32, max_size=32),
+        u16, st.binary(min_size=32, max_size=32), checked,
     ),
+    st.builds(Check, u32),
+    checked,
     st.builds(
         Result, u32, st.sampled_from(Outcome), st.sampled_from(FallbackReason), u16, u32, cycles, u32, u16,
         u16, st.lists(st.integers(-128, 127), max_size=100).map(tuple),
-        st.lists(i32, max_size=100).map(tuple),
+        st.lists(i32, max_size=100).map(tuple), u32, u32,
     ),
     st.builds(Layers, u32, st.lists(u32, max_size=100).map(tuple)),
     st.builds(Reject, u8, st.sampled_from(RejectReason)),

@@ -16,6 +16,7 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    faults,
     report,
     run,
     serve,
@@ -29,6 +30,7 @@ from hil.cli import (
 _VERBS = (
     run.run,
     experiment.experiment,
+    faults.faults,
     report.report,
     compare.compare,
     verify.verify,

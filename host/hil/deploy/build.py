@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil import paths
+from hil.deploy.seal import write_seal
 from hil.deploy.stack import worst_stack
 from hil.deploy.toolchain import CmsisSources, Compiler, find_cmsis, find_compiler, find_program
 from hil.durable import adopt
@@ -62,7 +63,8 @@ def prepare_toolchain() -> Toolchain:
 def build_firmware(toolchain: Toolchain, model_dir: Path, board_config: str, clock_hz: int) -> Path:
     """Builds the firmware around `model_dir`/model.c into the same folder; returns the ELF.
 
-    Its stack is as large as the code can need; see `hil.deploy.stack`.
+    Its stack is as large as the code can need, and it carries a CRC of itself; see `hil.deploy.stack` and
+    `hil.deploy.seal`.
 
     Raises DoesNotFitError when the linker runs out of flash or RAM, BuildError otherwise.
     """
@@ -84,6 +86,7 @@ def build_firmware(toolchain: Toolchain, model_dir: Path, board_config: str, clo
         configure_and_build(
             paths.MCU, Path(scratch), toolchain.compiler, variables | {"HIL_STACK_BYTES": needed}
         )
+        write_seal(Path(scratch) / "hil.elf")
         for name in ("hil.elf", "hil.map", "hil.bin"):
             shutil.copyfile(Path(scratch) / name, model_dir / name)
     return model_dir / "hil.elf"

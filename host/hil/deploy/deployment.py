@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hil.bundle import Manifest
 from hil.deploy.graph import Graph
 from hil.deploy.plan import Plan
+from hil.deploy.seal import Seal
 
 
 class KernelChoice(StrEnum):
@@ -103,3 +104,5 @@ class Deployment:
     memory: Plan
     """Its steps are the layers, then quantise, encode and send."""
     footprint: Footprint
+    seal: Seal | None = None
+    """What the firmware's check of itself has to find; None where nobody knows."""

@@ -26,6 +26,7 @@ from hil.deploy.footprint import read_footprint
 from hil.deploy.fuse import make_fusion, symbol_table
 from hil.deploy.graph import Graph
 from hil.deploy.program import DeviceHalf, Program, Step, step_title
+from hil.deploy.seal import read_seal
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.deploy.tune import explain
 from hil.durable import adopt_folder
@@ -161,6 +162,7 @@ def _build(
         layers=tuple(_layer(program, step) for step in program.steps),
         memory=chosen.plan,
         footprint=read_footprint(elf),
+        seal=read_seal(elf),
     )
 
 

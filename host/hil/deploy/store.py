@@ -21,6 +21,8 @@ from hil.deploy.memory.buffer import Buffer
 from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region
 from hil.deploy.plan import Plan
+from hil.deploy.seal import Seal
+from hil.documents import json_of
 from hil.durable import write_whole
 from hil.errors import BundleError
 
@@ -45,6 +47,7 @@ def save(deployment: Deployment) -> None:
         "layers": [asdict(layer) for layer in deployment.layers],
         "memory": pack_plan(deployment.memory),
         "footprint": asdict(deployment.footprint),
+        "seal": deployment.seal and asdict(deployment.seal),
         "graph": _pack_graph(deployment.graph, tensors),
     }
     if deployment.symbol_of is not None:
@@ -63,7 +66,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
     path = folder / FILE
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            header = json.loads(file.metadata()[_KEY])
+            header = json_of(file.metadata()[_KEY])
         tensors = safetensors.numpy.load_file(path)
         return Deployment(
             folder=folder,
@@ -84,6 +87,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
             layers=tuple(Layer(**layer) for layer in header["layers"]),
             memory=unpack_plan(header["memory"]),
             footprint=Footprint(**header["footprint"]),
+            seal=header["seal"] and Seal(**header["seal"]),
         )
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the build in {folder} is damaged: {error}", "delete that folder") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hil.documents import json_of
 from hil.durable import write_whole
 from hil.errors import UsageError
 from hil.experiments.result import FILE, Result
@@ -35,7 +36,7 @@ def load(where: Path) -> Result:
     """The result in the folder, or the file, `where`. Raises UsageError when it is none."""
     file = where / FILE if where.is_dir() else where
     try:
-        return Result.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return Result.from_json(json_of(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", f"name a folder with {FILE}") from None
     except ValueError as error:

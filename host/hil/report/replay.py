@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from hil.documents import json_of
 from hil.errors import SessionError
 from hil.report.state import Dashboard, update
 from hil.session import events
@@ -34,7 +34,7 @@ def read_events(folder: Path) -> Iterator[tuple[float, Event]]:
     """
     try:
         for line in _lines(folder)[0]:
-            fields = json.loads(line)
+            fields = json_of(line)
             yield fields.pop("t"), _event(fields.pop("event"), fields, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SessionError(f"{folder} holds no readable run: {error}", "name a run folder") from None
@@ -75,7 +75,7 @@ def _event(name: str, fields: dict[str, Any], folder: Path) -> Event:
 def _summary(folder: Path) -> dict[str, Any]:
     """Empty where the run was killed before it could write one."""
     try:
-        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        summary: dict[str, Any] = json_of((folder / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return summary

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hil.documents import json_of
 from hil.report.kept import is_count, kept_events, sound_records
 from hil.report.stored import is_run, read_summary, runs_in
 from hil.session.events import SampleRecord
@@ -65,13 +65,13 @@ def _plan(path: Path) -> tuple[Plan | None, tuple[str, ...], str]:
     if not path.is_file():
         return None, (), f"the run folder has no {MEMORY}"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json_of(path.read_text(encoding="utf-8"))
         plan, steps = unpack_plan(document), tuple(map(str, document["layers"]))
+        counts = [value for buffer in plan.buffers for value in (buffer.size, buffer.first, buffer.last)]
+        for arena in plan.arenas.values():
+            counts += [arena.arena_bytes, arena.lower_bound, *arena.offsets.values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return None, (), f"{MEMORY} cannot be read: {error}"
-    counts = [value for buffer in plan.buffers for value in (buffer.size, buffer.first, buffer.last)]
-    for arena in plan.arenas.values():
-        counts += [arena.arena_bytes, arena.lower_bound, *arena.offsets.values()]
     if not all(is_count(value) for value in counts):
         return None, (), f"{MEMORY} is no memory plan"
     return plan, steps, ""

@@ -5,11 +5,11 @@ Of a run that was killed it is put together from the events.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hil.documents import json_of
 from hil.errors import UsageError
 from hil.report.figures import Summary
 from hil.report.rebuilt import rebuilt
@@ -90,7 +90,7 @@ def _said(summary: dict[str, Any]) -> dict[str, Any]:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json_of(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", "check its permissions") from None
     except ValueError as error:

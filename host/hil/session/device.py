@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.boards.protocol import Board, MeteredBoard, RunningBoard
-from hil.errors import BoardError
+from hil.errors import BoardError, FirmwareDamagedError
 from hil.measure.power.conditions import Usage
 from hil.session.handshake import Handshake
 from hil.wire.messages import Capability
@@ -28,6 +28,8 @@ class Device:
         self._make_handshake = make_handshake
         self._trace = trace
         self._live: _Live | None = None
+        self.flashed_again: list[FirmwareDamagedError] = []
+        """Why, each time that a start found the firmware damaged and the next did not."""
         self.counters = Counters()
         """What went wrong on the wire, over restarts."""
 
@@ -46,7 +48,17 @@ class Device:
         return self._live
 
     def open(self) -> None:
-        """Starts the board and shakes hands. Raises BoardError or ProtocolError."""
+        """Starts the board and shakes hands; a damaged firmware is flashed once more.
+
+        Raises BoardError or ProtocolError.
+        """
+        try:
+            self._start()
+        except FirmwareDamagedError as error:
+            self._start()
+            self.flashed_again.append(error)
+
+    def _start(self) -> None:
         running = self._board.start(self._image)
         running.__enter__()
         try:
@@ -72,6 +84,11 @@ class Device:
                 return
             except BoardError:
                 self.close()
+        self.open()
+
+    def restart(self) -> None:
+        """Flashes and starts the board again. Raises BoardError."""
+        self.close()
         self.open()
 
     def instructions(self) -> int | None:

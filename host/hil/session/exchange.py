@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from hil.errors import BoardError, HilError
+from hil.errors import BoardError, FirmwareDamagedError, HilError
 from hil.link.radio import Direction, Radio, Ready, Transfer
 from hil.measure.power.conditions import Usage, since
 from hil.session.bus import Bus
 from hil.session.in_time import Deadline, Planned, answer_in_time
+from hil.session.integrity import HINT
 from hil.session.relay import Relay, Relayed
 from hil.wire import frames
 from hil.wire.frames import Frame
@@ -156,6 +157,8 @@ class Conversation:
             name = FrameType(message.frame).name if message.frame in list(FrameType) else hex(message.frame)
             if message.reason is RejectReason.NOT_CONFIGURED:
                 raise BoardError(f"the device was reset: it refused {name} as not configured")
+            if message.reason is RejectReason.DAMAGED:
+                raise FirmwareDamagedError(f"the device refused {name}: its firmware is damaged", HINT)
             raise RefusedError(f"the device refused {name}: {message.reason.name}")
         if isinstance(message, Reject):
             self.bus.warn_once("reply-refused", f"the device refused a REPLY: {message.reason.name}")

@@ -10,6 +10,7 @@ from itertools import cycle
 from hil.boards.protocol import BoardInfo
 from hil.deploy.deployment import Deployment
 from hil.errors import BoardError, ProtocolError
+from hil.session.integrity import judge_start
 from hil.wire.messages import Capability, Configure, Fault, Hello, Reject
 from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType
 from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
@@ -68,12 +69,13 @@ class Handshake:
         )
 
     def _verify(self, capability: Capability) -> None:
-        deployment = self.deployment
         if capability.protocol_version != PROTOCOL_VERSION:
             raise ProtocolError(
                 f"the device speaks protocol {capability.protocol_version}, the host {PROTOCOL_VERSION}",
                 "build and flash the firmware again",
             )
+        deployment = self.deployment
+        judge_start(capability.check, None)
         expected = {
             "bundle_hash": deployment.bundle_hash,
             "clock_hz": deployment.clock_hz,
@@ -88,6 +90,7 @@ class Handshake:
                     f"the firmware's {name} is {shown[0]}, this deployment's {shown[1]}",
                     "another firmware is on the board; flash this one",
                 )
+        judge_start(capability.check, deployment.seal)
 
 
 def wire_baud(info: BoardInfo, capability: Capability) -> int:

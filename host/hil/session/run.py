@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from hil import interrupts
 from hil.boards.protocol import Board, RunningBoard
 from hil.deploy.deployment import Deployment, Reference
-from hil.errors import BoardError, HilError, ProtocolError, SessionError
+from hil.errors import BoardError, FirmwareDamagedError, HilError, ProtocolError, SessionError
 from hil.faults.plan import Faults
 from hil.link.parse import parse_radio
 from hil.link.presets import RADIOS
@@ -23,6 +24,7 @@ from hil.link.radio import Radio
 from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
 from hil.server.answer import Server
+from hil.session import intact
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
@@ -42,6 +44,7 @@ from hil.session.external import board_provenance, keep_logs
 from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
 from hil.session.in_time import Deadline
+from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
@@ -51,6 +54,7 @@ from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
 from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
+from hil.wire.messages import AlteredError, Checked
 from hil.wire.protocol import Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
@@ -126,6 +130,8 @@ class _Run:
     timeline: Picture | None = None
     records: list[SampleRecord] = field(default_factory=list)
     layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
+    checks: list[Checked] = field(default_factory=list)
+    """Those of the firmware that found it sound."""
     lost: int = 0
     """How often in a row the device was lost."""
     attempts: int = 1
@@ -139,7 +145,13 @@ class _Run:
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
-        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
+        self.relay = Relay(
+            self.faults.server(self.server),
+            deployment.bundle_hash,
+            deployment.manifest.classes,
+            self.bus,
+            fixed_s,
+        )
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
@@ -163,6 +175,8 @@ class _Run:
         try:
             with self._stage("boot", self.board.info.name):
                 self.device.open()
+            for error in self.device.flashed_again:
+                self.bus.emit(Warned("firmware-repaired", error.message, "it was flashed again"))
             if self.server is not None and self.deployment.manifest.payload is not None:
                 with self._stage("serve"):
                     self.relay.open(self.options.ready_timeout_s)
@@ -172,6 +186,7 @@ class _Run:
             for index, sample in enumerate(order.tolist()):
                 with self.faults.sample(index):
                     self._sample(self._place(index, sample))
+            self._is_damaged("at the end of the run")
         finally:
             self.faults.close()
             self.relay.close()
@@ -180,8 +195,15 @@ class _Run:
     def finish(self, interruption: str | None) -> dict[str, Any]:
         """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
         wall_s = time.monotonic() - self.began_s
-        faults = self.faults.summary(self.records, self.options.deadline_ms)
-        data = RunData(self.records, self.layer_cycles, self.bus.issues, wall_s, interruption, faults)
+        data = RunData(
+            self.records,
+            self.layer_cycles,
+            self.bus.issues,
+            wall_s,
+            interruption,
+            self.faults.summary(self.records, self.options.deadline_ms),
+            tuple(self.checks),
+        )
         facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
         summary = build_summary(facts, data)
         with interrupts.shield():
@@ -249,6 +271,20 @@ class _Run:
         graph = self.deployment.graph
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
+        record = self._record(place, data)
+        if record.agrees is False and self._is_damaged(f"after sample {place.index}"):
+            self.device.restart()
+            again = self._record(place, data)
+            record = replace(again, attempts=record.attempts + again.attempts)
+        with interrupts.shield():  # a sample is in the summary and in every file, or in none
+            self.records.append(record)
+            self.bus.emit(SampleFinished(record))
+        if record.outcome == "failed" and not self.options.keep_going:
+            raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
+
+    def _record(self, place: Place, data: NDArray[np.int8]) -> SampleRecord:
+        """What became of the sample."""
+        self.attempts = 1
         given = self.faults.input(data)
         repeated = self.device.counters.retransmissions
         outcome = self.sensor.stuck(given, data) or self._converse(place, given.tobytes())
@@ -257,19 +293,32 @@ class _Run:
             record = failed_record(place, outcome, repeated)
         else:
             record = self._judge(place, data, outcome, repeated)
-        record = replace(record, attempts=self.attempts)
-        with interrupts.shield():  # a sample is in the summary and in every file, or in none
-            self.records.append(record)
-            self.bus.emit(SampleFinished(record))
-        if record.outcome == "failed" and not self.options.keep_going:
-            raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
+        return replace(record, attempts=self.attempts)
+
+    def _is_damaged(self, when: str) -> bool:
+        """Has the firmware checked. What cannot be asked is told, and does not count as damaged."""
+        start = zlib.crc32(f"{self.options.seed} {len(self.checks)}".encode()) | 1
+        try:
+            found = check_firmware(self.device.transport, self.deployment, self.board.info.slowness, start)
+        except FirmwareDamagedError as error:
+            self.bus.emit(Warned(error.code, f"{when} {error.message}", error.hint))
+            return True
+        except (BoardError, ProtocolError) as error:
+            self.bus.warn_once("firmware-unchecked", f"{when}: {self._cause(error).message}", error.hint)
+        else:
+            self.checks.append(found)
+        return False
 
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
-        """The exchange, or why there is none. A lost device is brought back and gets a second try."""
+        """The exchange, or why there is none. There is a second try after a lost device and altered data."""
         reason = ""
         for self.attempts in (1, 2):
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
+                intact.check(exchange, data)
+            except AlteredError as error:
+                reason = error.message
+                self.bus.warn_once("altered", f"sample {place.index}: {reason}", "such samples are run again")
             except RefusedError as error:
                 self.device.recover()  # what else it refused is still on its way; start afresh
                 return error.message
@@ -311,7 +360,8 @@ class _Run:
 
     def _recover(self, error: HilError) -> None:
         self.lost += 1
-        self.bus.emit(Warned("device-lost", error.message, error.hint))
+        damaged = isinstance(error, FirmwareDamagedError)
+        self.bus.emit(Warned(error.code if damaged else "device-lost", error.message, error.hint))
         if self.lost > self.options.recoveries:
             raise BoardError(f"the device was lost {self.lost} times in a row: {error.message}", error.hint)
         self.device.recover()

@@ -11,6 +11,7 @@ import numpy as np
 
 from hil.boards.protocol import BoardInfo
 from hil.deploy.deployment import Deployment
+from hil.errors import FirmwareDamagedError
 from hil.link.radio import Radio
 from hil.measure.latency import percentiles
 from hil.measure.memory import stack_peak
@@ -20,6 +21,7 @@ from hil.session.bus import Issue
 from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.verdict import is_valid, verdict
+from hil.wire.messages import Checked
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")
@@ -72,6 +74,8 @@ class RunData:
     """Why the run ended early; None when it did not."""
     faults: dict[str, Any] | None = None
     """What was injected and what came of it; None where nothing was ordered."""
+    checks: Sequence[Checked] = ()
+    """Of the firmware in mid-run and at the end, that found it sound."""
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def blank(facts: RunFacts) -> dict[str, Any]:
         },
         "energy_mj": None,
         "memory": _memory(facts),
+        "integrity": {"source": str(facts.board.time_source)},
         "payload_bytes": {"raw": deployment.manifest.payload.raw_bytes if deployment.manifest.payload else 0},
         **dict.fromkeys(("prefixes", "retransmissions", "wire_retransmissions", "radio_retransmissions")),
         **dict.fromkeys(("fallbacks", "exits", "faults", "throughput")),
@@ -140,6 +145,7 @@ def fill(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
         "energy_mj": _energy(records),
         "memory": form["memory"]
         | {"stack_peak_bytes": stack_peak(record.stack_peak_bytes for record in records)},
+        "integrity": _integrity(form["integrity"], data, issues),
         "payload_bytes": _payload(form["payload_bytes"]["raw"], records),
         "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
@@ -220,6 +226,18 @@ def _memory(facts: RunFacts) -> dict[str, Any]:
         "stack_reserved_bytes": footprint.stack_bytes,
         "flash_limit_bytes": facts.board.flash_bytes,
         "ram_limit_bytes": facts.board.ram_bytes,
+    }
+
+
+def _integrity(form: Mapping[str, Any], data: RunData, issues: Sequence[Issue]) -> dict[str, Any]:
+    damaged = any(issue.code == FirmwareDamagedError.code for issue in issues)
+    checks = data.checks
+    return {
+        "sound": False if damaged else True if checks else None,
+        "checks": len(checks),
+        "covered_bytes": checks[-1].covered_bytes if checks else None,
+        "cycles": _mean([check.cycles for check in checks]),
+        "source": form["source"] if checks else None,
     }
 
 

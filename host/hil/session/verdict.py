@@ -9,8 +9,11 @@ from hil.session.bus import Issue
 from hil.session.events import SampleRecord
 
 INVALIDATING = frozenset(
-    {"partial", "failed-samples", "latency-sum", "disagreement", "server-lost", "device-lost", "sensor-stuck"}
-)
+    {
+        "partial", "failed-samples", "latency-sum", "disagreement", "server-lost", "device-lost",
+        "firmware-damaged", "sensor-stuck",
+    }
+)  # fmt: skip
 """Issues that make a run invalid; all others are remarks."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self, TypeVar
@@ -13,6 +14,7 @@ from hil.wire.protocol import (
     HASH_BYTES,
     FallbackReason,
     FrameType,
+    Integrity,
     Outcome,
     RejectReason,
     ReplyStatus,
@@ -20,6 +22,12 @@ from hil.wire.protocol import (
 )
 
 E = TypeVar("E")
+
+_CRC = struct.Struct("<I")
+
+
+class AlteredError(ProtocolError):
+    """Content arrived that is not what was sent, in a frame whose CRC is right."""
 
 
 class Message(Protocol):
@@ -167,6 +175,48 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Host to device: check your code and constants now."""
+
+    start: int = 0
+    """What the CRC-32 begins with. Any other than 0 asks for a number that was never stored: then the host
+    alone can tell whether it is right, and the device judges only the code in ITCM RAM."""
+
+    frame_type: ClassVar = FrameType.CHECK
+    layout: ClassVar = struct.Struct("<I")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.start)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        return cls(*_fixed(cls.layout, body, "CHECK"))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Device to host: the answer to CHECK."""
+
+    integrity: Integrity
+    crc: int
+    """Of the covered flash, as computed."""
+    covered_bytes: int
+    cycles: int
+    """That the check took."""
+
+    frame_type: ClassVar = FrameType.CHECKED
+    layout: ClassVar = struct.Struct("<BIII")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.integrity, self.crc, self.covered_bytes, self.cycles)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        integrity, *rest = _fixed(cls.layout, body, "CHECKED")
+        return cls(_known(Integrity, integrity, "CHECKED"), *rest)
+
+
+@dataclass(frozen=True)
 class Capability:
     """Device to host: the answer to HELLO."""
 
@@ -181,9 +231,11 @@ class Capability:
     classes: int
     layers: int
     bundle_hash: bytes
+    check: Checked
+    """Of the start."""
 
     frame_type: ClassVar = FrameType.CAPABILITY
-    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s")
+    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s{Checked.layout.size}s")
 
     def pack(self) -> bytes:
         return self.layout.pack(
@@ -198,6 +250,7 @@ class Capability:
             self.classes,
             self.layers,
             self.bundle_hash,
+            self.check.pack(),
         )
 
     @classmethod
@@ -205,7 +258,9 @@ class Capability:
         if len(body) != cls.layout.size:
             raise ProtocolError(f"CAPABILITY has {len(body)} bytes, not {cls.layout.size}")
         version, major, minor, patch, cause, *rest = cls.layout.unpack(body)
-        return cls(version, (major, minor, patch), _known(ResetCause, cause, "CAPABILITY"), *rest)
+        rest[-1] = Checked.unpack(rest[-1])
+        reset_cause = _known(ResetCause, cause, "CAPABILITY")
+        return cls(version, (major, minor, patch), reset_cause, *rest)
 
 
 @dataclass(frozen=True)
@@ -245,11 +300,16 @@ class Result:
     """int8 logits of the local half, empty where the graph has none."""
     fused: tuple[int, ...]
     """int32 fused logits, in units that only their order matters in."""
+    input_crc: int = 0
+    """CRC-32 of the input as it lay in the device's memory before the graph ran."""
+    payload_crc: int = 0
+    """CRC-32 of the payload as the device made it; 0 without one."""
 
     frame_type: ClassVar = FrameType.RESULT
-    layout: ClassVar = struct.Struct("<IBBHI8IIHHHH")
+    layout: ClassVar = struct.Struct("<IBBHI8IIHHIIHH")
 
     def pack(self) -> bytes:
+        """A CRC-32 of its own ends it: the frame's is made later, and would not see what changed before."""
         c = self.cycles
         head = self.layout.pack(
             self.sample,
@@ -261,18 +321,25 @@ class Result:
             self.stack_peak_bytes,
             self.retransmissions,
             self.crc_errors,
+            self.input_crc,
+            self.payload_crc,
             len(self.local),
             len(self.fused),
         )
-        return head + struct.pack(f"<{len(self.local)}b{len(self.fused)}i", *self.local, *self.fused)
+        body = head + struct.pack(f"<{len(self.local)}b{len(self.fused)}i", *self.local, *self.fused)
+        return body + _CRC.pack(zlib.crc32(body))
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        if len(body) < cls.layout.size:
+        """Raises AlteredError where its own CRC is wrong, ProtocolError where the host speaks another one."""
+        if len(body) < cls.layout.size + _CRC.size:
             raise ProtocolError(f"RESULT has only {len(body)} bytes")
-        sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(body)
-        cycles, (stack, retransmissions, crc_errors, locals_, fused) = rest[:8], rest[8:]
-        if len(body) != cls.layout.size + locals_ + 4 * fused:
+        content, (crc,) = body[: -_CRC.size], _CRC.unpack(body[-_CRC.size :])
+        if zlib.crc32(content) != crc:
+            raise AlteredError("the result was altered before its frame was made")
+        sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(content)
+        cycles, (stack, retransmissions, crc_errors, *crcs, locals_, fused) = rest[:8], rest[8:]
+        if len(content) != cls.layout.size + locals_ + 4 * fused:
             raise ProtocolError(f"RESULT announces {locals_} + {fused} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{locals_}b{fused}i", body, cls.layout.size)
         return cls(
@@ -287,6 +354,7 @@ class Result:
             crc_errors,
             logits[:locals_],
             logits[locals_:],
+            *crcs,
         )
 
 
@@ -357,6 +425,7 @@ class Fault:
 MESSAGES: dict[FrameType, type[Message]] = {
     kind.frame_type: kind
     for kind in (
-        Hello, Configure, Input, Run, Reply, Capability, Payload, Result, Layers, Reject, Fault,
+        Hello, Configure, Input, Run, Reply, Check, Capability, Payload, Result, Layers, Reject, Fault,
+        Checked,
     )
 }  # fmt: skip

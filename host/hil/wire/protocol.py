@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
+"""Since 2 the firmware tells whether it is intact: CAPABILITY, CHECK and CHECKED."""
 
 HEADER_BYTES: Final = 4
 """version u8, type u8, sequence u16, all little-endian."""
@@ -13,7 +14,7 @@ HEADER_BYTES: Final = 4
 CRC_BYTES: Final = 4
 """CRC-32 (IEEE 802.3, reflected, as zlib's) over header and body, little-endian."""
 
-BODY_MAX: Final = 1056
+BODY_MAX: Final = 1068
 """Longest body of a frame: both logit lists of 200 classes in a RESULT, or a chunk and its head."""
 
 CHUNK_MAX: Final = 1024
@@ -59,12 +60,14 @@ class FrameType(IntEnum):
     INPUT = 0x12
     RUN = 0x13
     REPLY = 0x14
+    CHECK = 0x15
     CAPABILITY = 0x20
     PAYLOAD = 0x21
     RESULT = 0x22
     LAYERS = 0x23
     REJECT = 0x24
     FAULT = 0x25
+    CHECKED = 0x26
 
 
 class NakReason(IntEnum):
@@ -110,6 +113,19 @@ class RejectReason(IntEnum):
     INPUT_INCOMPLETE = 5
     NOT_CONFIGURED = 6
     VALUE = 7
+    DAMAGED = 8
+
+
+class Integrity(IntEnum):
+    """What a check of code and constants found."""
+
+    SOUND = 0
+    UNSEALED = 1
+    """No CRC was written after linking, or one of another range."""
+    FLASH = 2
+    """Code or constants in flash differ from the CRC."""
+    COPY = 3
+    """Code in ITCM RAM differs from the flash that it was copied from."""
 
 
 class RunFlag(IntEnum):

@@ -11,4 +11,5 @@ void hil_board_start(void) {
     hil_led_start();
     hil_uart_start(HIL_BOOT_BAUD);
     hil_watchdog_start();
+    hil_integrity_start();
 }
