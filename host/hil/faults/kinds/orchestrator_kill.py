@@ -29,4 +29,6 @@ ORCHESTRATOR_KILL: Final = Kind(
     frozenset({Outcome.FAILED}),
     OrchestratorKill,
     (FRAME,),
+    usual=10,
+    trials=("at=3",),
 )
