@@ -72,8 +72,6 @@ class Relay:
                 self._bus.emit(ServerLost(error.message))
             waited_s = time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
             return Relayed(None, waited_s, error.message)
-        if self._reported:
-            self._bus.warn_once("server-back", "the server half was lost and answers again")
         if answer.status is Status.EMPTY:
             return Relayed(None, 0.0, answer.status.name)
         if answer.status is not Status.OK:
@@ -101,12 +99,12 @@ class Relay:
         if self._connection is not None:
             try:
                 return self._connection.infer(payload, timeout_s, prefix=prefix)
-            except (
-                ServerError
-            ):  # restarted meanwhile, perhaps: a new connection is worth the time that is left
+            except ServerError:  # restarted meanwhile, perhaps: worth a new connection while there is time
                 self._connection = None
                 if until_s - time.monotonic() < _LEAST_S:
                     raise
         left_s = until_s - time.monotonic()
         self._connection = self._server.connect(self._bundle_hash, min(left_s, _RECONNECT_S))
-        return self._connection.infer(payload, max(_LEAST_S, until_s - time.monotonic()), prefix=prefix)
+        answer = self._connection.infer(payload, max(_LEAST_S, until_s - time.monotonic()), prefix=prefix)
+        self._bus.warn_once("server-back", "the server half was lost, and answers again")
+        return answer

@@ -48,7 +48,7 @@ from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, make_record
+from hil.session.record import Place, agrees, failed_record, follows, make_record
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
@@ -378,6 +378,8 @@ class _Run:
         agreement = None
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
+        elif exchange.result.outcome is not Outcome.FAILED and not follows(exchange, self.deployment.fusion):
+            agreement = False
         clock_hz = self.device.capability.clock_hz
         if not repeated and not exchange.result.retransmissions:
             warn_of_drift(exchange, clock_hz, self.board.info, self.bus)
