@@ -1,6 +1,7 @@
 """Bundles from strangers: the safetensors header, the manifest in it, the tables; only HilError comes out.
 
-What a server does with one before it has a network: docs/decisions.md says why no further.
+Networks are left out: to build one takes as long as hundreds of inputs here. They are in
+hil_tests/unit/schemes/test_halves.py.
 """
 
 from __future__ import annotations
