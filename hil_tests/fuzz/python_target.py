@@ -24,6 +24,8 @@ def main() -> None:
         sys.exit(by_hypothesis(importlib.import_module(module).one, arguments))
     with atheris.instrument_imports(include=["hil"]):
         one = importlib.import_module(module).one
+        firmware_library = importlib.import_module("hil_tests.fuzz.firmware_library")
+    firmware_library.is_there()  # to compile it is no part of the first input's time
     atheris.Setup([sys.argv[0], *arguments], one)
     atheris.Fuzz()
 

@@ -91,7 +91,8 @@ def one(data: bytes) -> None:
     for noise in (b"", bytes(9), b"\xff" * 40):
         with contextlib.suppress(CodecError):
             assert coder.decode(noise).shape == (payload.symbols,)
-    loaded.manifest.input.prepare(np.zeros((1, *_image(loaded.manifest.input)), np.float32))
+    with contextlib.suppress(HilError):
+        loaded.manifest.input.prepare(np.zeros((1, *_image(loaded.manifest.input)), np.float32))
 
 
 def _image(form: InputFormat) -> tuple[int, int, int]:
