@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -58,7 +59,12 @@ def program(target: Target, folder: Path) -> list[str]:
     if isinstance(target, CTarget):
         return [str(build(target, folder))]
     assert isinstance(target, PythonTarget)
-    return [sys.executable, "-m", "hil_tests.fuzz.python_target", target.name]
+    # libFuzzer calls its own program again while it merges, by the name that it was called by.
+    script = folder / target.name
+    command = shlex.join([sys.executable, "-m", "hil_tests.fuzz.python_target", target.name])
+    script.write_text(f'#!/bin/sh\nexec {command} "$0" "$@"\n')
+    script.chmod(0o755)
+    return [str(script)]
 
 
 def run(target: Target, seconds: float, folder: Path, *, seed_number: int = 0) -> Campaign:
