@@ -99,6 +99,9 @@ static void report(hil_result_t *result, bool with_layers) {
     result->retransmissions = counters.retransmissions;
     result->crc_errors = counters.damaged;
     result->stack_peak_bytes = hil_stack_peak();
+    result->cycles.verify = exchange.verify_cycles;
+    result->unauthentic =
+        exchange.unauthentic < UINT16_MAX ? (uint16_t)exchange.unauthentic : UINT16_MAX;
     uint8_t *body = hil_transport_body();
     if (hil_send(HIL_FRAME_RESULT, (hil_bytes_t){body, hil_result_pack(result, body)}) &&
         with_layers) {

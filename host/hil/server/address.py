@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hil.errors import UsageError
 from hil.server.client import Client
+from hil.server.options import is_loopback
 from hil.server.tls import Trust
 from hil.server.tokens import Credential
 
@@ -29,6 +30,11 @@ class ServerAddress:
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise UsageError(f"{text!r} is no server address", "write host:port, for example 127.0.0.1:7011")
         return cls(host.strip("[]"), int(port), credential, trust)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return is_loopback(self.host)
 
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
         """An open connection. Raises ServerError."""

@@ -22,6 +22,7 @@ from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.verdict import is_valid, verdict
 from hil.wire.messages import Checked
+from hil.wire.protocol import NonceSource
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")
@@ -75,6 +76,7 @@ class RunData:
     """What was injected and what came of it; None where nothing was ordered."""
     checks: Sequence[Checked] = ()
     """Of the firmware in mid-run and at the end, that found it sound."""
+    nonce_source: NonceSource = NonceSource.NONE
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
         "energy_mj": _energy(records),
         "memory": _memory(facts, records),
         "integrity": _integrity(facts, data, issues),
+        "authentication": _authentication(facts, data),
         "payload_bytes": _payload(facts, records),
         "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
@@ -209,6 +212,23 @@ def _integrity(facts: RunFacts, data: RunData, issues: Sequence[Issue]) -> dict[
         "covered_bytes": checks[-1].covered_bytes if checks else None,
         "cycles": _mean([check.cycles for check in checks]),
         "source": str(facts.board.time_source) if checks else None,
+    }
+
+
+def _authentication(facts: RunFacts, data: RunData) -> dict[str, Any]:
+    keyed = data.nonce_source is not NonceSource.NONE
+    # Of what answers: an exchange in which forged replies came has verified those as well.
+    verified = [
+        record.cycles.verify
+        for record in data.records
+        if record.cycles and record.cycles.verify and not record.unauthentic_replies
+    ]
+    return {
+        "replies": keyed,
+        "nonce": data.nonce_source.name.lower() if keyed else None,
+        "unauthentic": sum(record.unauthentic_replies for record in data.records),
+        "verify_cycles": _mean(verified),
+        "source": facts.sources["cycles"] if verified else None,
     }
 
 
