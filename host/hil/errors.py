@@ -115,6 +115,12 @@ class SessionError(HilError):
     code = "session"
 
 
+class DiskError(HilError):
+    """A disk, a quota or a limit on file sizes is reached, outside of a run folder."""
+
+    code = "disk-full"
+
+
 def unknown_name(kind: str, given: str, valid: Iterable[str]) -> UsageError:
     """A `UsageError` that lists the valid names of `kind` and the one nearest to `given`."""
     names = sorted(valid)

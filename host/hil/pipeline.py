@@ -280,11 +280,12 @@ def _server(
     bundle: Path, running: ServerAddress | None, key: bytes | None
 ) -> AbstractContextManager[Server | None]:
     """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
-    from hil.server.process import ServerProcess, serve_command
+    from hil.server.kept import KeptServer
+    from hil.server.process import serve_command
 
     if bundles.read_manifest(bundle).payload is None:
         return nullcontext()
-    return ServerProcess(serve_command(bundle), key) if running is None else nullcontext(running)
+    return KeptServer(serve_command(bundle), key) if running is None else nullcontext(running)
 
 
 def _samples(plan: Plan, bundle: Path) -> Samples:

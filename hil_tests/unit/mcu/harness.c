@@ -375,12 +375,12 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[19];
-    for (uint32_t i = 0; i < 19; i++) {
+    uint32_t n[21];
+    for (uint32_t i = 0; i < 21; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 76, n[17]);
-    int32_t *const fused = copy(bytes + 76 + n[17], 4 * n[18]);
+    int8_t *const local = copy(bytes + 84, n[19]);
+    int32_t *const fused = copy(bytes + 84 + n[19], 4 * n[20]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
@@ -392,8 +392,10 @@ static void pack_result(const uint8_t *bytes) {
         .retransmissions = (uint16_t)n[15],
         .crc_errors = (uint16_t)(n[15] >> 16),
         .unauthentic = (uint16_t)n[16],
-        .local_count = (uint16_t)n[17],
-        .fused_count = (uint16_t)n[18],
+        .input_crc = n[17],
+        .payload_crc = n[18],
+        .local_count = (uint16_t)n[19],
+        .fused_count = (uint16_t)n[20],
         .local = local,
         .fused = fused,
     };

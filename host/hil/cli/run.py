@@ -44,6 +44,7 @@ Authenticate = Annotated[
         help="The device takes no reply but the server half's own; the default with --server elsewhere.",
     ),
 ]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Ask a --server on another machine without TLS.")]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
 ]
@@ -102,6 +103,7 @@ def run(
     tls_ca: TlsCa = None,
     tls_fingerprint: TlsFingerprint = None,
     authenticate: Authenticate = None,
+    insecure: Insecure = False,
     inject: Inject = None,
     name: Name = None,
     data_dir: options.DataDir = None,
@@ -139,7 +141,7 @@ def run(
         kernels=kernels,
         codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
-        server=_server(server, token_file, tls_ca, tls_fingerprint),
+        server=_server(server, token_file, tls_ca, tls_fingerprint, insecure),
         authenticate=authenticate,
         board_options=BoardOptions(
             renode_path=renode_path,
@@ -167,11 +169,11 @@ def _list_faults() -> int:
 
 
 def _server(
-    at: str | None, token_file: Path | None, ca: Path | None, fingerprint: str | None
+    at: str | None, token_file: Path | None, ca: Path | None, fingerprint: str | None, insecure: bool
 ) -> ServerAddress | None:
     """The server half that was named, and how it is met."""
     if at is None:
-        if token_file or ca or fingerprint:
+        if token_file or ca or fingerprint or insecure:
             raise UsageError("tokens and TLS are for a server that runs already", "add --server HOST:PORT")
         return None
     from hil.server import tokens
@@ -180,4 +182,4 @@ def _server(
 
     credential = tokens.first(token_file) if token_file else tokens.from_environment()
     trust = Trust(ca, fingerprint or "") if ca or fingerprint else None
-    return ServerAddress.parse(at, credential, trust)
+    return ServerAddress.parse(at, credential, trust, insecure=insecure)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil import interrupts
 from hil.errors import HilError
-from hil.faults.kind import Layer
-from hil.faults.outcome import Outcome, Truth, outcome_of
+from hil.faults.outcome import NEVER, Outcome, Truth, outcome_of
 from hil.faults.parse import parse_fault
 from hil.session.events import Event, FaultInjected, RunFinished, SampleFinished, SampleRecord
 
@@ -50,6 +49,8 @@ class Trial:
     """Empty where the run never began."""
     error: str = ""
     """What ended the run early."""
+    wrong: tuple[str, ...] = ()
+    """Samples that no fault hit and that ended as none ever may."""
 
     def outcomes(self, kind: str) -> Counter[Outcome]:
         """How the samples that `kind` hit ended."""
@@ -95,7 +96,7 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
     """
     from hil.pipeline import run_pipeline
 
-    breaks = any(parse_fault(text).kind.layer is Layer.SERVER for text in options.inject)
+    breaks = any(parse_fault(text).kind.own_server for text in options.inject)
     watcher = Watcher(limit_s)
     error = ""
     hung = False
@@ -109,7 +110,18 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
     struck = tuple(
         _struck(fault, watcher, options.deadline_ms, truths, error, hung) for fault in watcher.faults
     )
-    return Trial(struck, tuple(watcher.records), watcher.summary, error)
+    wrong = _wrong(watcher, options.deadline_ms, truths)
+    if hung and not any(one.outcome is Outcome.HANG for one in struck):
+        wrong = (*wrong, error)
+    return Trial(struck, tuple(watcher.records), watcher.summary, error, wrong)
+
+
+def _wrong(watcher: Watcher, deadline_ms: float, truths: Sequence[Truth]) -> tuple[str, ...]:
+    """What the faults of other samples did to those that were spared."""
+    hit = {fault.sample for fault in watcher.faults}
+    spared = [record for record in watcher.records if record.index not in hit]
+    ends = [(record, outcome_of(record, deadline_ms, truths[record.sample])) for record in spared]
+    return tuple(f"sample {record.index}, not hit: {end}" for record, end in ends if end in NEVER)
 
 
 def _struck(

@@ -24,6 +24,7 @@ from hil.server.protocol import (
     parse_begun,
     parse_frame,
     parse_refusal,
+    shown,
 )
 from hil.server.tls import Trust
 from hil.server.tokens import Credential
@@ -183,7 +184,7 @@ class Client:
         except (OSError, EOFError, ProtocolError) as error:
             raise self._gone(error) from None
         if frame.kind is Kind.GOODBYE:
-            raise self._gone(EOFError(frame.body.decode(errors="replace")))
+            raise self._gone(EOFError(shown(frame.body)))
         return frame
 
     def _parsed(self, frame: ServerFrame) -> tuple[int, Answer]:

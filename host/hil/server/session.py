@@ -57,6 +57,8 @@ class Session(asyncio.Protocol):
         self._turn_due = False
         self._tagger = Tagger()
         self.stats = SessionStats()
+        self.address = ""
+        """Of the client, without its port."""
         self.greeted = False
 
     @property
@@ -70,6 +72,7 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._begun_s = self._last_s = time.monotonic()
         peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if isinstance(peer, tuple) else "?"
         self.stats.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "?"
         transport.set_write_buffer_limits(self._limits.write_buffer)
         if not self._service.arrived(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 
 from hil.errors import ServerError
@@ -13,6 +14,7 @@ from hil.session.events import ServerLost
 from hil.wire.protocol import NONCE_BYTES
 
 _RECONNECT_S = 0.5
+_LEAST_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,11 @@ class Relayed:
 class Relay:
     """Asks the server; a lost server is reported once, and looked for again at every request."""
 
-    def __init__(self, server: Server | None, bundle_hash: bytes, bus: Bus, fixed_s: float | None) -> None:
+    def __init__(
+        self, server: Server | None, bundle_hash: bytes, classes: int, bus: Bus, fixed_s: float | None
+    ) -> None:
         self._server = server
+        self._classes = classes
         self._bundle_hash = bundle_hash
         self._bus = bus
         self._fixed_s = fixed_s
@@ -83,11 +88,15 @@ class Relay:
         With `prefix` only a payload's first bytes are there; that no channel is complete in them is no
         issue of the run. With a `stamp` the answer has a tag, unless nobody of the server half gave one.
         """
+        began_s = time.monotonic()
         try:
             answer = self._request(payload, timeout_s, prefix, stamp)
         except ServerError as error:
             self._lose(error)
-            return Relayed(None, 0.0, error.message)
+            waited_s = time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
+            return Relayed(None, waited_s, error.message)
+        if self._reported:
+            self._bus.warn_once("server-back", "the server half was lost and answers again")
         if answer.status is Status.EMPTY:
             return Relayed(None, 0.0, answer.status.name, tag=answer.tag)
         if answer.status is not Status.OK:
@@ -95,6 +104,10 @@ class Relay:
             code = f"server-{answer.status.name.lower()}"
             self._bus.warn_once(code, f"the server half answered {detail}", "the sample fell back")
             return Relayed(None, 0.0, detail, tag=answer.tag)
+        if len(answer.logits) != self._classes:
+            detail = f"{len(answer.logits)} logits for {self._classes} classes"
+            self._bus.warn_once("server-length", f"the server half answered {detail}", "the sample fell back")
+            return Relayed(None, 0.0, detail)
         seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
         self._last_s = seconds
         return Relayed(answer.logits, seconds, channels=answer.channels, tag=answer.tag)
@@ -105,10 +118,16 @@ class Relay:
             self._connection = None
 
     def _request(self, payload: bytes, timeout_s: float, prefix: bool, stamp: Stamp | None) -> Answer:
-        connection = self._connected(min(timeout_s, _RECONNECT_S))
-        if stamp is None:
-            return connection.infer(payload, timeout_s, prefix=prefix)
-        return _keyed(connection).infer(payload, timeout_s, prefix=prefix, stamp=stamp)
+        until_s = time.monotonic() + timeout_s
+        if self._connection is not None:
+            try:
+                return _infer(self._connection, payload, timeout_s, prefix, stamp)
+            except ServerError:  # restarted meanwhile, perhaps: a new connection is worth the time left
+                self.close()
+                if until_s - time.monotonic() < _LEAST_S:
+                    raise
+        connection = self._connected(min(until_s - time.monotonic(), _RECONNECT_S))
+        return _infer(connection, payload, max(_LEAST_S, until_s - time.monotonic()), prefix, stamp)
 
     def _connected(self, timeout_s: float) -> Connection:
         if self._server is None:
@@ -124,6 +143,14 @@ class Relay:
         if not self._reported:
             self._reported = True
             self._bus.emit(ServerLost(error.message))
+
+
+def _infer(
+    connection: Connection, payload: bytes, timeout_s: float, prefix: bool, stamp: Stamp | None
+) -> Answer:
+    if stamp is None:
+        return connection.infer(payload, timeout_s, prefix=prefix)
+    return _keyed(connection).infer(payload, timeout_s, prefix=prefix, stamp=stamp)
 
 
 def _keyed(connection: Connection) -> KeyedConnection:
