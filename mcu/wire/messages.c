@@ -31,6 +31,7 @@ bool hil_chunk_unpack(hil_bytes_t body, hil_chunk_t *chunk) {
     chunk->sample = hil_get32(body.at);
     chunk->total = hil_get32(body.at + 4);
     chunk->offset = hil_get32(body.at + 8);
+    chunk->counter = 0;
     chunk->data.at = body.at + HIL_INPUT_LAYOUT_BYTES;
     chunk->data.count = body.count - HIL_INPUT_LAYOUT_BYTES;
     return true;
