@@ -89,8 +89,8 @@ static void pack_result(fuzz_t *fuzz) {
     const uint32_t count = hil_result_pack(&result, out);
     REQUIRE(count >= HIL_RESULT_LAYOUT_BYTES && count <= HIL_BODY_MAX);
     const uint32_t at = HIL_RESULT_LAYOUT_BYTES - 4U;
-    REQUIRE(count == HIL_RESULT_LAYOUT_BYTES + hil_get16(out + at) +
-                         4U * hil_get16(out + at + 2U) + HIL_CRC_BYTES);
+    REQUIRE(count == HIL_RESULT_LAYOUT_BYTES + hil_get16(out + at) + 4U * hil_get16(out + at + 2U) +
+                         HIL_CRC_BYTES);
     release(out, HIL_BODY_MAX);
     release(local, result.local_count);
     release(fused, 4U * (size_t)result.fused_count);
