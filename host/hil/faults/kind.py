@@ -50,7 +50,7 @@ class Kind:
     """Names of the boards that it can be injected on; None: all."""
     own_server: bool = False
     """Whether it needs a server half in a process of its own, which hil started."""
-    usual: int = 500
-    """How often a campaign injects it."""
-    trials: tuple[str, ...] = ("rate=0.7",)
+    usual: int | None = None
+    """How often a campaign injects it; None: as is usual for its layer."""
+    trials: tuple[str, ...] = ("rate=0.5",)
     """The settings of a campaign's runs, in turn."""

@@ -64,6 +64,7 @@ class ServerProcess:
         self._bound: Bound | None = None
         self._announced = threading.Event()
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        environment.pop("HIL_TOKEN", None)  # for another server than this one
         if device_key is not None:
             environment[DEVICE_KEY] = device_key.hex()
         try:

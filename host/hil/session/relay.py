@@ -95,8 +95,6 @@ class Relay:
             self._lose(error)
             waited_s = time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
             return Relayed(None, waited_s, error.message)
-        if self._reported:
-            self._bus.warn_once("server-back", "the server half was lost and answers again")
         if answer.status is Status.EMPTY:
             return Relayed(None, 0.0, answer.status.name, tag=answer.tag)
         if answer.status is not Status.OK:

@@ -48,7 +48,7 @@ from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, make_record
+from hil.session.record import Place, agrees, failed_record, follows, make_record
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
@@ -83,16 +83,18 @@ def run_session(
     server: Server | None = None,
     reporters: Sequence[Reporter] = (),
     command: Sequence[str] = (),
+    signed_by: str | None = None,
     timeline: Picture | None = None,
     device_key: bytes | None = None,
 ) -> RunResult:
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
-    `timeline` draws the folder's `timeline.svg`. With a `device_key`, which `server` has as well, the device
-    takes authentic replies only. Without an `oracle` agreement is not checked; without a
-    `server` every payload falls back. The caller owns `server` and stops it. Whatever ends the run,
-    KeyboardInterrupt included, the run folder is closed with a summary, reporters get RunFinished and are
-    closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    `signed_by` is whose signature of the bundle was checked. `timeline` draws the folder's `timeline.svg`.
+    With a `device_key`, which `server` has as well, the device takes authentic replies only.
+    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The caller
+    owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed
+    with a summary, reporters get RunFinished and are closed, and the exception goes on.
+    Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
     check_room(options.out, expected_bytes(deployment, options))
@@ -100,7 +102,18 @@ def run_session(
     bus = Bus(reporters, folder.record)
     try:
         run = _Run(
-            deployment, board, samples, options, oracle, server, command, folder, bus, timeline, device_key
+            deployment,
+            board,
+            samples,
+            options,
+            oracle,
+            server,
+            command,
+            signed_by,
+            folder,
+            bus,
+            timeline,
+            device_key,
         )
     except BaseException:
         folder.discard()
@@ -129,6 +142,7 @@ class _Run:
     oracle: Oracle | None
     server: Server | None
     command: Sequence[str]
+    signed_by: str | None
     folder: RunFolder
     bus: Bus
     timeline: Picture | None = None
@@ -167,7 +181,7 @@ class _Run:
             options,
             self.relay.source,
             self.energy is not None,
-            provenance(deployment, self.command) | board_provenance(self.board),
+            provenance(deployment, self.command, self.signed_by) | board_provenance(self.board),
             self.device_key is not None,
         )
         self.sensor = SensorWatch(self.bus)
@@ -405,6 +419,8 @@ class _Run:
         agreement = None
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
+        elif exchange.result.outcome is not Outcome.FAILED and not follows(exchange, self.deployment.fusion):
+            agreement = False
         clock_hz = self.device.capability.clock_hz
         if not repeated and not exchange.result.retransmissions:
             warn_of_drift(exchange, clock_hz, self.board.info, self.bus)
