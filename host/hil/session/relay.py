@@ -125,7 +125,9 @@ class Relay:
                 if until_s - time.monotonic() < _LEAST_S:
                     raise
         connection = self._connected(min(until_s - time.monotonic(), _RECONNECT_S))
-        return _infer(connection, payload, max(_LEAST_S, until_s - time.monotonic()), prefix, stamp)
+        answer = _infer(connection, payload, max(_LEAST_S, until_s - time.monotonic()), prefix, stamp)
+        self._bus.warn_once("server-back", "the server half was lost, and answers again")
+        return answer
 
     def _connected(self, timeout_s: float) -> Connection:
         if self._server is None:
