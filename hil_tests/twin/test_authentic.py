@@ -13,6 +13,7 @@ import pytest
 from hil.deploy.key import write_key
 from hil.deploy.seal import read_seal
 from hil.twin.image import Image
+from hil.twin.peripherals.rng import Rng
 from hil.twin.twin import Twin
 from hil.wire import authentic
 from hil.wire.messages import Capability, Configure, Hello, Input, Message, Payload, Reply, Result, Run
@@ -219,3 +220,17 @@ def test_a_hello_repeated_before_a_session_has_begun_is_answered_alike(host: Hos
         assert isinstance(capability, Capability)
         nonces.append(capability.nonce)
     assert nonces[0] == nonces[1]
+
+
+def test_without_a_generator_the_nonce_is_weaker_and_says_so(
+    keyed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rng, "_clock_error", True)
+    twin = Twin(Image.load(keyed), timing="cycles")
+    host = Host(twin)
+    first = host.greet()
+    assert first.nonce_source is NonceSource.COUNTER
+    assert host.greet().nonce not in (first.nonce, bytes(NONCE_BYTES))
+    host.send(host.reply(host.exchange()))
+    assert host.result().outcome is Outcome.ANSWERED
+    twin.close()
