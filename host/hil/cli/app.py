@@ -17,9 +17,11 @@ from hil.cli import (
     doctor,
     experiment,
     faults,
+    neighbourhood,
     report,
     run,
     serve,
+    sign,
     timeline,
     train,
     twin,
@@ -31,6 +33,7 @@ _VERBS = (
     run.run,
     experiment.experiment,
     faults.faults,
+    neighbourhood.neighbourhood,
     report.report,
     compare.compare,
     verify.verify,
@@ -41,6 +44,8 @@ _VERBS = (
     twin.twin,
     boards.boards,
     zoo.zoo,
+    sign.keygen,
+    sign.sign,
     doctor.doctor,
 )
 

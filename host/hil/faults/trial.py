@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil import interrupts
 from hil.errors import HilError
+from hil.faults.in_child import START_S, run_in_child
+from hil.faults.kinds.orchestrator_kill import ORCHESTRATOR_KILL
 from hil.faults.outcome import NEVER, Outcome, Truth, outcome_of
 from hil.faults.parse import parse_fault
 from hil.session.events import Event, FaultInjected, RunFinished, SampleFinished, SampleRecord
@@ -94,10 +96,28 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
     A fault of the server half needs one that can break, so it is a process then; else it is in this one.
     Errors end the trial and are told. To be called in the main thread.
     """
+    watcher = Watcher(limit_s)
+    if any(parse_fault(text).kind is ORCHESTRATOR_KILL for text in options.inject):
+        left = run_in_child(plan.request, options, START_S + limit_s)
+        watcher.records, watcher.faults = list(left.records), list(left.faults)
+        watcher.summary = left.summary or {}
+        error, hung = left.error, left.hung
+    else:
+        error, hung = _watched(plan, options, watcher, limit_s)
+    struck = tuple(
+        _struck(fault, watcher, options.deadline_ms, truths, error, hung) for fault in watcher.faults
+    )
+    wrong = _wrong(watcher, options.deadline_ms, truths)
+    if hung and not any(one.outcome is Outcome.HANG for one in struck):
+        wrong = (*wrong, error)
+    return Trial(struck, tuple(watcher.records), watcher.summary, error, wrong)
+
+
+def _watched(plan: Plan, options: RunOptions, watcher: Watcher, limit_s: float) -> tuple[str, bool]:
+    """Runs in this process: what ended it early, and whether it hung."""
     from hil.pipeline import run_pipeline
 
     breaks = any(parse_fault(text).kind.own_server for text in options.inject)
-    watcher = Watcher(limit_s)
     error = ""
     hung = False
     try:
@@ -107,13 +127,7 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
         error, hung = f"nothing happened for {limit_s:g} s", True
     except HilError as failure:
         error = str(failure)
-    struck = tuple(
-        _struck(fault, watcher, options.deadline_ms, truths, error, hung) for fault in watcher.faults
-    )
-    wrong = _wrong(watcher, options.deadline_ms, truths)
-    if hung and not any(one.outcome is Outcome.HANG for one in struck):
-        wrong = (*wrong, error)
-    return Trial(struck, tuple(watcher.records), watcher.summary, error, wrong)
+    return error, hung
 
 
 def _wrong(watcher: Watcher, deadline_ms: float, truths: Sequence[Truth]) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ class ServerProcess:
         self._bound: Bound | None = None
         self._announced = threading.Event()
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        environment.pop("HIL_TOKEN", None)  # for another server than this one
         try:
             self._process = subprocess.Popen(
                 list(command),

@@ -161,6 +161,16 @@ class RunFolder:
         for folder in (self.path / "artefacts", self.path):
             sync_folder(folder)
 
+    @property
+    def lines(self) -> tuple[Lines, ...]:
+        """The files that grow as the run goes."""
+        return tuple(self._open_lines())
+
+    @property
+    def has_reserve(self) -> bool:
+        """Room for the run's end is still held back."""
+        return self._reserve.held
+
     def _open_lines(self) -> list[Lines]:
         return [lines for lines in (self._events, self._samples, self._wire) if lines is not None]
 

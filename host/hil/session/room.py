@@ -74,6 +74,11 @@ class Reserve:
             self.release()
             raise
 
+    @property
+    def held(self) -> bool:
+        """Not released yet."""
+        return self._file is not None
+
     def release(self) -> bool:
         """Whether there was something to release."""
         if self._file is None:

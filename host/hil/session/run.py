@@ -83,21 +83,25 @@ def run_session(
     server: Server | None = None,
     reporters: Sequence[Reporter] = (),
     command: Sequence[str] = (),
+    signed_by: str | None = None,
     timeline: Picture | None = None,
 ) -> RunResult:
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
-    `timeline` draws the folder's `timeline.svg`. Without an `oracle` agreement is not checked; without a
-    `server` every payload falls back. The caller owns `server` and stops it. Whatever ends the run,
-    KeyboardInterrupt included, the run folder is closed with a summary, reporters get RunFinished and are
-    closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    `signed_by` is whose signature of the bundle was checked. `timeline` draws the folder's `timeline.svg`.
+    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The caller
+    owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed
+    with a summary, reporters get RunFinished and are closed, and the exception goes on.
+    Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
     check_room(options.out, expected_bytes(deployment, options))
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
     try:
-        run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+        run = _Run(
+            deployment, board, samples, options, oracle, server, command, signed_by, folder, bus, timeline
+        )
     except BaseException:
         folder.discard()
         raise
@@ -125,6 +129,7 @@ class _Run:
     oracle: Oracle | None
     server: Server | None
     command: Sequence[str]
+    signed_by: str | None
     folder: RunFolder
     bus: Bus
     timeline: Picture | None = None
@@ -160,7 +165,7 @@ class _Run:
             options,
             self.relay.source,
             self.energy is not None,
-            provenance(deployment, self.command) | board_provenance(self.board),
+            provenance(deployment, self.command, self.signed_by) | board_provenance(self.board),
         )
         self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)

@@ -90,7 +90,14 @@ _WHERE: Final = Setting(
     "where", "weights", one_of(("weights", "any")), "", "weights; or any byte of the image"
 )
 ARENA_BIT_FLIP: Final = Kind(
-    "arena-bit-flip", Layer.DEVICE, "bits flip in the arenas in RAM", _ANY, ArenaBitFlip, (_BITS,), TWIN
+    "arena-bit-flip",
+    Layer.DEVICE,
+    "bits flip in the arenas in RAM",
+    _ANY,
+    ArenaBitFlip,
+    (_BITS,),
+    TWIN,
+    trials=("rate=0.7,bits=8", "rate=0.7"),
 )
 WEIGHT_BIT_FLIP: Final = Kind(
     "weight-bit-flip",
@@ -100,6 +107,7 @@ WEIGHT_BIT_FLIP: Final = Kind(
     WeightBitFlip,
     (_BITS, _WHERE),
     TWIN,
+    trials=("rate=0.5", "rate=0.5,bits=8", "rate=0.5,where=any"),
 )
 FLASH_READ_ERROR: Final = Kind(
     "flash-read-error",
@@ -113,4 +121,5 @@ FLASH_READ_ERROR: Final = Kind(
         Setting("instructions", 20_000, whole(1, 10**9), "instructions", "for so long"),
     ),
     TWIN,
+    trials=("rate=0.7", "rate=0.7,bits=8", "rate=0.7,where=any"),
 )

@@ -48,6 +48,7 @@ BROWN_OUT: Final = Kind(
     BrownOut,
     (Setting("ram", "kept", one_of(("kept", "lost")), "", "whether RAM keeps what it held"),),
     TWIN,
+    trials=("rate=0.7", "rate=0.7,ram=lost"),
 )
 WATCHDOG: Final = Kind(
     "watchdog", Layer.DEVICE, "the core hangs until its watchdog resets it", _ENDS, Watchdog, (), TWIN

@@ -42,4 +42,5 @@ STUCK_SENSOR: Final = Kind(
     frozenset({Outcome.FAILED}),
     StuckSensor,
     (Setting("gives", "repeat", one_of(("repeat", "constant")), "", "repeat, or constant"),),
+    trials=("rate=0.4", "rate=0.4,gives=constant"),
 )
