@@ -10,11 +10,12 @@
 
 int hil_firmware_main(void);
 
-#define CLOCK_HZ    216000000U
-#define MS_CYCLES   (CLOCK_HZ / 1000U)
-#define WATCHDOG_MS 2800U /* the shortest of board/stm32f746/watchdog.c */
-#define HELLO_MS    5000U /* so long after the script's end the firmware has answered a HELLO */
-#define SCRIPT_MS   60000U
+#define CLOCK_HZ      216000000U
+#define MS_CYCLES     (CLOCK_HZ / 1000U)
+#define WATCHDOG_MS   2800U /* the shortest of board/stm32f746/watchdog.c */
+#define HELLO_MS      5000U /* so long after the script's end the firmware has answered a HELLO */
+#define SCRIPT_MS     60000U
+#define LONG_SLEEP_MS 50U
 
 /* One step of the script is a byte and what it says. */
 enum { RAW, FRAME, WAIT, ACK, NAK, DAMAGED_FRAME, RECEIVED_AGAIN, BIT_FLIP, STEPS };
@@ -258,6 +259,13 @@ void hil_sleep(void) {
     }
 }
 
+/* As long as the board's own does (board/stm32f746/tick.c). */
+void hil_sleep_long(void) {
+    for (uint32_t ms = 0; ms < LONG_SLEEP_MS && board.begin == board.end; ms++) {
+        hil_sleep();
+    }
+}
+
 uint32_t hil_uart_arrival(void) {
     return (uint32_t)board.arrival;
 }
@@ -316,6 +324,15 @@ hil_checked_t hil_integrity_check(uint32_t start) {
 
 const hil_checked_t *hil_integrity(void) {
     return &board.checked;
+}
+
+bool hil_random(uint32_t *words, uint32_t count) {
+    memset(words, 0x5A, 4U * count);
+    return true;
+}
+
+void hil_unique_id(uint32_t words[3]) {
+    memset(words, 0xA5, 12);
 }
 
 uint32_t hil_stack_peak(void) {

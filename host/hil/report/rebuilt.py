@@ -58,6 +58,7 @@ def _form(kept: Kept) -> dict[str, Any] | None:
             "ram_limit_bytes": started.memory.ram_limit,
         },
         "integrity": {"source": parts.get("total")},
+        "authentication": {"replies": None, "source": parts.get("total")},
         "payload_bytes": {"raw": started.payload_raw_bytes},
         **dict.fromkeys(("deadline_ms", "clock_hz", "seed")),
         "provenance": {},
