@@ -50,6 +50,8 @@ class Kind:
     """Names of the boards that it can be injected on; None: all."""
     own_server: bool = False
     """Whether it needs a server half in a process of its own, which hil started."""
+    ends_run: bool = False
+    """Whether the run ends after the sample, as it should."""
     usual: int = 500
     """How often a campaign injects it."""
     trials: tuple[str, ...] = ("rate=0.7",)

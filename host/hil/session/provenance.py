@@ -23,15 +23,22 @@ _GIT_TIMEOUT_S = 5.0
 def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]:
     """JSON-ready; the home folder is written as `~`."""
     return {
+        **base(command),
+        "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
+        "kernels": str(deployment.kernels),
+        "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
+    }
+
+
+def base(command: Sequence[str]) -> dict[str, Any]:
+    """What every figure of this process comes from, whatever it ran."""
+    return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
         "packages": packages(),
         "git_commit": git_commit(),
-        "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
-        "kernels": str(deployment.kernels),
-        "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
         "host": host(),
     }
 
