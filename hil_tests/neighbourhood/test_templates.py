@@ -39,7 +39,7 @@ FOUND: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a tensor without axes": ("bundle", {"tensors": 8, "data": 1571708936}),
 }
-"""By what was wrong: a template, and the parameters that are not at rest. docs/neighbourhood.md has the story."""
+"""By what was wrong: a template, and the parameters that are not at rest; more in docs/neighbourhood.md."""
 
 
 def needs(template: Template) -> None:

@@ -16,7 +16,10 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from hil import manifest_check
 from hil.data.dataset import unit
+from hil.documents import json_of
+from hil.durable import write_whole
 from hil.errors import BundleError
 
 SCHEMA = 1
@@ -117,13 +120,11 @@ class Bundle:
 
 
 def save(bundle: Bundle, path: Path) -> None:
-    """Writes `bundle` to `path`, whole or not at all."""
+    """Writes `bundle` to `path`, whole or not at all, whoever else does the same. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {_KEY: json.dumps({"schema": SCHEMA, **_as_json(bundle.manifest)}, sort_keys=True)}
-    temporary = path.with_suffix(path.suffix + ".part")
     contiguous = {name: np.asarray(value, order="C") for name, value in bundle.tensors.items()}
-    safetensors.numpy.save_file(contiguous, temporary, metadata=header)
-    temporary.replace(path)
+    write_whole(path, safetensors.numpy.save(contiguous, metadata=header))
 
 
 def _as_json(manifest: Manifest) -> dict[str, Any]:
@@ -150,18 +151,21 @@ def read_manifest(path: Path) -> Manifest:
     if header is None:
         raise BundleError(f"{path} is a safetensors file, but not a hil bundle", "make one with `hil train`")
     try:
-        fields = json.loads(header)
+        fields = json_of(header)
         schema = fields.pop("schema")
         if schema != SCHEMA:
             raise BundleError(f"{path} has bundle schema {schema}, not {SCHEMA}", "train it again")
         inputs, payload = fields.pop("input"), fields.pop("payload")
-        return Manifest(
+        manifest = Manifest(
             input=InputFormat(**{**inputs, "mean": tuple(inputs["mean"]), "std": tuple(inputs["std"])}),
             payload=payload and PayloadFormat(**{**payload, "centroids": tuple(payload["centroids"])}),
             **fields,
         )
+        if wrong := manifest_check.complaint(manifest):
+            raise ValueError(wrong)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(f"{path} has a damaged manifest: {error}", "train it again") from None
+    return manifest
 
 
 def load(path: Path) -> Bundle:

@@ -43,6 +43,12 @@ class BundleError(HilError):
     code = "bundle"
 
 
+class UntrustedError(BundleError):
+    """A bundle that no trusted key has signed, where only such are taken."""
+
+    code = "untrusted"
+
+
 class TrainingError(HilError):
     """Training cannot go on (diverged, nothing to train on)."""
 
@@ -113,6 +119,12 @@ class SessionError(HilError):
     """A run cannot go on."""
 
     code = "session"
+
+
+class DiskError(HilError):
+    """A disk, a quota or a limit on file sizes is reached, outside of a run folder."""
+
+    code = "disk-full"
 
 
 def unknown_name(kind: str, given: str, valid: Iterable[str]) -> UsageError:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hil.session.events import SampleRecord
     from hil.session.options import RunOptions
     from hil.session.samples import Samples
+    from hil.signing.signature import Signer
     from hil.training.progress import Progress
 
 SCHEME: Final = "agilenn"
@@ -53,6 +54,8 @@ class Request:
     board: str = "twin"
     bundle: Path | None = None
     """A bundle instead of the cached one; it knows its own scheme and data set."""
+    trust: Path | None = None
+    """A file of public keys, one of which has to have signed `bundle`; None: any bundle is taken."""
     training_seed: int = 0
     clock_mhz: int | None = None
     data_dir: Path | None = None
@@ -75,6 +78,8 @@ class Plan:
     board: Board
     clock_hz: int
     kernels: KernelChoice = KernelChoice.TUNED
+    signer: Signer | None = None
+    """Who signed the bundle; None: nobody asked."""
 
 
 def resolve(request: Request, to_run: bool = True) -> Plan:
@@ -89,6 +94,7 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
         datasets.get(request.dataset)
     if request.kernels not in tuple(KernelChoice):
         raise unknown_name("kernels", request.kernels, [choice.value for choice in KernelChoice])
+    signer = _signer(request)  # before anything of the bundle is used
     scheme, dataset = request.scheme or SCHEME, request.dataset or DATASET
     if request.bundle is not None:
         manifest = bundles.read_manifest(request.bundle)
@@ -98,7 +104,18 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
     board = boards.get(request.board, replace(request.board_options, clock_hz=clock_hz))
     if isinstance(board, ExternalBoard) and (to_run or not board.info.config):
         board.prepare()
-    return Plan(request, scheme, dataset, board, clock_hz, KernelChoice(request.kernels))
+    return Plan(request, scheme, dataset, board, clock_hz, KernelChoice(request.kernels), signer)
+
+
+def _signer(request: Request) -> Signer | None:
+    """Whose bundle it is, where that matters. Raises UntrustedError and UsageError."""
+    if request.trust is None:
+        return None
+    if request.bundle is None:
+        raise UsageError("only a signed bundle is taken, and none is named", "name it: --bundle FILE")
+    from hil.signing import keys, signature
+
+    return signature.require(request.bundle, keys.trusted(request.trust))
 
 
 def _check_bundle(request: Request, manifest: Manifest) -> None:
@@ -229,6 +246,7 @@ def run_pipeline(
             server=server,
             reporters=[reporter],
             command=command,
+            signed_by=plan.signer.name if plan.signer else None,
             timeline=_timeline,
         )
     return result.summary
@@ -245,11 +263,12 @@ def _timeline(summary: Mapping[str, Any], records: Sequence[SampleRecord]) -> st
 
 def _server(bundle: Path, running: ServerAddress | None) -> AbstractContextManager[Server | None]:
     """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
-    from hil.server.process import ServerProcess, serve_command
+    from hil.server.kept import KeptServer
+    from hil.server.process import serve_command
 
     if bundles.read_manifest(bundle).payload is None:
         return nullcontext()
-    return ServerProcess(serve_command(bundle)) if running is None else nullcontext(running)
+    return KeptServer(serve_command(bundle)) if running is None else nullcontext(running)
 
 
 def _samples(plan: Plan, bundle: Path) -> Samples:

@@ -1,6 +1,7 @@
 #include "inference.h"
 
 #include "board.h"
+#include "crc32.h"
 #include "exchange.h"
 #include "exit.h"
 #include "fuse.h"
@@ -80,6 +81,9 @@ static void offload(hil_result_t *result) {
     result->payload_bytes = (uint32_t)encoded;
     hil_exchange_finish(&exchange, (uint32_t)encoded);
     account(cycles, packed);
+    if (exchange.abandoned) {
+        return; /* there is no reply to fuse, and nobody waits for an answer */
+    }
     result->reason = exchange.reason;
     if (exchange.reason == HIL_FALLBACK_NONE) {
         fuse(result);
@@ -99,6 +103,9 @@ static void report(hil_result_t *result, bool with_layers) {
     result->retransmissions = counters.retransmissions;
     result->crc_errors = counters.damaged;
     result->stack_peak_bytes = hil_stack_peak();
+    if (result->payload_bytes != 0U) { /* after everything that is timed */
+        result->payload_crc = hil_crc32(0, hil_model_buffers.payload, result->payload_bytes);
+    }
     uint8_t *body = hil_transport_body();
     if (hil_send(HIL_FRAME_RESULT, (hil_bytes_t){body, hil_result_pack(result, body)}) &&
         with_layers) {
@@ -109,9 +116,10 @@ static void report(hil_result_t *result, bool with_layers) {
     }
 }
 
-void hil_infer(const hil_run_t *run, const hil_configure_t *configure) {
+void hil_infer(const hil_run_t *run, const hil_configure_t *configure, uint32_t input_crc) {
     const bool with_layers = (run->flags & HIL_RUN_LAYERS) != 0U && hil_model.layers <= LAYERS_MAX;
-    hil_result_t result = {.sample = run->sample, .prediction = NO_PREDICTION};
+    hil_result_t result = {
+        .sample = run->sample, .prediction = NO_PREDICTION, .input_crc = input_crc};
     early_bytes = configure->early_bytes;
     hil_exchange_start(&exchange, run->sample, configure->deadline_us);
     hil_watchdog_kick(); /* the graph gets the whole period */

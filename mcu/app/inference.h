@@ -3,7 +3,8 @@
 
 #include "messages.h"
 
-/* Infers on the uploaded input and sends RESULT, and LAYERS when the run asks for it. */
-void hil_infer(const hil_run_t *run, const hil_configure_t *configure);
+/* Infers on the uploaded input, of which RESULT tells `input_crc`, and sends RESULT, and LAYERS
+ * when the run asks for it. */
+void hil_infer(const hil_run_t *run, const hil_configure_t *configure, uint32_t input_crc);
 
 #endif

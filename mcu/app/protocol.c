@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "coverage.h"
+#include "crc32.h"
 #include "hil_model.h"
 #include "inference.h"
 #include "messages.h"
@@ -17,6 +18,7 @@ static struct {
     hil_configure_t configure; /* deadline_us 0: not configured */
     uint32_t sample;           /* whose input is being uploaded */
     uint32_t spans;            /* that have arrived of it */
+    uint32_t input_crc;        /* once all of it has */
     hil_run_t run;
     uint32_t check_start;
 } session;
@@ -69,6 +71,10 @@ static uint8_t take_input(hil_bytes_t body) {
         return HIL_REJECT_INPUT_RANGE;
     }
     memcpy(hil_model_buffers.input + chunk.offset, chunk.data.at, chunk.data.count);
+    if (hil_coverage_complete(&hil_model.coverage, session.spans, hil_model.input_bytes)) {
+        const uint8_t *const input = (const uint8_t *)hil_model_buffers.input;
+        session.input_crc = hil_crc32(0, input, hil_model.input_bytes);
+    }
     return FINE;
 }
 
@@ -157,7 +163,7 @@ void hil_protocol_handle(void) {
     } else if (kind == HIL_FRAME_CONFIGURE) {
         hil_upkeep_change_baud(session.configure.baud);
     } else if (kind == HIL_FRAME_RUN) {
-        hil_infer(&session.run, &session.configure);
+        hil_infer(&session.run, &session.configure, session.input_crc);
     } else if (kind == HIL_FRAME_CHECK) {
         send_checked();
     }

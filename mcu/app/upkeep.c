@@ -46,6 +46,10 @@ static void judge_baud(void) {
     }
 }
 
+bool hil_upkeep_settled(void) {
+    return trial.wanted == 0U;
+}
+
 void hil_upkeep(void) {
     static uint32_t last_ms = UINT32_MAX;
     const uint32_t now_ms = hil_tick_ms();

@@ -26,6 +26,8 @@ uint32_t hil_tick_ms(void);
 
 /* Sleeps until an interrupt, unless bytes came in since the last hil_uart_read. */
 void hil_sleep(void);
+/* The same for a device with nothing to do: ticks are left out, and made up for. */
+void hil_sleep_long(void);
 
 void hil_uart_start(uint32_t baud);
 /* For a few bytes, which are copied. What finds no room, or is sent while the one before is still

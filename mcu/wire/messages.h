@@ -68,6 +68,8 @@ typedef struct {
     uint32_t stack_peak_bytes;
     uint16_t retransmissions;
     uint16_t crc_errors;
+    uint32_t input_crc;   /* of the input as it lay in memory before the graph ran */
+    uint32_t payload_crc; /* of the payload as it was made; 0 without one */
     uint16_t local_count;
     uint16_t fused_count;
     const int8_t *local;
@@ -89,7 +91,8 @@ uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out);
 uint32_t hil_checked_pack(const hil_checked_t *checked, uint8_t *out);
 /* The data stays where it is; HIL_PAYLOAD_LAYOUT_BYTES are written. */
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out);
-/* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. */
+/* A list of logits that does not fit a body any more is left out: `fused` first, then `local`. A
+ * CRC-32 of the body ends it, so that the host also sees what changes before the frame is made. */
 uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out);
 /* Layers beyond what fits a body are left out. */
 uint32_t hil_layers_pack(uint32_t sample, const uint32_t *cycles, uint32_t count, uint8_t *out);

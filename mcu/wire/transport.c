@@ -95,6 +95,12 @@ static void forget(void) {
     state.inbox_full = false;
 }
 
+/* Delivered already: one that came again, or so late that others have overtaken it (RFC 1982, 3.2).
+ */
+static bool is_old(uint16_t sequence) {
+    return (uint16_t)(state.last_delivered - sequence) < 0x8000U;
+}
+
 static void accept(const hil_frame_t *frame) {
     state.intact++;
     if (frame->kind == HIL_FRAME_ACK || frame->kind == HIL_FRAME_NAK) {
@@ -114,7 +120,7 @@ static void accept(const hil_frame_t *frame) {
     if (frame->kind == HIL_FRAME_HELLO) {
         forget();
     }
-    if (state.delivered_any && frame->sequence == state.last_delivered) {
+    if (state.delivered_any && is_old(frame->sequence)) {
         acknowledge(frame);
     } else {
         deliver(frame);

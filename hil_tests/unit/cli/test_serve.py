@@ -102,7 +102,7 @@ def test_a_run_asks_the_server_that_it_is_given(
     assert main([*run, "--server", "[::1]:7011"]) == 0
     monkeypatch.setenv("HIL_TOKEN", other.line())
     assert main([*run, "--server", "host:7011", "--tls-fingerprint", "ab" * 32]) == 0
-    assert main([*run, "--server", "host:7011", "--token-file", str(tmp_path / "tokens")]) == 0
+    assert main([*run, "--server", "host:7011", "--token-file", str(tmp_path / "tokens"), "--insecure"]) == 0
     assert ran[:2] == [None, ServerAddress("::1", 7011)]
     assert ran[2] is not None
     assert ran[3] is not None
@@ -114,6 +114,9 @@ def test_a_run_asks_the_server_that_it_is_given(
     ("given", "word"),
     [
         (["--token-file", "tokens"], "--server HOST:PORT"),
+        (["--insecure"], "--server HOST:PORT"),
+        (["--server", "host:7011"], "--tls-fingerprint"),
+        (["--server", "192.0.2.1:7011"], "--insecure"),
         (["--server", "nonsense"], "no server address"),
         (["--server", "host:7011", "--token-file", "/nowhere/tokens"], "cannot be read"),
         (["--server", "host:7011", "--tls-fingerprint", "abc"], "64 hexadecimal"),

@@ -390,12 +390,12 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[17];
-    for (uint32_t i = 0; i < 17; i++) {
+    uint32_t n[19];
+    for (uint32_t i = 0; i < 19; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 68, n[15]);
-    int32_t *const fused = copy(bytes + 68 + n[15], 4 * n[16]);
+    int8_t *const local = copy(bytes + 76, n[17]);
+    int32_t *const fused = copy(bytes + 76 + n[17], 4 * n[18]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
@@ -406,8 +406,10 @@ static void pack_result(const uint8_t *bytes) {
         .stack_peak_bytes = n[13],
         .retransmissions = (uint16_t)n[14],
         .crc_errors = (uint16_t)(n[14] >> 16),
-        .local_count = (uint16_t)n[15],
-        .fused_count = (uint16_t)n[16],
+        .input_crc = n[15],
+        .payload_crc = n[16],
+        .local_count = (uint16_t)n[17],
+        .fused_count = (uint16_t)n[18],
         .local = local,
         .fused = fused,
     };

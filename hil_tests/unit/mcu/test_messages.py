@@ -24,6 +24,7 @@ from hil.wire.messages import (
 from hil.wire.protocol import (
     BODY_MAX,
     CHUNK_MAX,
+    CRC_BYTES,
     PROTOCOL_VERSION,
     FallbackReason,
     FrameType,
@@ -47,6 +48,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 @many
 @given(
     numbers=st.tuples(u32, u16, u32, u32, u16, u16),
+    crcs=st.tuples(u32, u32),
     stages=cycles,
     outcome=st.sampled_from(Outcome),
     reason=st.sampled_from(FallbackReason),
@@ -56,6 +58,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 def test_result(
     firmware: Harness,
     numbers: tuple[int, int, int, int, int, int],
+    crcs: tuple[int, int],
     stages: StageCycles,
     outcome: Outcome,
     reason: FallbackReason,
@@ -64,17 +67,19 @@ def test_result(
 ) -> None:
     sample, prediction, payload, stack, retransmissions, crc_errors = numbers
     head = struct.pack(
-        "<17I",
+        "<19I",
         *(sample, outcome, reason, prediction, payload),
         *vars(stages).values(),
-        *(stack, retransmissions | crc_errors << 16, len(local), len(fused)),
+        *(stack, retransmissions | crc_errors << 16, *crcs, len(local), len(fused)),
     )
     answer = firmware.ask("R", head + struct.pack(f"<{len(local)}b{len(fused)}i", *local, *fused))
-    fits = Result.layout.size + len(local) + 4 * len(fused) <= BODY_MAX
+    fits = Result.layout.size + len(local) + 4 * len(fused) + CRC_BYTES <= BODY_MAX
     assert Result.unpack(answer) == Result(
         *(sample, outcome, reason, prediction, payload, stages, stack, retransmissions, crc_errors),
         local=tuple(local),
         fused=tuple(fused) if fits else (),
+        input_crc=crcs[0],
+        payload_crc=crcs[1],
     )
 
 

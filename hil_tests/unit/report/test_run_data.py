@@ -33,7 +33,17 @@ def test_samples_before_a_torn_line_are_kept(tmp_path: Path) -> None:
     (folder / "events.jsonl").write_text(text[: len(text) // 2])
     data = read_run(folder)
     assert 0 < len(data.records) < 12
-    assert f"up to sample {len(data.records)} only" in data.missing["samples"]
+    assert "last line of events.jsonl is torn" in data.missing["samples"]
+
+
+def test_samples_before_a_damaged_line_are_kept(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+    lines[5] = bytes(len(lines[5]) - 1) + b"\n"  # as a loss of power can leave a block
+    (folder / "events.jsonl").write_bytes(b"".join(lines))
+    data = read_run(folder)
+    assert len(data.records) == 5
+    assert "up to sample 5 only" in data.missing["samples"]
 
 
 @pytest.mark.parametrize("field", ["label", "prediction", "sample", "payload_bytes", "outcome"])

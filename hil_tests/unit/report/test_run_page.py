@@ -92,10 +92,10 @@ def test_a_run_that_ended_early_says_so_first(tmp_path: Path) -> None:
 
 
 def test_samples_that_the_summary_came_too_early_for_are_shown_and_said(tmp_path: Path) -> None:
-    summary = full_summary(partial=True, valid=False, samples=0)
-    page = page_of(write_run(tmp_path / "run", summary, records(1)))
-    assert "The summary was written after 0 samples" in page.text
-    assert "of the 1 in events.jsonl" in page.text
+    summary = full_summary(partial=True, valid=False, samples=1)
+    page = page_of(write_run(tmp_path / "run", summary, records(2)))
+    assert "The summary was written after 1 samples" in page.text
+    assert "of the 2 in events.jsonl" in page.text
     assert "latency-over" in page.identifiers
 
 

@@ -30,11 +30,12 @@ from hil.server.protocol import (
     parse_hello,
     parse_refusal,
     parse_request,
+    shown,
 )
 
 U16, U32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFF_FFFF)
 LOGITS = st.lists(st.integers(-32768, 32767), max_size=200).map(tuple)
-DETAIL = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+DETAIL = st.text(st.characters(exclude_categories=["Cs"]).filter(str.isprintable), max_size=200)
 
 
 def body_of(framed: bytes, kind: Kind) -> bytes:
@@ -113,6 +114,12 @@ def test_a_name_that_would_spoil_a_log_is_refused() -> None:
 def test_a_reason_comes_through(code: Refusal, text: str) -> None:
     assert parse_refusal(body_of(pack_refusal(code, text), Kind.REFUSED)) == (code, text)
     assert body_of(pack_goodbye(text), Kind.GOODBYE).decode() == text
+
+
+@given(st.binary(max_size=2000))
+def test_what_a_server_says_moves_no_cursor_and_begins_no_line(said: bytes) -> None:
+    assert shown(said).isprintable()
+    assert "\x1b" not in parse_refusal(b"\1\x1b[2J" + said)[1]
 
 
 def test_a_refusal_of_a_later_protocol_still_has_its_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -288,7 +289,22 @@ class FakeDevice:
         if self._happens(self.mishaps.failures, run.sample):
             cycles = StageCycles(0, 0, 0, 0, 0, 0, 0)
             self._outstanding = None
-            self._say(Result(run.sample, Outcome.FAILED, FallbackReason.NONE, 0, 0, cycles, 0, 0, 0, (), ()))
+            self._say(
+                Result(
+                    run.sample,
+                    Outcome.FAILED,
+                    FallbackReason.NONE,
+                    0,
+                    0,
+                    cycles,
+                    0,
+                    0,
+                    0,
+                    (),
+                    (),
+                    zlib.crc32(self._input),
+                )
+            )
             return
         if not payload:
             self._finish(run, began, began + self.model.compute_s, Outcome.LOCAL, FallbackReason.NONE, ())
@@ -333,6 +349,7 @@ class FakeDevice:
             run.sample, outcome, reason, int(np.argmax(fused)),
             0 if outcome is Outcome.LOCAL else len(self.model.payload(data)),
             self._cycles(began, waited, outcome), 512, self._repeats, 0, local, fused,
+            zlib.crc32(data), zlib.crc32(self.model.payload(data)),
         )  # fmt: skip
         if self.mishaps.unknown_frames:
             self.wire.device_write(frames.encode(Frame(0x7E, 9999, b"from the future")))

@@ -13,6 +13,7 @@ from hil_tests.unit.session.fakes import FakeBoard, Recorder, run_fake
 from hil.errors import SessionError
 from hil.session.events import Warned
 from hil.session.folder import RunFolder
+from hil.session.lines import Lines
 
 
 def test_every_file_is_in_the_manifest_with_its_hash(tmp_path):
@@ -57,8 +58,13 @@ def test_no_file_names_the_home_folder(tmp_path, monkeypatch):
 
 
 def test_two_runs_in_the_same_second_get_two_folders(tmp_path):
-    paths = {RunFolder.create(tmp_path, "twice").path for _ in range(3)}
-    assert len(paths) == 3
+    folders = [RunFolder.create(tmp_path, "twice") for _ in range(3)]
+    assert len({folder.path for folder in folders}) == 3
+    for folder in folders:
+        folder.publish({})
+    first, second, third = (folder.path.name for folder in folders)
+    assert [second, third] == [f"{first}-2", f"{first}-3"]
+    assert {path.name for path in tmp_path.iterdir()} == {first, second, third}
 
 
 def test_an_out_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
@@ -76,7 +82,7 @@ def test_a_full_disk_ends_the_run_with_a_clear_error_and_stops_the_board(tmp_pat
     def create_nearly_full(out: Path, name: str, transcript: bool = True) -> RunFolder:
         folder = create(out, name, transcript)
         getattr(folder, stream).close()
-        setattr(folder, stream, Path("/dev/full").open("w"))  # noqa: SIM115 - the folder closes it
+        setattr(folder, stream, Lines(Path("/dev/full")))
         return folder
 
     monkeypatch.setattr(RunFolder, "create", create_nearly_full)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,12 +168,14 @@ def test_an_interrupt_leaves_no_file(toy: Path, phase: str) -> None:
 
 
 def test_an_interrupt_while_writing_leaves_no_file(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(trained: Bundle, path: Path) -> None:
-        path.parent.mkdir(parents=True)
-        path.with_suffix(".safetensors.part").write_bytes(b"half")
-        raise KeyboardInterrupt
+    replace = os.replace
 
-    monkeypatch.setattr(bundle, "save", half)
+    def interrupted(own: Path, path: Path) -> None:
+        if path.parent.name == "bundles":
+            raise KeyboardInterrupt
+        replace(own, path)
+
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         api.train_bundle("agilenn", "toy", {"epochs": 1})
     assert not list((toy / "bundles").iterdir())

@@ -60,7 +60,7 @@ messages = st.one_of(
     st.builds(
         Result, u32, st.sampled_from(Outcome), st.sampled_from(FallbackReason), u16, u32, cycles, u32, u16,
         u16, st.lists(st.integers(-128, 127), max_size=100).map(tuple),
-        st.lists(i32, max_size=100).map(tuple),
+        st.lists(i32, max_size=100).map(tuple), u32, u32,
     ),
     st.builds(Layers, u32, st.lists(u32, max_size=100).map(tuple)),
     st.builds(Reject, u8, st.sampled_from(RejectReason)),

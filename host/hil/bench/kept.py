@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from hil import bundle as bundles
 from hil import paths
 from hil.bench.row import AccuracyRow, as_values, from_values
 from hil.deploy.build import source_hash
+from hil.durable import write_whole
 
 _ROOMS = ("codec", "deploy", "schemes", "session", "wire")
 """Whose code decides what a bundle answers."""
@@ -36,9 +36,7 @@ def save(name: str, row: AccuracyRow) -> None:
     """Keeps `row`, whole or not at all."""
     path = _path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_suffix(f".{os.getpid()}")
-    own.write_text(json.dumps(as_values(row), indent=2) + "\n")
-    own.replace(path)
+    write_whole(path, (json.dumps(as_values(row), indent=2) + "\n").encode())
 
 
 def _path(name: str) -> Path:

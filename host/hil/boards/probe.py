@@ -99,7 +99,7 @@ class ProbeBoard:
     ) -> None:
         self._name = name
         self._options = options or BoardOptions()
-        self._outside = outside or Outside()
+        self.outside = outside or Outside()
         self._setup: Setup | None = None
         self._log: ProbeLog | None = None
         self._flashed: list[Flashed] = []
@@ -127,7 +127,7 @@ class ProbeBoard:
         setup = self._setup
         assert setup is not None
         segments = load_image(image).segments
-        channel = self._outside.open_channel(setup.port)
+        channel = self.outside.open_channel(setup.port)
         try:
             self._flash(setup, segments, channel)
         except BaseException:
@@ -159,10 +159,10 @@ class ProbeBoard:
 
     def _look(self) -> Setup:
         known = self._setup.probe.unique_id if self._setup else self._options.probe
-        probe = choose(self._outside.probes(), known)
+        probe = choose(self.outside.probes(), known)
         folder = folder_for(self._name, probe)
-        port = serial_port.match(probe, self._outside.ports(), self._options.serial_port)
-        return Setup(probe, folder, port, self._outside.target(folder, self._options.pack))
+        port = serial_port.match(probe, self.outside.ports(), self._options.serial_port)
+        return Setup(probe, folder, port, self.outside.target(folder, self._options.pack))
 
     def _flash(self, setup: Setup, segments: Sequence[Segment], channel: SerialChannel) -> None:
         debugger = self._open(setup)
@@ -175,8 +175,8 @@ class ProbeBoard:
             debugger.close()
 
     def _open(self, setup: Setup) -> OpenedDebugger:
-        if self._outside.open_debugger is not None:
-            return self._outside.open_debugger(setup.probe, setup.target, self.info.slowness)
+        if self.outside.open_debugger is not None:
+            return self.outside.open_debugger(setup.probe, setup.target, self.info.slowness)
         from hil.probe.pyocd_debugger import PyocdDebugger
 
         return PyocdDebugger(setup.probe, setup.target, self.info.slowness)

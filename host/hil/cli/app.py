@@ -16,22 +16,27 @@ from hil.cli import (
     data,
     doctor,
     experiment,
+    faults,
     neighbourhood,
     report,
     run,
     serve,
+    sign,
     timeline,
     train,
     twin,
+    verify,
     zoo,
 )
 
 _VERBS = (
     run.run,
     experiment.experiment,
+    faults.faults,
     neighbourhood.neighbourhood,
     report.report,
     compare.compare,
+    verify.verify,
     timeline.timeline,
     train.train,
     build.build,
@@ -39,6 +44,8 @@ _VERBS = (
     twin.twin,
     boards.boards,
     zoo.zoo,
+    sign.keygen,
+    sign.sign,
     doctor.doctor,
 )
 

@@ -93,6 +93,12 @@ def _faults() -> Iterable[str]:
     return ("list", *KINDS)
 
 
+def _kinds() -> Iterable[str]:
+    from hil.faults.registry import KINDS
+
+    return KINDS
+
+
 def _report_formats() -> Iterable[str]:
     from hil.report.formats import FORMATS
 
@@ -111,5 +117,6 @@ groups = _quietly(_groups)
 kernels = _quietly(_kernels)
 codecs = _quietly(_codecs)
 faults = _quietly(_faults)
+kinds = _quietly(_kinds)
 shipped = _quietly(_shipped)
 report_formats = _quietly(_report_formats)

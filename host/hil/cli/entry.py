@@ -11,7 +11,8 @@ import typer
 from hil import interrupts
 from hil.cli.app import invoke
 from hil.cli.failures import Failures
-from hil.errors import HilError
+from hil.durable import FULL
+from hil.errors import DiskError, HilError
 from hil.report.glyphs import use_stand_ins
 
 
@@ -36,4 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # An import that is interrupted half-way fails in its own words.
         if (number := interrupts.received()) is not None:
             return failures.interrupted(128 + number)
+        if isinstance(error, OSError) and error.errno in FULL:
+            return failures.expected(_full(error))
         return failures.usage(error) if hasattr(error, "format_message") else failures.defect(error)
+
+
+def _full(error: OSError) -> DiskError:
+    where = f" at {error.filename}" if error.filename else ""
+    return DiskError(f"the disk is full{where}", "free some space, or name another folder in HIL_CACHE")

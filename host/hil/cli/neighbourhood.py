@@ -27,9 +27,7 @@ Names = Annotated[
 ]
 Instances = Annotated[
     int | None,
-    typer.Option(
-        "--instances", "-n", min=1, help="Of each template; as a full run has if not given."
-    ),
+    typer.Option("--instances", "-n", min=1, help="Of each template; as a full run has if not given."),
 ]
 Board = Annotated[
     str,
@@ -90,9 +88,7 @@ def _list(as_json: bool) -> int:
     from hil.neighbourhood.find import templates
 
     if as_json:
-        rows = [
-            {"name": each.name, "question": each.question, "full": each.full} for each in templates()
-        ]
+        rows = [{"name": each.name, "question": each.question, "full": each.full} for each in templates()]
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         return 0
     from rich.console import Console

@@ -37,6 +37,7 @@ TlsCa = Annotated[
 TlsFingerprint = Annotated[
     str | None, typer.Option("--tls-fingerprint", help="--server speaks TLS: its certificate's SHA-256.")
 ]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Ask a --server on another machine without TLS.")]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
 ]
@@ -83,6 +84,7 @@ def run(
     seed: options.Seed = 0,
     out: Out = None,
     bundle: options.BundleFile = None,
+    trust: options.Trust = None,
     deadline_ms: DeadlineMs = 1000.0,
     clock_mhz: options.ClockMhz = None,
     codec: options.Codec = None,
@@ -94,6 +96,7 @@ def run(
     token_file: TokenFile = None,
     tls_ca: TlsCa = None,
     tls_fingerprint: TlsFingerprint = None,
+    insecure: Insecure = False,
     inject: Inject = None,
     name: Name = None,
     data_dir: options.DataDir = None,
@@ -127,11 +130,12 @@ def run(
         dataset=dataset,
         board="renode" if renode else board,
         bundle=bundle,
+        trust=trust,
         clock_mhz=clock_mhz,
         kernels=kernels,
         codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
-        server=_server(server, token_file, tls_ca, tls_fingerprint),
+        server=_server(server, token_file, tls_ca, tls_fingerprint, insecure),
         board_options=BoardOptions(
             renode_path=renode_path,
             renode_trace=renode_trace,
@@ -158,11 +162,11 @@ def _list_faults() -> int:
 
 
 def _server(
-    at: str | None, token_file: Path | None, ca: Path | None, fingerprint: str | None
+    at: str | None, token_file: Path | None, ca: Path | None, fingerprint: str | None, insecure: bool
 ) -> ServerAddress | None:
     """The server half that was named, and how it is met."""
     if at is None:
-        if token_file or ca or fingerprint:
+        if token_file or ca or fingerprint or insecure:
             raise UsageError("tokens and TLS are for a server that runs already", "add --server HOST:PORT")
         return None
     from hil.server import tokens
@@ -171,4 +175,4 @@ def _server(
 
     credential = tokens.first(token_file) if token_file else tokens.from_environment()
     trust = Trust(ca, fingerprint or "") if ca or fingerprint else None
-    return ServerAddress.parse(at, credential, trust)
+    return ServerAddress.parse(at, credential, trust, insecure=insecure)

@@ -39,7 +39,9 @@ NewToken = Annotated[
 ]
 Insecure = Annotated[
     bool,
-    typer.Option("--insecure", help="Let in anybody, from other machines too.", rich_help_panel=_SAFETY),
+    typer.Option(
+        "--insecure", help="Let in anybody, from other machines too, without TLS.", rich_help_panel=_SAFETY
+    ),
 ]
 TlsCert = Annotated[
     Path | None, typer.Option("--tls-cert", help="A certificate, as PEM.", rich_help_panel=_SAFETY)
@@ -47,7 +49,11 @@ TlsCert = Annotated[
 TlsKey = Annotated[Path | None, typer.Option("--tls-key", help="Its key, as PEM.", rich_help_panel=_SAFETY)]
 SelfSigned = Annotated[
     bool,
-    typer.Option("--self-signed", help="TLS with a certificate made here, once.", rich_help_panel=_SAFETY),
+    typer.Option(
+        "--self-signed",
+        help="TLS with a certificate made here, once; without --tls-cert on any address but loopback.",
+        rich_help_panel=_SAFETY,
+    ),
 ]
 BatchMax = Annotated[
     int, typer.Option("--batch-max", min=1, help="Requests inferred together.", rich_help_panel=_LOAD)
@@ -89,6 +95,7 @@ Announce = Annotated[
 
 def serve(
     bundle: Bundle = None,
+    trust: options.Trust = None,
     host: Host = "127.0.0.1",
     port: Port = 0,
     token_file: TokenFile = None,
@@ -117,6 +124,10 @@ def serve(
         return _new_token(new_token, token_file)
     if bundle is None:
         raise UsageError("there is nothing to serve", "name it: --bundle FILE")
+    if trust is not None:
+        from hil.signing import keys, signature
+
+        signature.require(bundle, keys.trusted(trust))
     from hil.boards.options import DEFAULT_CLOCK_HZ
     from hil.deploy.codecs.pack import pack
     from hil.deploy.codecs.request import CodecRequest

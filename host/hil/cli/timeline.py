@@ -20,14 +20,13 @@ Out = Annotated[Path | None, typer.Option("--out", "-o", help="The SVG; timeline
 
 def timeline(run: RunFolder, sample: Sample = None, out: Out = None, verbose: options.Verbose = False) -> int:
     """Draw when device, radio and server half were busy in one inference of a run."""
-    from hil.report.replay import read_events
+    from hil.report.kept import kept_events
     from hil.report.stored import read_summary
     from hil.report.timeline import chart, median_sample
     from hil.report.timeline_svg import timeline_svg
-    from hil.session.events import SampleFinished
 
     summary = read_summary(run, allow_partial=True)
-    records = [event.record for _, event in read_events(run) if isinstance(event, SampleFinished)]
+    records = kept_events(run if run.is_dir() else run.parent).records
     wanted = [record for record in records if sample in (None, record.index)]
     found = median_sample(wanted)
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import shutil
 import tarfile
 import tempfile
@@ -39,6 +40,7 @@ def fetch(source: Source, place: Path, progress: Progress = lambda name, done, t
                 _unpack(_get(download, Path(scratch), progress), download, unpacked)
             if target.exists():
                 target.replace(Path(scratch) / "former")
+            os.sync()  # thousands of files: one by one it would take longer than the download
             unpacked.replace(target)
     except OSError as error:
         raise DataError(

@@ -14,6 +14,7 @@ from hil import paths
 from hil.deploy.seal import write_seal
 from hil.deploy.stack import worst_stack
 from hil.deploy.toolchain import CmsisSources, Compiler, find_cmsis, find_compiler, find_program
+from hil.durable import adopt
 from hil.errors import BuildError, DoesNotFitError
 from hil.wire import header
 
@@ -55,7 +56,7 @@ def prepare_toolchain() -> Toolchain:
             folder.mkdir(parents=True, exist_ok=True)
             staged = folder / f"{Path(scratch).name}.a"
             shutil.copyfile(Path(scratch) / "libcmsis-nn.a", staged)
-            staged.replace(library)
+            adopt(staged, library)
     return Toolchain(compiler, cmsis, library)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ from hil.deploy.program import DeviceHalf, Program, Step, step_title
 from hil.deploy.seal import read_seal
 from hil.deploy.toolchain import find_cmsis, find_compiler
 from hil.deploy.tune import explain
+from hil.durable import adopt_folder
 from hil.errors import BundleError, UsageError
 
 Progress = Callable[[str], None]
@@ -66,10 +66,10 @@ def deploy(
     folder = _folder(bundle_path, board, clock_hz, kernels)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        staged = _build(bundle, bundle_path, graph, board, clock_hz, kernels, Path(scratch), progress)
-        store.save(staged)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(scratch, folder)
+        own = Path(scratch) / "own"
+        own.mkdir()
+        store.save(_build(bundle, bundle_path, graph, board, clock_hz, kernels, own, progress))
+        adopt_folder(own, folder)
     return store.load(folder, bundle_path)
 
 

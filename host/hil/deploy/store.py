@@ -22,6 +22,8 @@ from hil.deploy.memory.place import Placement
 from hil.deploy.memory.regions import Region
 from hil.deploy.plan import Plan
 from hil.deploy.seal import Seal
+from hil.documents import json_of
+from hil.durable import write_whole
 from hil.errors import BundleError
 
 _KEY, FILE = "hil.deployment", "deployment.safetensors"
@@ -55,9 +57,8 @@ def save(deployment: Deployment) -> None:
         tensors["exit.exponentials"] = deployment.exit.exponentials
     tensors |= {f"codec.{name}": value for name, value in deployment.codec_tables.items()}
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    temporary = deployment.folder / (FILE + ".part")
-    safetensors.numpy.save_file(tensors, temporary, metadata={_KEY: json.dumps(header)})
-    temporary.replace(deployment.folder / FILE)
+    packed = safetensors.numpy.save(tensors, metadata={_KEY: json.dumps(header)})
+    write_whole(deployment.folder / FILE, packed)
 
 
 def load(folder: Path, bundle: Path) -> Deployment:
@@ -65,7 +66,7 @@ def load(folder: Path, bundle: Path) -> Deployment:
     path = folder / FILE
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            header = json.loads(file.metadata()[_KEY])
+            header = json_of(file.metadata()[_KEY])
         tensors = safetensors.numpy.load_file(path)
         return Deployment(
             folder=folder,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from hil.documents import json_of
+from hil.durable import write_whole
 from hil.errors import UsageError
 from hil.experiments.result import FILE, Result
 from hil.experiments.store import StoreError
@@ -20,11 +21,10 @@ def path(result: Result, out: Path) -> Path:
 def save(result: Result, out: Path) -> Path:
     """Writes `experiment.json` into the folder, whole or not at all. Raises StoreError."""
     folder = path(result, out)
-    own = folder / f"{FILE}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        own.write_text(json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        own.replace(folder / FILE)
+        content = json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n"
+        write_whole(folder / FILE, content.encode())
     except OSError as error:
         raise StoreError(
             f"cannot write {folder}: {error.strerror}", "make room there, or name another folder with --out"
@@ -36,7 +36,7 @@ def load(where: Path) -> Result:
     """The result in the folder, or the file, `where`. Raises UsageError when it is none."""
     file = where / FILE if where.is_dir() else where
     try:
-        return Result.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return Result.from_json(json_of(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", f"name a folder with {FILE}") from None
     except ValueError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hil.durable import write_whole
 from hil.errors import HilError
 from hil.experiments.measure import Found
 from hil.experiments.outcome import Measured
@@ -43,15 +42,11 @@ class Store:
     def save(self, key: str, measured: Measured) -> None:
         """Raises StoreError when the disk does not take it."""
         path = self._path(key)
-        own = path.with_suffix(f".{os.getpid()}")
         values = {"schema": SCHEMA, "found": asdict(measured.found), "seconds": measured.seconds}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            own.write_text(json.dumps(values) + "\n", encoding="utf-8")
-            own.replace(path)
+            write_whole(path, (json.dumps(values) + "\n").encode())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                own.unlink()
             raise StoreError(
                 f"cannot keep a finished cell in {self._folder}: {error.strerror}",
                 "make room there, or name another folder in HIL_CACHE",

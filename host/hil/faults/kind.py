@@ -48,3 +48,9 @@ class Kind:
     settings: tuple[Setting, ...] = ()
     boards: frozenset[str] | None = None
     """Names of the boards that it can be injected on; None: all."""
+    own_server: bool = False
+    """Whether it needs a server half in a process of its own, which hil started."""
+    usual: int | None = None
+    """How often a campaign injects it; None: as is usual for its layer."""
+    trials: tuple[str, ...] = ("rate=0.5",)
+    """The settings of a campaign's runs, in turn."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from hil.session.events import SampleRecord
 
@@ -65,6 +67,23 @@ def outcome_of(record: SampleRecord, deadline_ms: float, truth: Truth | None = N
     if record.attempts > 1 or record.wire_retransmissions:
         return Outcome.RETRIED
     return Outcome(record.outcome)
+
+
+def faults_entry(
+    hit: Collection[tuple[str, int]],
+    records: Sequence[SampleRecord],
+    deadline_ms: float,
+    kinds: Collection[str] = (),
+) -> dict[str, Any]:
+    """The entry `faults` of a summary: of `kinds`, and all that were `hit` (kind, position in the run)."""
+    by_index = {record.index: str(outcome_of(record, deadline_ms)) for record in records}
+    names = sorted({*kinds, *(kind for kind, _ in hit)})
+    places = {name: sorted(index for kind, index in hit if kind == name) for name in names}
+    counts = {name: Counter(by_index[at] for at in places[name] if at in by_index) for name in names}
+    return {
+        "injected": {name: len(places[name]) for name in names},
+        "outcomes": {name: dict(sorted(counts[name].items())) for name in names},
+    }
 
 
 def _waited_ms(record: SampleRecord) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
@@ -16,7 +15,7 @@ from hil.boards.protocol import Board
 from hil.errors import UsageError
 from hil.faults.board import InjectedBoard
 from hil.faults.injection import Injection
-from hil.faults.outcome import outcome_of
+from hil.faults.outcome import faults_entry
 from hil.faults.parse import Ordered, parse_fault
 from hil.server.answer import Server
 from hil.session.events import FaultInjected, SampleRecord
@@ -93,15 +92,8 @@ class Faults:
         """The entry `faults` of the summary; None where nothing was ordered."""
         if not self._planned:
             return None
-        by_index = {record.index: outcome_of(record, deadline_ms) for record in records}
-        outcomes = {
-            name: Counter(str(by_index[index]) for index in sorted(hit) if index in by_index)
-            for name, hit in self._injected.items()
-        }
-        return {
-            "injected": {name: len(hit) for name, hit in self._injected.items()},
-            "outcomes": {name: dict(sorted(counts.items())) for name, counts in outcomes.items()},
-        }
+        hit = {(name, index) for name, places in self._injected.items() for index in places}
+        return faults_entry(hit, records, deadline_ms, self._injected)
 
     def close(self) -> None:
         """Ends all of them."""

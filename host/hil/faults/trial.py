@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hil import interrupts
 from hil.errors import HilError
-from hil.faults.kind import Layer
-from hil.faults.outcome import Outcome, Truth, outcome_of
+from hil.faults.in_child import START_S, run_in_child
+from hil.faults.kinds.orchestrator_kill import ORCHESTRATOR_KILL
+from hil.faults.outcome import NEVER, Outcome, Truth, outcome_of
 from hil.faults.parse import parse_fault
 from hil.session.events import Event, FaultInjected, RunFinished, SampleFinished, SampleRecord
 
@@ -50,6 +51,8 @@ class Trial:
     """Empty where the run never began."""
     error: str = ""
     """What ended the run early."""
+    wrong: tuple[str, ...] = ()
+    """Samples that no fault hit and that ended as none ever may."""
 
     def outcomes(self, kind: str) -> Counter[Outcome]:
         """How the samples that `kind` hit ended."""
@@ -93,10 +96,28 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
     A fault of the server half needs one that can break, so it is a process then; else it is in this one.
     Errors end the trial and are told. To be called in the main thread.
     """
+    watcher = Watcher(limit_s)
+    if any(parse_fault(text).kind is ORCHESTRATOR_KILL for text in options.inject):
+        left = run_in_child(plan.request, options, START_S + limit_s)
+        watcher.records, watcher.faults = list(left.records), list(left.faults)
+        watcher.summary = left.summary or {}
+        error, hung = left.error, left.hung
+    else:
+        error, hung = _watched(plan, options, watcher, limit_s)
+    struck = tuple(
+        _struck(fault, watcher, options.deadline_ms, truths, error, hung) for fault in watcher.faults
+    )
+    wrong = _wrong(watcher, options.deadline_ms, truths)
+    if hung and not any(one.outcome is Outcome.HANG for one in struck):
+        wrong = (*wrong, error)
+    return Trial(struck, tuple(watcher.records), watcher.summary, error, wrong)
+
+
+def _watched(plan: Plan, options: RunOptions, watcher: Watcher, limit_s: float) -> tuple[str, bool]:
+    """Runs in this process: what ended it early, and whether it hung."""
     from hil.pipeline import run_pipeline
 
-    breaks = any(parse_fault(text).kind.layer is Layer.SERVER for text in options.inject)
-    watcher = Watcher(limit_s)
+    breaks = any(parse_fault(text).kind.own_server for text in options.inject)
     error = ""
     hung = False
     try:
@@ -106,10 +127,15 @@ def trial(plan: Plan, options: RunOptions, truths: Sequence[Truth], limit_s: flo
         error, hung = f"nothing happened for {limit_s:g} s", True
     except HilError as failure:
         error = str(failure)
-    struck = tuple(
-        _struck(fault, watcher, options.deadline_ms, truths, error, hung) for fault in watcher.faults
-    )
-    return Trial(struck, tuple(watcher.records), watcher.summary, error)
+    return error, hung
+
+
+def _wrong(watcher: Watcher, deadline_ms: float, truths: Sequence[Truth]) -> tuple[str, ...]:
+    """What the faults of other samples did to those that were spared."""
+    hit = {fault.sample for fault in watcher.faults}
+    spared = [record for record in watcher.records if record.index not in hit]
+    ends = [(record, outcome_of(record, deadline_ms, truths[record.sample])) for record in spared]
+    return tuple(f"sample {record.index}, not hit: {end}" for record, end in ends if end in NEVER)
 
 
 def _struck(

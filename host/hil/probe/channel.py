@@ -94,6 +94,10 @@ class SerialChannel:
         except _BROKEN as error:
             self._fail(error)
 
+    def unplug(self) -> None:
+        """What the system does to an open port whose cable is pulled; every further call raises."""
+        self.close()
+
     def _check(self) -> None:
         if self.lost is not None:
             raise self.lost

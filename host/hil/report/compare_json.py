@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hil.report.compare import Comparison, Delta
+from hil.report.fields import finite
 
 SCHEMA: Final = 1
 
@@ -23,7 +24,7 @@ def as_values(comparison: Comparison, a: str, b: str) -> dict[str, Any]:
 
 
 def _figure(delta: Delta) -> dict[str, Any]:
-    return {
+    figure: dict[str, Any] = {
         "key": delta.a.key,
         "group": delta.a.group,
         "unit": str(delta.a.unit),
@@ -37,3 +38,4 @@ def _figure(delta: Delta) -> dict[str, Any]:
         "new_sources": list(delta.b.sources),
         "verdict": str(delta.verdict),
     }
+    return dict(finite(figure))  # the difference of two huge figures may be none

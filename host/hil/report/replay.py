@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from hil.documents import json_of
 from hil.errors import SessionError
 from hil.report.state import Dashboard, update
 from hil.session import events
@@ -28,14 +28,27 @@ _SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost"
 
 
 def read_events(folder: Path) -> Iterator[tuple[float, Event]]:
-    """Seconds since the run began, and the event. Raises SessionError when `folder` is no run folder."""
+    """Seconds since the run began, and the event. A last line that was never finished is left out.
+
+    Raises SessionError when `folder` is no run folder, or where a line cannot be read.
+    """
     try:
-        lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-        for line in lines:
-            fields = json.loads(line)
+        for line in _lines(folder)[0]:
+            fields = json_of(line)
             yield fields.pop("t"), _event(fields.pop("event"), fields, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SessionError(f"{folder} holds no readable run: {error}", "name a run folder") from None
+
+
+def torn_bytes(folder: Path) -> int:
+    """How much of a last line there is that a killed run did not finish. Raises OSError."""
+    return len(_lines(folder)[1])
+
+
+def _lines(folder: Path) -> tuple[list[bytes], bytes]:
+    """Whole lines, and what comes after the last line end."""
+    *lines, rest = (folder / "events.jsonl").read_bytes().split(b"\n")
+    return lines, rest
 
 
 def state_at_end(folder: Path) -> tuple[Dashboard, float]:
@@ -55,9 +68,17 @@ def _event(name: str, fields: dict[str, Any], folder: Path) -> Event:
     if name == "SampleFinished":
         return SampleFinished(_record(fields["record"]))
     if name == "RunFinished":
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        return RunFinished(summary, fields["partial"])
+        return RunFinished(_summary(folder), fields["partial"])
     raise ValueError(f"unknown event {name!r}")
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """Empty where the run was killed before it could write one."""
+    try:
+        summary: dict[str, Any] = json_of((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return summary
 
 
 def _record(fields: dict[str, Any]) -> SampleRecord:

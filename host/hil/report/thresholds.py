@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from hil.documents import toml_of
 from hil.errors import UsageError, unknown_name
 from hil.report.figures import LAYERS, known_keys
 
@@ -72,7 +72,7 @@ def load(given: Path | None = None) -> Thresholds:
 
 def _read(path: Path) -> Tables:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = toml_of(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             f"cannot read the thresholds {path}: {error.strerror}",

@@ -55,8 +55,8 @@ def serve(
     packing = f"packed by codec {manifest.payload.codec!r} in {manifest.payload.order}"
     context = tls.server_context(*certificate) if certificate else None
     service = Service(remote, bundles.digest(bundle), options.limits, packing, known, context)
-    if known and not context and options.host != "127.0.0.1":
-        LOG.warning("tokens cross the network in the clear: add --tls-cert or --self-signed")
+    for danger in options.dangers:
+        LOG.warning("INSECURE: %s", danger)
     _allow_files(options.limits.connections_max + _SPARE_FILES)
     fingerprint = tls.fingerprint(certificate[0]) if certificate else ""
     asyncio.run(run_service(service, options, announce, stop, fingerprint))
@@ -90,7 +90,7 @@ async def run_service(
 
 
 def _certificate(options: ServeOptions) -> tuple[Path, Path] | None:
-    if options.self_signed:
+    if options.makes_certificate:
         return tls.self_signed(paths.cache_dir() / "tls", options.host)
     if options.tls_cert and options.tls_key:
         return options.tls_cert, options.tls_key

@@ -6,8 +6,10 @@ import contextlib
 import socket
 import ssl
 import time
+from dataclasses import replace
 
 from hil.errors import ProtocolError, ServerError
+from hil.redaction import redacted
 from hil.server.answer import Answer, Request
 from hil.server.protocol import (
     LENGTH,
@@ -22,6 +24,7 @@ from hil.server.protocol import (
     parse_answer,
     parse_frame,
     parse_refusal,
+    shown,
 )
 from hil.server.tls import Trust
 from hil.server.tokens import Credential
@@ -72,12 +75,14 @@ class Client:
         if trust is not None:
             self._secure(trust, host, until_s)
         name, token = (credential.name, credential.token) if credential else (DEVICE, "")
-        self._secret = trust is not None
+        self._secure_line = trust is not None
+        self._token = token
         answer = self._exchange(pack_hello(Hello(bundle_hash, name, token)), until_s)
         self._greeted = True
         if answer.kind is Kind.REFUSED:
             self.close()
             code, reason = parse_refusal(answer.body)
+            reason = redacted(reason, [self._token])
             hint = "" if code is None else _HINTS[code]
             raise ServerError(f"the server at {self._where} refused: {reason}", hint)
         if answer.kind is not Kind.WELCOME:
@@ -161,14 +166,16 @@ class Client:
         except (OSError, EOFError, ProtocolError) as error:
             raise self._gone(error) from None
         if frame.kind is Kind.GOODBYE:
-            raise self._gone(EOFError(frame.body.decode(errors="replace")))
+            raise self._gone(EOFError(redacted(shown(frame.body), [self._token])))
         return frame
 
     def _parsed(self, frame: ServerFrame) -> tuple[int, Answer]:
         try:
-            return parse_answer(frame.body)
+            number, answer = parse_answer(frame.body)
         except ProtocolError as error:
             raise self._gone(error) from None
+        detail = redacted(answer.detail, [self._token]) if answer.detail else ""
+        return number, replace(answer, detail=detail)
 
     def _read(self, size: int, until_s: float) -> bytes:
         data, self._early = bytearray(self._early[:size]), self._early[size:]
@@ -182,7 +189,7 @@ class Client:
 
     def _gone(self, error: Exception) -> ServerError:
         self.close()
-        if isinstance(error, EOFError | ConnectionError) and not self._greeted and not self._secret:
+        if isinstance(error, EOFError | ConnectionError) and not self._greeted and not self._secure_line:
             hint = "a TLS server does so: give --tls-fingerprint, which it prints, or --tls-ca"
             return ServerError(f"the server at {self._where} hung up without a greeting", hint)
         reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)

@@ -29,7 +29,7 @@ class ServeOptions:
     limits: Limits = field(default_factory=Limits)
     token_file: Path | None = None
     insecure: bool = False
-    """Strangers may come from other machines."""
+    """Strangers may come from other machines, and everything may cross the network in the clear."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     self_signed: bool = False
@@ -47,12 +47,28 @@ class ServeOptions:
         if not is_loopback(self.host) and self.token_file is None and not self.insecure:
             raise UsageError(
                 f"anybody who reaches {self.host} could use this server",
-                "give --token-file (`hil serve --new-token NAME` makes a token), or --insecure to allow it",
+                "give --token-file FILE (`hil serve --new-token NAME --token-file FILE` adds a device), "
+                "or --insecure to let in anybody",
             )
 
     @property
+    def makes_certificate(self) -> bool:
+        """Whether one of its own is made: when asked for, and off this machine where no other was given."""
+        exposed = not is_loopback(self.host) and not self.insecure
+        return self.self_signed or (exposed and self.tls_cert is None)
+
+    @property
     def tls(self) -> bool:
-        return self.self_signed or self.tls_cert is not None
+        return self.makes_certificate or self.tls_cert is not None
+
+    @property
+    def dangers(self) -> tuple[str, ...]:
+        """What everybody who reaches it can do."""
+        if is_loopback(self.host):
+            return ()
+        strangers = f"anybody who reaches {self.host} may use this server: give --token-file"
+        clear = "payloads, answers and tokens cross the network in the clear: leave --insecure out"
+        return (() if self.token_file else (strangers,)) + (() if self.tls else (clear,))
 
 
 def is_loopback(host: str) -> bool:

@@ -10,11 +10,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from hil.documents import json_of
 from hil.errors import ServerError
 from hil.paths import cache_dir
 from hil.server.client import Client
@@ -33,7 +34,7 @@ def ready_line(bound: Bound) -> str:
 def parse_ready_line(line: str) -> Bound | None:
     """What a `ready_line` says; None for any other output."""
     try:
-        said = json.loads(line)["hil_server"]
+        said = json_of(line)["hil_server"]
         port, metrics_port = said["port"], said.get("metrics_port")
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -61,6 +62,7 @@ class ServerProcess:
         self._bound: Bound | None = None
         self._announced = threading.Event()
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        environment.pop("HIL_TOKEN", None)  # for another server than this one
         try:
             self._process = subprocess.Popen(
                 list(command),
@@ -91,15 +93,25 @@ class ServerProcess:
             raise ServerError(f"the server half ended with status {self._process.returncode}", self._tail())
         raise ServerError(f"the server half was not ready after {timeout_s:.0f} s", self._tail())
 
-    def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
-        """Waits until the child is ready, then connects. Raises ServerError with the end of its log."""
+    @property
+    def ready(self) -> bool:
+        """Whether it has said where it listens."""
+        return self._bound is not None
+
+    def connect(
+        self, bundle_hash: bytes, timeout_s: float, via: Callable[[int], int] = lambda port: port
+    ) -> Client:
+        """Waits until the child is ready, then connects. Raises ServerError with the end of its log.
+
+        `via` gives the port to connect to instead of the child's.
+        """
         until_s = time.monotonic() + timeout_s
         announced = self._announced.wait(timeout_s)
         lost: ServerError | None = None
         if self._bound is not None:
             left_s = max(0.1, until_s - time.monotonic())
             try:
-                return Client("127.0.0.1", self._bound.port, bundle_hash, left_s)
+                return Client("127.0.0.1", via(self._bound.port), bundle_hash, left_s)
             except ServerError as error:
                 lost = error
         if announced and self._ends():

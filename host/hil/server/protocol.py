@@ -140,7 +140,7 @@ def pack_refusal(code: Refusal, reason: str) -> bytes:
 def parse_refusal(body: bytes) -> tuple[Refusal | None, str]:
     """(code, reason); None for a code that came later."""
     code = Refusal(body[0]) if body and body[0] in list(Refusal) else None
-    return code, body[1:].decode(errors="replace")
+    return code, shown(body[1:])
 
 
 def pack_goodbye(reason: str) -> bytes:
@@ -181,8 +181,14 @@ def parse_answer(body: bytes) -> tuple[int, Answer]:
     if len(rest) < 2 * count or status not in list(Status):
         raise ProtocolError(f"a damaged answer of {len(body)} bytes from the server")
     logits = struct.unpack_from(f"<{count}h", rest)
-    detail = rest[2 * count :].decode(errors="replace")
+    detail = shown(rest[2 * count :])
     return request, Answer(Status(status), logits, server_us, queue_us, detail, channels)
+
+
+def shown(text: bytes) -> str:
+    """What the other side says, for people: nothing in it moves a terminal's cursor or begins a new line."""
+    plain = text[:_TEXT_MAX].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in plain)
 
 
 def _text(text: str) -> bytes:

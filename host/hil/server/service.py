@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from hil.server.batching import Batcher
+from hil.server.gate import Gate
 from hil.server.limits import Limits
 from hil.server.protocol import SERVER_PROTOCOL_VERSION, Hello, Refusal
 from hil.server.remote import Remote
@@ -46,6 +47,7 @@ class Service:
         self.stats = ServerStats()
         self.batcher = Batcher(self.remote, self.limits, self.stats)
         self.draining = False
+        self._gate = Gate()
         self._sessions: set[Session] = set()
         self._refusal_logged_s = -_LOG_GAP_S
         self._refusals = 0
@@ -96,6 +98,9 @@ class Service:
 
     def arrived(self, session: Session) -> bool:
         """A connection is there; whether there is a place for it."""
+        if not self._gate.admits(session.address, time.monotonic()):
+            self._no_session(session, "rate")
+            return False
         if len(self._sessions) >= self.limits.connections_max + _SPARE or self.draining:
             self.refused(session, Refusal.DRAINING if self.draining else Refusal.FULL)
             return False
@@ -142,6 +147,8 @@ class Service:
 
     def refused(self, session: Session, refusal: Refusal) -> None:
         """A client is not let in."""
+        if refusal is Refusal.TOKEN:
+            self._gate.guessed_wrong(session.address, time.monotonic())
         self._no_session(session, refusal.name.lower())
 
     def gone(self, session: Session) -> None:

@@ -53,6 +53,8 @@ class Session(asyncio.Protocol):
         self._ended_s: float | None = None
         self._turn_due = False
         self.stats = SessionStats()
+        self.address = ""
+        """Of the client, without its port."""
         self.greeted = False
 
     @property
@@ -66,6 +68,7 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._begun_s = self._last_s = time.monotonic()
         peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if isinstance(peer, tuple) else "?"
         self.stats.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "?"
         transport.set_write_buffer_limits(self._limits.write_buffer)
         if not self._service.arrived(self):

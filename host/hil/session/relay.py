@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from hil.errors import ServerError
@@ -11,6 +12,7 @@ from hil.session.bus import Bus
 from hil.session.events import ServerLost
 
 _RECONNECT_S = 0.5
+_LEAST_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,11 @@ class Relayed:
 class Relay:
     """Asks the server; a lost server is reported once, and looked for again at every request."""
 
-    def __init__(self, server: Server | None, bundle_hash: bytes, bus: Bus, fixed_s: float | None) -> None:
+    def __init__(
+        self, server: Server | None, bundle_hash: bytes, classes: int, bus: Bus, fixed_s: float | None
+    ) -> None:
         self._server = server
+        self._classes = classes
         self._bundle_hash = bundle_hash
         self._bus = bus
         self._fixed_s = fixed_s
@@ -57,6 +62,7 @@ class Relay:
         With `prefix` only a payload's first bytes are there; that no channel is complete in them is no
         issue of the run.
         """
+        began_s = time.monotonic()
         try:
             answer = self._request(payload, timeout_s, prefix)
         except ServerError as error:
@@ -64,13 +70,18 @@ class Relay:
             if not self._reported:
                 self._reported = True
                 self._bus.emit(ServerLost(error.message))
-            return Relayed(None, 0.0, error.message)
+            waited_s = time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
+            return Relayed(None, waited_s, error.message)
         if answer.status is Status.EMPTY:
             return Relayed(None, 0.0, answer.status.name)
         if answer.status is not Status.OK:
             detail = f"{answer.status.name}: {answer.detail}" if answer.detail else answer.status.name
             code = f"server-{answer.status.name.lower()}"
             self._bus.warn_once(code, f"the server half answered {detail}", "the sample fell back")
+            return Relayed(None, 0.0, detail)
+        if len(answer.logits) != self._classes:
+            detail = f"{len(answer.logits)} logits for {self._classes} classes"
+            self._bus.warn_once("server-length", f"the server half answered {detail}", "the sample fell back")
             return Relayed(None, 0.0, detail)
         seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
         self._last_s = seconds
@@ -84,6 +95,16 @@ class Relay:
     def _request(self, payload: bytes, timeout_s: float, prefix: bool) -> Answer:
         if self._server is None:
             raise ServerError("this run has no server half", "start it without turning the server off")
-        if self._connection is None:
-            self._connection = self._server.connect(self._bundle_hash, min(timeout_s, _RECONNECT_S))
-        return self._connection.infer(payload, timeout_s, prefix=prefix)
+        until_s = time.monotonic() + timeout_s
+        if self._connection is not None:
+            try:
+                return self._connection.infer(payload, timeout_s, prefix=prefix)
+            except ServerError:  # restarted meanwhile, perhaps: worth a new connection while there is time
+                self._connection = None
+                if until_s - time.monotonic() < _LEAST_S:
+                    raise
+        left_s = until_s - time.monotonic()
+        self._connection = self._server.connect(self._bundle_hash, min(left_s, _RECONNECT_S))
+        answer = self._connection.infer(payload, max(_LEAST_S, until_s - time.monotonic()), prefix=prefix)
+        self._bus.warn_once("server-back", "the server half was lost, and answers again")
+        return answer

@@ -24,6 +24,7 @@ from hil.link.radio import Radio
 from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
 from hil.server.answer import Server
+from hil.session import intact
 from hil.session.artefacts import keep_artefacts
 from hil.session.bus import Bus
 from hil.session.device import Device
@@ -47,11 +48,13 @@ from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, make_record
+from hil.session.record import Place, agrees, failed_record, follows, make_record
 from hil.session.relay import Relay
+from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
+from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
-from hil.wire.messages import Checked
+from hil.wire.messages import AlteredError, Checked
 from hil.wire.protocol import Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
@@ -80,19 +83,28 @@ def run_session(
     server: Server | None = None,
     reporters: Sequence[Reporter] = (),
     command: Sequence[str] = (),
+    signed_by: str | None = None,
     timeline: Picture | None = None,
 ) -> RunResult:
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
-    `timeline` draws the folder's `timeline.svg`. Without an `oracle` agreement is not checked; without a
-    `server` every payload falls back. The caller owns `server` and stops it. Whatever ends the run,
-    KeyboardInterrupt included, the run folder is closed with a summary, reporters get RunFinished and are
-    closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    `signed_by` is whose signature of the bundle was checked. `timeline` draws the folder's `timeline.svg`.
+    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The caller
+    owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed
+    with a summary, reporters get RunFinished and are closed, and the exception goes on.
+    Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
+    check_room(options.out, expected_bytes(deployment, options))
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
-    run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+    try:
+        run = _Run(
+            deployment, board, samples, options, oracle, server, command, signed_by, folder, bus, timeline
+        )
+    except BaseException:
+        folder.discard()
+        raise
     try:
         run.execute()
     except BaseException as error:
@@ -117,6 +129,7 @@ class _Run:
     oracle: Oracle | None
     server: Server | None
     command: Sequence[str]
+    signed_by: str | None
     folder: RunFolder
     bus: Bus
     timeline: Picture | None = None
@@ -137,7 +150,13 @@ class _Run:
         self.radio: Radio = parse_radio(options.radio).for_run(options.n) if sends else RADIOS["none"]
         fixed_s = None if options.server_ms is None else options.server_ms / 1000
         self.faults = Faults(options.inject, options.n, options.seed, self.board.info.name, self.bus.emit)
-        self.relay = Relay(self.faults.server(self.server), deployment.bundle_hash, self.bus, fixed_s)
+        self.relay = Relay(
+            self.faults.server(self.server),
+            deployment.bundle_hash,
+            deployment.manifest.classes,
+            self.bus,
+            fixed_s,
+        )
         self.energy: EnergyModel | None = energy_model(deployment.clock_hz, self.radio)
         self.facts = RunFacts(
             deployment,
@@ -146,8 +165,9 @@ class _Run:
             options,
             self.relay.source,
             self.energy is not None,
-            provenance(deployment, self.command) | board_provenance(self.board),
+            provenance(deployment, self.command, self.signed_by) | board_provenance(self.board),
         )
+        self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)
         self.device = Device(
             self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
@@ -155,9 +175,7 @@ class _Run:
 
     def execute(self) -> None:
         """Everything up to the last sample; leaves board and connection closed."""
-        self.folder.write_json(
-            "summary.json", build_summary(self.facts, RunData(interruption="not finished"))
-        )
+        self.folder.publish(build_summary(self.facts, RunData(interruption="not finished")))
         keep_artefacts(self.folder, self.deployment)
         try:
             with self._stage("boot", self.board.info.name):
@@ -271,8 +289,10 @@ class _Run:
 
     def _record(self, place: Place, data: NDArray[np.int8]) -> SampleRecord:
         """What became of the sample."""
+        self.attempts = 1
+        given = self.faults.input(data)
         repeated = self.device.counters.retransmissions
-        outcome = self._converse(place, self.faults.input(data).tobytes())
+        outcome = self.sensor.stuck(given, data) or self._converse(place, given.tobytes())
         repeated = self.device.counters.retransmissions - repeated
         if isinstance(outcome, str):
             record = failed_record(place, outcome, repeated)
@@ -295,11 +315,15 @@ class _Run:
         return False
 
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
-        """The exchange, or why there is none. A lost device is brought back and gets a second try."""
+        """The exchange, or why there is none. There is a second try after a lost device and altered data."""
         reason = ""
         for self.attempts in (1, 2):
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
+                intact.check(exchange, data)
+            except AlteredError as error:
+                reason = error.message
+                self.bus.warn_once("altered", f"sample {place.index}: {reason}", "such samples are run again")
             except RefusedError as error:
                 self.device.recover()  # what else it refused is still on its way; start afresh
                 return error.message
@@ -354,6 +378,8 @@ class _Run:
         agreement = None
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
+        elif exchange.result.outcome is not Outcome.FAILED and not follows(exchange, self.deployment.fusion):
+            agreement = False
         clock_hz = self.device.capability.clock_hz
         if not repeated and not exchange.result.retransmissions:
             warn_of_drift(exchange, clock_hz, self.board.info, self.bus)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from hil.wire.messages import Checked
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")
+_PLACES = ("local", "link", "remote", "fuse")
 
 
 @dataclass(frozen=True)
@@ -79,50 +80,85 @@ class RunData:
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
     """The summary, JSON-ready, with every key present; what is not known is null."""
-    records, deployment = data.records, facts.deployment
-    issues = [*data.issues, *verdict(records, data.interruption)]
-    wire = sum(record.wire_retransmissions for record in records)
-    radio = sum(record.radio_retransmissions for record in records)
-    outcomes = Counter(record.outcome for record in records)
+    return fill(blank(facts), data)
+
+
+def blank(facts: RunFacts) -> dict[str, Any]:
+    """The summary before the first sample: names, limits, origins, and null for what samples tell."""
+    deployment, options, sources = facts.deployment, facts.options, facts.sources
     return {
         "schema": SCHEMA,
         "scheme": deployment.manifest.scheme,
         "dataset": deployment.manifest.dataset,
         "board": facts.board.name,
         "radio": facts.radio.name,
+        "samples": 0,
+        "samples_asked": options.n,
+        **dict.fromkeys(("outcomes", "accuracy", "float_accuracy", "host_agreement")),
+        "latency_ms": {
+            "source": sources["latency.total"],
+            "sources": {place: sources[f"latency.{place}"] for place in (*_PLACES, "total", "overlap")},
+        },
+        "cycles": {
+            "per_layer": [
+                {"name": layer.name, "kernel": layer.kernel, "cycles": None, "macs": layer.macs}
+                for layer in deployment.layers
+            ],
+            "source": sources["cycles"],
+        },
+        "energy_mj": None,
+        "memory": _memory(facts),
+        "integrity": {"source": str(facts.board.time_source)},
+        "payload_bytes": {"raw": deployment.manifest.payload.raw_bytes if deployment.manifest.payload else 0},
+        **dict.fromkeys(("prefixes", "retransmissions", "wire_retransmissions", "radio_retransmissions")),
+        **dict.fromkeys(("fallbacks", "exits", "faults", "throughput")),
+        "deadline_ms": options.deadline_ms,
+        "clock_hz": deployment.clock_hz,
+        "seed": options.seed,
+        "partial": True,
+        "valid": False,
+        "issues": [],
+        "provenance": facts.provenance,
+    }
+
+
+def fill(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
+    """`form`, which is `blank` or a run's first summary, with what the samples of `data` tell.
+
+    A run that was killed has no other: its summary is put together from its events with this.
+    """
+    records = data.records
+    issues = [*data.issues, *verdict(records, data.interruption)]
+    wire = sum(record.wire_retransmissions for record in records)
+    radio = sum(record.radio_retransmissions for record in records)
+    outcomes = Counter(record.outcome for record in records)
+    floats = [record for record in records if record.float_prediction is not None]
+    return {
+        **form,
         "samples": len(records),
-        "samples_asked": facts.options.n,
         "outcomes": {outcome: outcomes[outcome] for outcome in OUTCOMES},
         "accuracy": _share([record.correct for record in records]),
-        "float_accuracy": _share(
-            [
-                record.float_prediction == record.label
-                for record in records
-                if record.float_prediction is not None
-            ]
-        ),
+        "float_accuracy": _share([record.float_prediction == record.label for record in floats]),
         "host_agreement": _share([record.agrees for record in records if record.agrees is not None]),
-        "latency_ms": _latency(facts, records),
-        "cycles": _cycles(facts, data),
+        "latency_ms": _latency(form, records),
+        "cycles": _cycles(form["cycles"], data),
         "energy_mj": _energy(records),
-        "memory": _memory(facts, records),
-        "integrity": _integrity(facts, data, issues),
-        "payload_bytes": _payload(facts, records),
+        "memory": form["memory"]
+        | {"stack_peak_bytes": stack_peak(record.stack_peak_bytes for record in records)},
+        "integrity": _integrity(form["integrity"], data, issues),
+        "payload_bytes": _payload(form["payload_bytes"]["raw"], records),
         "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
         "wire_retransmissions": wire,
         "radio_retransmissions": radio,
         "fallbacks": outcomes["fallback"],
-        "exits": outcomes["local"] if deployment.exit is not None else 0,
+        # Who has a payload answers alone by an exit's choice only.
+        "exits": outcomes["local"] if form["payload_bytes"]["raw"] else 0,
         "faults": data.faults,
         "throughput": _throughput(records, data.wall_s),
-        "deadline_ms": facts.options.deadline_ms,
-        "clock_hz": deployment.clock_hz,
-        "seed": facts.options.seed,
         "partial": data.interruption is not None,
         "valid": is_valid(issues),
         "issues": [asdict(issue) for issue in issues],
-        "provenance": facts.provenance,
     }
 
 
@@ -134,34 +170,27 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _latency(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]:
+def _latency(form: Mapping[str, Any], records: Sequence[SampleRecord]) -> dict[str, Any]:
     parts = [record.latency_ms for record in records if record.latency_ms]
-    places = ("local", "link", "remote", "fuse")
-    sources = facts.sources
     return {
         **asdict(percentiles([part.total for part in parts])),
-        **{place: _mean([getattr(part, place) for part in parts]) for place in (*places, "overlap")},
-        "modelled": modelled_latency(parts, facts.board.time_source),
-        "source": sources["latency.total"],
-        "sources": {place: sources[f"latency.{place}"] for place in (*places, "total", "overlap")},
+        **{place: _mean([getattr(part, place) for part in parts]) for place in (*_PLACES, "overlap")},
+        "modelled": modelled_latency(parts, form["cycles"]["source"]),
+        "source": form["latency_ms"]["source"],
+        "sources": form["latency_ms"]["sources"],
     }
 
 
-def _cycles(facts: RunFacts, data: RunData) -> dict[str, Any]:
-    layers = facts.deployment.layers
+def _cycles(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
+    layers = form["per_layer"]
     reported = [cycles for cycles in data.layer_cycles if len(cycles) == len(layers)]
     return {
         "device_total": _mean([record.cycles.total for record in data.records if record.cycles]),
         "per_layer": [
-            {
-                "name": layer.name,
-                "kernel": layer.kernel,
-                "cycles": _mean([cycles[place] for cycles in reported]),
-                "macs": layer.macs,
-            }
+            {**layer, "cycles": _mean([cycles[place] for cycles in reported])}
             for place, layer in enumerate(layers)
         ],
-        "source": facts.sources["cycles"],
+        "source": form["source"],
     }
 
 
@@ -187,20 +216,20 @@ def _means(values: Sequence[dict[str, float]]) -> dict[str, float] | None:
     return {key: float(np.mean([value[key] for value in values])) for key in values[0]} if values else None
 
 
-def _memory(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]:
+def _memory(facts: RunFacts) -> dict[str, Any]:
     footprint = facts.deployment.footprint
     return {
         "flash_bytes": footprint.flash_bytes,
         "ram_static_bytes": footprint.ram_static_bytes,
         "arena_bytes": footprint.arena_bytes,
-        "stack_peak_bytes": stack_peak(record.stack_peak_bytes for record in records),
+        "stack_peak_bytes": None,
         "stack_reserved_bytes": footprint.stack_bytes,
         "flash_limit_bytes": facts.board.flash_bytes,
         "ram_limit_bytes": facts.board.ram_bytes,
     }
 
 
-def _integrity(facts: RunFacts, data: RunData, issues: Sequence[Issue]) -> dict[str, Any]:
+def _integrity(form: Mapping[str, Any], data: RunData, issues: Sequence[Issue]) -> dict[str, Any]:
     damaged = any(issue.code == FirmwareDamagedError.code for issue in issues)
     checks = data.checks
     return {
@@ -208,15 +237,13 @@ def _integrity(facts: RunFacts, data: RunData, issues: Sequence[Issue]) -> dict[
         "checks": len(checks),
         "covered_bytes": checks[-1].covered_bytes if checks else None,
         "cycles": _mean([check.cycles for check in checks]),
-        "source": str(facts.board.time_source) if checks else None,
+        "source": form["source"] if checks else None,
     }
 
 
-def _payload(facts: RunFacts, records: Sequence[SampleRecord]) -> dict[str, Any]:
-    sizes = [float(record.payload_bytes) for record in records if record.outcome != "failed"]
-    spread = percentiles(sizes)
-    payload = facts.deployment.manifest.payload
-    return {"mean": spread.mean, "p95": spread.p95, "raw": payload.raw_bytes if payload else 0}
+def _payload(raw: int, records: Sequence[SampleRecord]) -> dict[str, Any]:
+    spread = percentiles([float(record.payload_bytes) for record in records if record.outcome != "failed"])
+    return {"mean": spread.mean, "p95": spread.p95, "raw": raw}
 
 
 def _prefixes(records: Sequence[SampleRecord]) -> dict[str, Any]:

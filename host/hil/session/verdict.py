@@ -11,7 +11,7 @@ from hil.session.events import SampleRecord
 INVALIDATING = frozenset(
     {
         "partial", "failed-samples", "latency-sum", "disagreement", "server-lost", "device-lost",
-        "firmware-damaged",
+        "firmware-damaged", "sensor-stuck",
     }
 )  # fmt: skip
 """Issues that make a run invalid; all others are remarks."""

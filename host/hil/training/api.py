@@ -6,13 +6,11 @@ Imports no torch, so that a run whose bundle is cached starts at once.
 from __future__ import annotations
 
 import fcntl
-import glob
-import os
 from pathlib import Path
 from typing import Any
 
 from hil import bundle, data
-from hil.bundle import Bundle, Manifest
+from hil.bundle import Manifest
 from hil.paths import cache_dir
 from hil.schemes import registry
 from hil.training import metrics
@@ -66,22 +64,11 @@ def train_bundle(
     run = Run(progress, shelf, fresh)
     trained = chosen.train(images, recipe, seed, data_dir, run)
     path = path or cached_bundle_path(scheme, dataset, seed, recipe)
-    _write(trained, path)
+    bundle.save(trained, path)
     if run.history:
         metrics.write(run.history, metrics.path_beside(path))
     run.finish()
     return trained.manifest
-
-
-def _write(trained: Bundle, path: Path) -> None:
-    """Puts the whole file at `path` at once, even if another process does the same."""
-    own = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        bundle.save(trained, own)
-        own.replace(path)
-    finally:
-        for leftover in path.parent.glob(f"{glob.escape(own.name)}*"):
-            leftover.unlink()
 
 
 def ensure_bundle(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
+
+from hil.durable import write_whole
 
 SCHEMA = 1
 _KEY = "hil.checkpoint"
@@ -67,15 +68,7 @@ def save(checkpoint: Checkpoint, path: Path, identity: Mapping[str, Any]) -> Non
         "strides": strides,
         "digest": _digest(plain),
     }
-    own = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with own.open("wb") as file:
-            file.write(safetensors.torch.save(plain, {_KEY: json.dumps(head)}))
-            file.flush()
-            os.fsync(file.fileno())
-        own.replace(path)
-    finally:
-        own.unlink(missing_ok=True)
+    write_whole(path, safetensors.torch.save(plain, {_KEY: json.dumps(head)}))
 
 
 def load(path: Path, identity: Mapping[str, Any]) -> Checkpoint | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hil.durable import write_whole
 from hil.errors import TrainingError
 
 
@@ -18,12 +18,7 @@ def path_beside(bundle: Path) -> Path:
 
 def write(epochs: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Puts the whole file at `path` at once."""
-    own = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        own.write_text("".join(json.dumps(epoch) + "\n" for epoch in epochs))
-        own.replace(path)
-    finally:
-        own.unlink(missing_ok=True)
+    write_whole(path, "".join(json.dumps(epoch) + "\n" for epoch in epochs).encode())
 
 
 def read(path: Path) -> list[dict[str, Any]]:

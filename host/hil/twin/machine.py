@@ -34,6 +34,8 @@ class ResetCause(StrEnum):
     INDEPENDENT_WATCHDOG = "independent watchdog"
     WINDOW_WATCHDOG = "window watchdog"
     STANDBY = "wake-up from Standby"
+    BROWN_OUT = "brown-out"
+    """The supply dipped below the BOR threshold, and RAM kept what it held (RM0385 4.2.2)."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hil.errors import BoardError, UsageError
+from hil.twin.appointments import Appointments
 from hil.twin.bus import RANGES, Bus
 from hil.twin.calls import CALL_BUDGET_INSTRUCTIONS, Caller, Variables
 from hil.twin.clock import CYCLES_PER_INSTRUCTION_PERCENT, Clock, to_fs, to_s
@@ -86,6 +87,7 @@ class Twin:
         recorded = self._timing if profile else None
         self._recorder = None if recorded is None else Recorder(self._state, recorded.state, self.image)
         self._engine = Engine(self.memory, self._state, native, self._timing, self._recorder)
+        self._appointments = Appointments()
         self._build(seed)
         self._load()
         self._machine.stop_request = False
@@ -255,6 +257,26 @@ class Twin:
         self._machine.stop_request = False
         self.reset(ResetCause.POWER_ON)
 
+    def at_instruction(self, count: int, action: Callable[[], None], *, exact: bool = False) -> None:
+        """Calls `action` between two instructions, once `count` are executed since power-on.
+
+        At the begin of a block, unless it is to be `exact`: then the last instructions before are executed
+        one by one, and their time is an estimate. A core that sleeps executes none.
+        """
+        self._appointments.add(count, action, exact)
+
+    def forget_appointments(self) -> None:
+        """Actions of `at_instruction` that are still to come do not."""
+        self._appointments.clear()
+
+    def brown_out(self) -> None:
+        """Resets the chip as a supply that dipped: RAM keeps its contents, RCC_CSR has BORRSTF."""
+        self._machine.request_reset(ResetCause.BROWN_OUT)
+
+    def hang(self) -> None:
+        """The core executes nothing more, as one that spins with interrupts masked; watchdogs go on."""
+        self._core.locked_up = True
+
     def run(self, until_s: float) -> Stop:
         """Runs until virtual time `until_s`, or until a reset, lockup, or bytes from a watched UART.
 
@@ -264,7 +286,10 @@ class Twin:
         self._engine.require_open()
         self._supply.require_on()
         self._variables.initialised = True
-        reason = self._core.run(to_fs(until_s))
+        reason = self._core.run(to_fs(until_s), self._appointments.soon)
+        while reason is StopReason.BUDGET:
+            self._appointments.keep(self._core, self._machine)
+            reason = self._core.run(to_fs(until_s), self._appointments.soon)
         detail = ""
         if reason is StopReason.RESET and self._machine.reset_request is not None:
             detail = self._machine.reset_request.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self, TypeVar
@@ -21,6 +22,12 @@ from hil.wire.protocol import (
 )
 
 E = TypeVar("E")
+
+_CRC = struct.Struct("<I")
+
+
+class AlteredError(ProtocolError):
+    """Content arrived that is not what was sent, in a frame whose CRC is right."""
 
 
 class Message(Protocol):
@@ -293,11 +300,16 @@ class Result:
     """int8 logits of the local half, empty where the graph has none."""
     fused: tuple[int, ...]
     """int32 fused logits, in units that only their order matters in."""
+    input_crc: int = 0
+    """CRC-32 of the input as it lay in the device's memory before the graph ran."""
+    payload_crc: int = 0
+    """CRC-32 of the payload as the device made it; 0 without one."""
 
     frame_type: ClassVar = FrameType.RESULT
-    layout: ClassVar = struct.Struct("<IBBHI8IIHHHH")
+    layout: ClassVar = struct.Struct("<IBBHI8IIHHIIHH")
 
     def pack(self) -> bytes:
+        """A CRC-32 of its own ends it: the frame's is made later, and would not see what changed before."""
         c = self.cycles
         head = self.layout.pack(
             self.sample,
@@ -309,18 +321,25 @@ class Result:
             self.stack_peak_bytes,
             self.retransmissions,
             self.crc_errors,
+            self.input_crc,
+            self.payload_crc,
             len(self.local),
             len(self.fused),
         )
-        return head + struct.pack(f"<{len(self.local)}b{len(self.fused)}i", *self.local, *self.fused)
+        body = head + struct.pack(f"<{len(self.local)}b{len(self.fused)}i", *self.local, *self.fused)
+        return body + _CRC.pack(zlib.crc32(body))
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        if len(body) < cls.layout.size:
+        """Raises AlteredError where its own CRC is wrong, ProtocolError where the host speaks another one."""
+        if len(body) < cls.layout.size + _CRC.size:
             raise ProtocolError(f"RESULT has only {len(body)} bytes")
-        sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(body)
-        cycles, (stack, retransmissions, crc_errors, locals_, fused) = rest[:8], rest[8:]
-        if len(body) != cls.layout.size + locals_ + 4 * fused:
+        content, (crc,) = body[: -_CRC.size], _CRC.unpack(body[-_CRC.size :])
+        if zlib.crc32(content) != crc:
+            raise AlteredError("the result was altered before its frame was made")
+        sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(content)
+        cycles, (stack, retransmissions, crc_errors, *crcs, locals_, fused) = rest[:8], rest[8:]
+        if len(content) != cls.layout.size + locals_ + 4 * fused:
             raise ProtocolError(f"RESULT announces {locals_} + {fused} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{locals_}b{fused}i", body, cls.layout.size)
         return cls(
@@ -335,6 +354,7 @@ class Result:
             crc_errors,
             logits[:locals_],
             logits[locals_:],
+            *crcs,
         )
 
 

@@ -14,7 +14,7 @@ HEADER_BYTES: Final = 4
 CRC_BYTES: Final = 4
 """CRC-32 (IEEE 802.3, reflected, as zlib's) over header and body, little-endian."""
 
-BODY_MAX: Final = 1056
+BODY_MAX: Final = 1068
 """Longest body of a frame: both logit lists of 200 classes in a RESULT, or a chunk and its head."""
 
 CHUNK_MAX: Final = 1024

@@ -23,6 +23,9 @@ LEAD_S = 0.001
 listens, so that the acknowledgements it owes are not queued behind the message."""
 
 
+_BEGINNINGS = (FrameType.CAPABILITY, FrameType.REJECT, FrameType.FAULT)
+
+
 class PeerSilentError(BoardError):
     """The device did not acknowledge or answer in time; it may be reset and addressed again."""
 
@@ -175,13 +178,13 @@ class Transport:
                 "rebuild and flash the firmware with `hil build`",
             )
         if frame.kind == FrameType.ACK:
-            self._acknowledged = frame.sequence
+            self._acknowledged = frame.sequence if frame.sequence == self._sequence else self._acknowledged
         elif frame.kind == FrameType.NAK:
             self._asked_again = True
         elif frame.kind not in MESSAGES:
             self.counters.unknown += 1
             self._acknowledge(frame)
-        elif frame.sequence == self._last_delivered:
+        elif self._is_old(frame):
             self.counters.duplicates += 1
             self._acknowledge(frame)
         else:
@@ -191,6 +194,16 @@ class Transport:
             size = len(frames.encode(frame))
             began_s = ended_s - size * self.channel.byte_s()
             self._inbox.append(Received(message, began_s, ended_s, size))
+
+    def _is_old(self, frame: Frame) -> bool:
+        """Delivered already: one that came again, or so late that others have overtaken it (RFC 1982, 3.2).
+
+        A device that was reset counts from 0 again; of that these three tell, so they are only old when the
+        latest one comes again.
+        """
+        if self._last_delivered is None or frame.kind in _BEGINNINGS:
+            return frame.sequence == self._last_delivered
+        return (self._last_delivered - frame.sequence) & 0xFFFF < 0x8000
 
     def _acknowledge(self, frame: Frame) -> None:
         self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))

@@ -198,11 +198,15 @@ uint32_t hil_uart_read(uint8_t *bytes, uint32_t capacity) {
     return count;
 }
 
+bool hil_uart_has_news(void) {
+    return rx_event || rx_taken != rx_seen;
+}
+
 void hil_sleep(void) {
     /* An interrupt between the test and WFI stays pending under PRIMASK, and a pending interrupt
      * ends WFI: no wake-up is lost. */
     __disable_irq();
-    if (!rx_event && rx_taken == rx_seen) {
+    if (!hil_uart_has_news()) {
         __DSB();
         __WFI();
     }

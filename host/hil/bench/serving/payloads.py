@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 import zipfile
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hil import bundle as bundles
 from hil import data, paths
 from hil.bundle import Bundle
 from hil.data.dataset import Split
+from hil.durable import write_whole
 from hil.errors import BundleError
 
 _ROOMS = ("codec", "deploy", "schemes")
@@ -82,7 +83,7 @@ def _load(path: Path) -> tuple[bytes, ...] | None:
 def _save(path: Path, made: tuple[bytes, ...]) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_suffix(f".{os.getpid()}.npz")
+    packed = io.BytesIO()
     content = np.frombuffer(b"".join(made), np.uint8)
-    np.savez(own, ends=np.cumsum([len(one) for one in made]), content=content)
-    own.replace(path)
+    np.savez(packed, ends=np.cumsum([len(one) for one in made]), content=content)
+    write_whole(path, packed.getvalue())

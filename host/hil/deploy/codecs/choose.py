@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from hil.deploy.codecs.request import Aim
 from hil.deploy.codecs.symbols import calibration_symbols
 from hil.deploy.package import make_graph
 from hil.deploy.toolchain import find_compiler
+from hil.durable import write_whole
 from hil.errors import UsageError
 from hil.link.radio import Radio
 from hil.measure.energy import Activity, energy_model
@@ -74,9 +74,7 @@ def measure(path: Path) -> tuple[Measured, ...]:
     except (OSError, ValueError, TypeError):
         found = tuple(_measure(path))
     kept.parent.mkdir(parents=True, exist_ok=True)
-    own = kept.with_suffix(f".{os.getpid()}")
-    own.write_text(json.dumps([asdict(one) for one in found]) + "\n")
-    own.replace(kept)
+    write_whole(kept, (json.dumps([asdict(one) for one in found]) + "\n").encode())
     return found
 
 

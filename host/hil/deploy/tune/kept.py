@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ from typing import TypeVar
 from hil import paths
 from hil.deploy.build import Toolchain, source_hash
 from hil.deploy.tune.measure import Measurement, Tail
+from hil.durable import beside
 
 Kept = TypeVar("Kept", Measurement, Tail)
 
@@ -41,7 +41,8 @@ def save(name: str, measurement: Measurement | Tail) -> None:
     """Keeps `measurement`, whole or not at all."""
     path = _path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_suffix(f".{os.getpid()}")
+    # Hundreds a tuning, each of which is measured again where a loss of power took it: not worth a sync.
+    own = beside(path)
     own.write_text(json.dumps(asdict(measurement)) + "\n")
     own.replace(path)
 

@@ -53,8 +53,12 @@ class FrameInjection(Injection):
         """What arrives of a frame that is not."""
         return (Passed(seen.encoded),)
 
+    def counts(self, seen: Seen) -> bool:
+        """Whether it is one of those that may be hit."""
+        return self._wanted in ("any", seen.name)
+
     def _filter(self, seen: Seen) -> Sequence[Passed]:
-        if self._wanted not in ("any", seen.name):
+        if not self.counts(seen):
             return self.let(seen)
         place, self._seen = self._seen, self._seen + 1
         if not self.armed or not self._first <= place < self._first + self.frames_hit:

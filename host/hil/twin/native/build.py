@@ -16,6 +16,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from hil.durable import adopt
 from hil.paths import cache_dir
 
 FOLDER = Path(__file__).parent
@@ -52,5 +53,5 @@ def _built(compiler: list[str]) -> Path:
         fresh = Path(scratch) / library.name
         command = [*compiler, *FLAGS, *map(str, SOURCES), "-o", str(fresh)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-        fresh.replace(library)
+        adopt(fresh, library)
     return library
