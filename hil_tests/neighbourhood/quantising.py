@@ -113,7 +113,7 @@ def _compared(captured: FloatGraph, graph: Graph, inputs: NDArray[np.int8], para
 
 
 def _steps(op: Op) -> NDArray[np.float64]:
-    """What rounding explains, in steps of the output: two halves, and a half of the sum's unit for the bias."""
+    """What rounding explains, in steps of the output: two halves, and half a unit of the sum."""
     if isinstance(op, Add):
         return np.array(2.5)
     assert isinstance(op, Convolution | DepthwiseConvolution | Dense)
@@ -122,7 +122,7 @@ def _steps(op: Op) -> NDArray[np.float64]:
 
 
 def _rounded(op: FloatOp, made: Op, source: Tensor) -> FloatOp:
-    """In float64: weights at the steps of their channel (of a dense layer's tensor), a clamp at its tensor's."""
+    """In float64: weights at the steps of their channel or tensor, clamps at those of their tensor."""
     if isinstance(made, Clamp):
         low, high = (source.scale * (bound - source.zero_point) for bound in made.activation)
         return replace(op, clamp=(low, high))
