@@ -37,6 +37,10 @@ FOUND: dict[str, tuple[str, dict[str, Any]]] = {
         "quantising",
         {"kind": "dense", "weights": "tiny", "bias": "large", "magnitude": -3, "outputs": 4, "data": 1},
     ),
+    "shares that float64 does not hold": (
+        "outage",
+        {"unit": "shares", "samples": 10, "begin": 8, "length": 57},
+    ),
     "a tensor without axes": ("bundle", {"tensors": 8, "data": 1571708936}),
 }
 """By what was wrong: a template, and the parameters that are not at rest; more in docs/neighbourhood.md."""
