@@ -28,7 +28,7 @@ _STATE = {
     ".data": "hil_data",
     ".hil_key": "hil_key,alloc,load,data,contents",
 }
-"""Sections of the firmware's own variables, and of the key that flashing fills in, and where c/ finds them."""
+"""Sections of the firmware's own variables and of its key, and where c/ finds them."""
 
 
 @functools.cache
