@@ -90,10 +90,10 @@ def run_session(
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
     `signed_by` is whose signature of the bundle was checked. `timeline` draws the folder's `timeline.svg`.
-    With a `device_key`, which `server` has as well, the device takes authentic replies only.
-    Without an `oracle` agreement is not checked; without a `server` every payload falls back. The caller
-    owns `server` and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed
-    with a summary, reporters get RunFinished and are closed, and the exception goes on.
+    With a `device_key`, which `server` has as well, the device takes authentic replies only. Without an
+    `oracle` agreement is not checked; without a `server` every payload falls back. The caller owns `server`
+    and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed with a summary,
+    reporters get RunFinished and are closed, and the exception goes on.
     Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
