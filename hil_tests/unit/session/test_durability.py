@@ -118,7 +118,7 @@ def test_a_rebuilt_summary_is_the_one_that_the_run_would_have_written(tmp_path: 
     found = read_run(folder).summary
     differ = {key for key in whole if whole[key] != found[key]}
     # No event has a layer's cycles, or a check of the firmware.
-    assert differ == {"partial", "valid", "issues", "cycles", "throughput", "integrity"}
+    assert differ == {"partial", "valid", "issues", "cycles", "throughput", "integrity", "board_s"}
     assert {issue["code"] for issue in found["issues"]} == {"partial", "no-manifest"}
 
 
