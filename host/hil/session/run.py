@@ -238,7 +238,7 @@ class _Run:
         data = RunData(
             self.records,
             self.layer_cycles,
-            self.bus.issues,
+            [*self.bus.issues, *self.faults.missed()],
             wall_s,
             interruption,
             self.faults.summary(self.records, self.options.deadline_ms),
