@@ -317,7 +317,7 @@ TEMPLATES = (
         Where.BOARD,
         _fits,
         batch=10,
-        full=400,
+        full=300,
         sample=3,
         sources=SOURCES,
     ),
