@@ -37,9 +37,20 @@ TlsCa = Annotated[
 TlsFingerprint = Annotated[
     str | None, typer.Option("--tls-fingerprint", help="--server speaks TLS: its certificate's SHA-256.")
 ]
+Authenticate = Annotated[
+    bool | None,
+    typer.Option(
+        "--authenticate/--no-authenticate",
+        help="The device takes no reply but the server half's own; the default with --server elsewhere.",
+    ),
+]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Ask a --server on another machine without TLS.")]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
+]
+Period = Annotated[
+    float,
+    typer.Option("--period", help="Seconds of the board from one sample to the next; it idles meanwhile."),
 ]
 Inject = Annotated[
     list[str] | None,
@@ -92,10 +103,12 @@ def run(
     kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
     overlap: Overlap = True,
+    period: Period = 0.0,
     server: ServerAt = None,
     token_file: TokenFile = None,
     tls_ca: TlsCa = None,
     tls_fingerprint: TlsFingerprint = None,
+    authenticate: Authenticate = None,
     insecure: Insecure = False,
     inject: Inject = None,
     name: Name = None,
@@ -123,7 +136,7 @@ def run(
     given = {"out": out, "name": name, "server_ms": server_ms, "inject": tuple(inject or ())}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run_options = RunOptions(
-        n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, **chosen
+        n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, period_s=period, **chosen
     )
     request = Request(
         scheme=scheme,
@@ -136,6 +149,7 @@ def run(
         codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
         server=_server(server, token_file, tls_ca, tls_fingerprint, insecure),
+        authenticate=authenticate,
         board_options=BoardOptions(
             renode_path=renode_path,
             renode_trace=renode_trace,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hil.errors import ProtocolError, ServerError
 from hil.redaction import redacted
-from hil.server.answer import Answer, Request
+from hil.server.answer import Answer, Request, Stamp
 from hil.server.protocol import (
     LENGTH,
     Hello,
@@ -18,10 +18,12 @@ from hil.server.protocol import (
     Refusal,
     ServerFrame,
     frame_length,
+    pack_begin,
     pack_frame,
     pack_hello,
     pack_request,
     parse_answer,
+    parse_begun,
     parse_frame,
     parse_refusal,
     shown,
@@ -88,14 +90,34 @@ class Client:
         if answer.kind is not Kind.WELCOME:
             raise self._gone(ProtocolError(f"it greets with {answer.kind.name}"))
 
-    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
-        """The answer to `payload`, or to the `prefix` of one.
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        """Begins a device's session, with a nonce of the server's unless one is given; returns that.
+
+        Raises ServerError, also when the server has no key of this device.
+        """
+        until_s = time.monotonic() + timeout_s
+        frame = self._exchange(pack_begin(device_nonce, server_nonce), until_s)
+        while frame.kind is not Kind.BEGUN:
+            frame = self._receive(until_s)
+        try:
+            nonce = parse_begun(frame.body)
+        except ProtocolError as error:
+            raise self._gone(error) from None
+        if not nonce:
+            hint = "show it a token, or leave --authenticate out"
+            raise ServerError(f"the server at {self._where} has no key of this device", hint)
+        return nonce
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
+        """The answer to `payload`, or to the `prefix` of one; with a `stamp` it has a tag.
 
         Raises ServerError when none came within `timeout_s` seconds.
         """
         until_s = time.monotonic() + timeout_s
         self._request = (self._request + 1) & 0xFFFF_FFFF
-        frame = self._exchange(pack_request(self._request, Request(payload, prefix)), until_s)
+        frame = self._exchange(pack_request(self._request, Request(payload, prefix, stamp)), until_s)
         while True:
             if frame.kind is Kind.ANSWER:
                 request, answer = self._parsed(frame)

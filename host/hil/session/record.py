@@ -118,6 +118,7 @@ def make_record(
         cycles=result.cycles,
         payload_bytes=result.payload_bytes,
         prefix_channels=exchange.prefix_channels if result.outcome is Outcome.ANSWERED else 0,
+        unauthentic_replies=result.unauthentic,
         agrees=agreement,
         wire_retransmissions=wire,
         radio_retransmissions=radio_retransmissions,
@@ -151,7 +152,7 @@ def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
 def sent(exchange: Exchange, result: Result, clock_hz: int) -> Transfer | None:
     """The payload's way, as far as the device waited: after its deadline its radio repeats nothing more."""
     waited_s = (result.cycles.overlap + result.cycles.wait) / clock_hz
-    late = result.reason is FallbackReason.DEADLINE
+    late = result.reason in (FallbackReason.DEADLINE, FallbackReason.UNAUTHENTIC)
     return exchange.uplink.stopped(waited_s) if exchange.uplink and late else exchange.uplink
 
 
