@@ -277,7 +277,7 @@ TEMPLATES = (
         ("deploy", "codec", "mcu", "twin"),
         Where.TWIN,
         batch=24,
-        full=480,
+        full=240,
         sample=12,
         sources=SOURCES,
     ),

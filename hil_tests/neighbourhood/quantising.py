@@ -158,7 +158,7 @@ TEMPLATES = (
         "the float layer with weights at their steps, within a step of the output",
         ("deploy",),
         batch=100,
-        full=800,
+        full=1000,
         sample=40,
         sources=SOURCES,
     ),

@@ -43,11 +43,12 @@ WIRE_S = 0.004
 
 @cache
 def deployed(scheme: str, codec: str, clock_mhz: int, board: str) -> Deployment:
-    """The firmware, built once and kept in the cache. Clocks and codecs come with plain kernels."""
+    """The firmware, built once and kept in the cache. One of them has kernels that were tuned for minutes."""
     path = shelf.FOLDER / f"{scheme}-digits.safetensors"
     if codec != "own":
         path = pack(path, CodecRequest(codec, "latency", "wifi-6m"), clock_mhz * 1_000_000).bundle
-    kernels = KernelChoice.TUNED if (codec, clock_mhz) == ("own", 216) else KernelChoice.PLAIN
+    tuned = (scheme, codec, clock_mhz) == ("agilenn", "own", 216)
+    kernels = KernelChoice.TUNED if tuned else KernelChoice.PLAIN
     info = boards.get(board, BoardOptions(clock_hz=clock_mhz * 1_000_000)).info
     return package.deploy(path, info, clock_mhz * 1_000_000, kernels=kernels)
 
@@ -317,7 +318,7 @@ TEMPLATES = (
         Where.BOARD,
         _fits,
         batch=10,
-        full=400,
+        full=300,
         sample=3,
         sources=SOURCES,
     ),
