@@ -1,4 +1,4 @@
-"""The faults that every board can have, for the tests on boards other than the twin."""
+"""Faults of sensor and host that every board can have, for the tests on boards other than the twin."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Final
 from hil.faults.outcome import Outcome
 
 FAULTS: Final = {
-    "frame-loss:at=2,frame=input": {Outcome.RETRIED},
-    "bit-error-after-crc:at=2,frame=input": {Outcome.RETRIED},
     "stuck-sensor:at=2": {Outcome.FAILED},
     "clock-jump:at=2": {Outcome.ANSWERED},
     "disk-full:at=2": {Outcome.ANSWERED},
 }
-"""Orders, and how the sample may end that they hit. Some kinds of the device need a core that stops between
-instructions; those of cables are the hardware's alone."""
+"""Orders, and how the sample may end that they hit. The other kinds of the device need a core that
+stops between instructions; those of cables are the hardware's alone."""

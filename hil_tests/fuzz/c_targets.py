@@ -111,14 +111,14 @@ C_TARGETS = (
         "bodies of messages, and which bytes of an input have arrived",
         _message_seeds,
         harness=("messages.c",),
-        sources=("wire/messages.c", "runtime/coverage.c"),
+        sources=("wire/messages.c", "wire/crc32.c", "runtime/coverage.c"),
     ),
     CTarget(
         "firmware",
         "the whole firmware above board.h: bytes in at the UART",
         _firmware_seeds,
         harness=("firmware.c", "stand_in_board.c", "stand_in_model.c"),
-        sources=("app/*.c", "wire/*.c", "runtime/*.c", "codec/*.c"),
+        sources=("app/*.c", "auth/*.c", "wire/*.c", "runtime/*.c", "codec/*.c"),
         restarts=True,
     ),
     CTarget(

@@ -26,7 +26,7 @@ from hil.wire.messages import (
     Reject,
     Run,
 )
-from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType, Integrity, RejectReason
+from hil.wire.protocol import BOOT_BAUD, KEY_BYTES, PROTOCOL_VERSION, FrameType, Integrity, RejectReason
 from hil.wire.transport import Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire
@@ -91,8 +91,10 @@ def test_the_seal_is_a_crc_of_all_that_lies_before_it(seal: Seal) -> None:
     image = Image.load(fake.shared())
     stored = sorted((s for s in image.segments if s.data), key=lambda segment: segment.load_address)
     assert seal.begin == 0x0800_0000 == stored[0].load_address
-    assert seal.end == stored[-1].load_address, "nothing but the seal is behind what it covers"
-    assert b"".join(segment.data for segment in stored[:-1]) == covered_bytes(fake.shared())
+    everything = b"".join(segment.data for segment in stored)
+    assert everything[: seal.covered_bytes] == covered_bytes(fake.shared())
+    assert len(everything) == seal.covered_bytes + 12 + KEY_BYTES, "behind it only the seal, and a key"
+    assert everything[-KEY_BYTES:] == b"\xff" * KEY_BYTES, "which a build does not have"
     assert seal.crc == zlib.crc32(covered_bytes(fake.shared()))
 
 

@@ -123,7 +123,7 @@ def save(bundle: Bundle, path: Path) -> None:
     """Writes `bundle` to `path`, whole or not at all, whoever else does the same. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {_KEY: json.dumps({"schema": SCHEMA, **_as_json(bundle.manifest)}, sort_keys=True)}
-    contiguous = {name: np.ascontiguousarray(value) for name, value in bundle.tensors.items()}
+    contiguous = {name: np.asarray(value, order="C") for name, value in bundle.tensors.items()}
     write_whole(path, safetensors.numpy.save(contiguous, metadata=header))
 
 

@@ -43,6 +43,12 @@ class BundleError(HilError):
     code = "bundle"
 
 
+class UntrustedError(BundleError):
+    """A bundle that no trusted key has signed, where only such are taken."""
+
+    code = "untrusted"
+
+
 class TrainingError(HilError):
     """Training cannot go on (diverged, nothing to train on)."""
 

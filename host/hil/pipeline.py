@@ -5,6 +5,7 @@ Prints nothing: it tells a reporter.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,6 +24,7 @@ from hil.deploy.deployment import KernelChoice
 from hil.errors import UsageError, unknown_name
 from hil.schemes import registry as schemes
 from hil.session.events import Reporter, StageFinished, StageProgress, StageStarted, Warned
+from hil.wire.protocol import KEY_BYTES
 
 if TYPE_CHECKING:
     from hil.deploy.codecs.pack import Packed
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from hil.session.events import SampleRecord
     from hil.session.options import RunOptions
     from hil.session.samples import Samples
+    from hil.signing.signature import Signer
     from hil.training.progress import Progress
 
 SCHEME: Final = "agilenn"
@@ -53,6 +56,8 @@ class Request:
     board: str = "twin"
     bundle: Path | None = None
     """A bundle instead of the cached one; it knows its own scheme and data set."""
+    trust: Path | None = None
+    """A file of public keys, one of which has to have signed `bundle`; None: any bundle is taken."""
     training_seed: int = 0
     clock_mhz: int | None = None
     data_dir: Path | None = None
@@ -61,6 +66,8 @@ class Request:
     codec: CodecRequest = field(default_factory=CodecRequest)
     server: ServerAddress | None = None
     """A server half that runs already; None: one is started."""
+    authenticate: bool | None = None
+    """Whether the device takes authentic replies only. None: unless the server half is on this machine."""
     board_options: BoardOptions = field(default_factory=BoardOptions)
     """Its clock is `clock_mhz`."""
 
@@ -75,6 +82,8 @@ class Plan:
     board: Board
     clock_hz: int
     kernels: KernelChoice = KernelChoice.TUNED
+    signer: Signer | None = None
+    """Who signed the bundle; None: nobody asked."""
 
 
 def resolve(request: Request, to_run: bool = True) -> Plan:
@@ -89,6 +98,7 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
         datasets.get(request.dataset)
     if request.kernels not in tuple(KernelChoice):
         raise unknown_name("kernels", request.kernels, [choice.value for choice in KernelChoice])
+    signer = _signer(request)  # before anything of the bundle is used
     scheme, dataset = request.scheme or SCHEME, request.dataset or DATASET
     if request.bundle is not None:
         manifest = bundles.read_manifest(request.bundle)
@@ -98,7 +108,18 @@ def resolve(request: Request, to_run: bool = True) -> Plan:
     board = boards.get(request.board, replace(request.board_options, clock_hz=clock_hz))
     if isinstance(board, ExternalBoard) and (to_run or not board.info.config):
         board.prepare()
-    return Plan(request, scheme, dataset, board, clock_hz, KernelChoice(request.kernels))
+    return Plan(request, scheme, dataset, board, clock_hz, KernelChoice(request.kernels), signer)
+
+
+def _signer(request: Request) -> Signer | None:
+    """Whose bundle it is, where that matters. Raises UntrustedError and UsageError."""
+    if request.trust is None:
+        return None
+    if request.bundle is None:
+        raise UsageError("only a signed bundle is taken, and none is named", "name it: --bundle FILE")
+    from hil.signing import keys, signature
+
+    return signature.require(request.bundle, keys.trusted(request.trust))
 
 
 def _check_bundle(request: Request, manifest: Manifest) -> None:
@@ -217,7 +238,8 @@ def run_pipeline(
     from hil.session.run import run_session
 
     bundle = pack_payload(plan, ensure_bundle(plan, reporter), reporter).bundle
-    with serve(bundle) if serve else _server(bundle, plan.request.server) as server:
+    key = None if serve else _device_key(plan.request, bundle, reporter)
+    with serve(bundle) if serve else _server(bundle, plan.request.server, key) as server:
         samples = _samples(plan, bundle)
         deployment = build_firmware(plan, bundle, reporter)
         result = run_session(
@@ -229,7 +251,9 @@ def run_pipeline(
             server=server,
             reporters=[reporter],
             command=command,
+            signed_by=plan.signer.name if plan.signer else None,
             timeline=_timeline,
+            device_key=key,
         )
     return result.summary
 
@@ -243,14 +267,43 @@ def _timeline(summary: Mapping[str, Any], records: Sequence[SampleRecord]) -> st
     return None if median is None else timeline_svg(chart(summary, median))
 
 
-def _server(bundle: Path, running: ServerAddress | None) -> AbstractContextManager[Server | None]:
+def _device_key(request: Request, bundle: Path, reporter: Reporter) -> bytes | None:
+    """What device and server half share; None: replies are taken as they come.
+
+    A server half of our own gets a random one, for this run. One that runs already derives it from the token.
+    Raises UsageError where authentic replies were asked for, and there is no token.
+    """
+    from hil.wire.authentic import device_key
+
+    server = request.server
+    wanted = request.authenticate
+    if wanted is None:
+        wanted = server is not None and not server.is_loopback
+    if not wanted or bundles.read_manifest(bundle).payload is None:
+        return None
+    if server is None:
+        return secrets.token_bytes(KEY_BYTES)
+    if server.credential is not None:
+        return device_key(server.credential.token)
+    if request.authenticate:
+        raise UsageError(
+            "the device's key is made of its token, and there is none", "give --token-file or HIL_TOKEN"
+        )
+    hint = "whoever is between device and server can forge them; give --token-file"
+    reporter.handle(Warned("unauthenticated", "the server's replies are taken as they come", hint))
+    return None
+
+
+def _server(
+    bundle: Path, running: ServerAddress | None, key: bytes | None
+) -> AbstractContextManager[Server | None]:
     """Started early: the server half loads torch, which takes seconds, while the firmware is built."""
     from hil.server.kept import KeptServer
     from hil.server.process import serve_command
 
     if bundles.read_manifest(bundle).payload is None:
         return nullcontext()
-    return KeptServer(serve_command(bundle)) if running is None else nullcontext(running)
+    return KeptServer(serve_command(bundle), key) if running is None else nullcontext(running)
 
 
 def _samples(plan: Plan, bundle: Path) -> Samples:

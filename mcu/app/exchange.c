@@ -3,6 +3,7 @@
 #include "board.h"
 #include "hil_model.h"
 #include "messages.h"
+#include "session.h"
 #include "transport.h"
 #include "upkeep.h"
 
@@ -12,6 +13,7 @@ static void send_chunk(hil_exchange_t *exchange, uint32_t count, uint32_t total)
         .sample = exchange->sample,
         .total = total,
         .offset = exchange->sent,
+        .counter = exchange->counter,
         .data = {hil_model_buffers.payload + exchange->sent, count},
     };
     uint8_t head[HIL_PAYLOAD_LAYOUT_BYTES];
@@ -52,6 +54,20 @@ static void end(hil_exchange_t *exchange, uint8_t reason, uint32_t at) {
     exchange->ended = at;
 }
 
+/* Whether a sound reply that came in time is the one that is waited for. One that is not authentic
+ * ends nothing: else whoever forges it could force a fallback. */
+static bool is_awaited(hil_exchange_t *exchange, const hil_reply_t *reply) {
+    if (hil_session_nonce_source() == HIL_NONCE_SOURCE_NONE) {
+        return reply->sample == exchange->sample;
+    }
+    const uint32_t begun = hil_cycles();
+    const bool authentic =
+        reply->sample == exchange->sample && hil_session_owns(exchange->counter, reply);
+    exchange->verify_cycles += hil_cycles() - begun;
+    exchange->unauthentic += !authentic;
+    return authentic;
+}
+
 /* Takes the waiting message, which may end the exchange. */
 static void take(hil_exchange_t *exchange) {
     const hil_message_t *const message = hil_transport_peek();
@@ -67,8 +83,8 @@ static void take(hil_exchange_t *exchange) {
     if (refused != 0U) {
         exchange->refused = message->kind;
         exchange->refusal = refused;
-    } else if (reply.sample == exchange->sample &&
-               message->arrival - exchange->begun <= exchange->deadline) {
+    } else if (message->arrival - exchange->begun <= exchange->deadline &&
+               is_awaited(exchange, &reply)) {
         const bool available = reply.status == HIL_REPLY_OK;
         end(exchange, available ? HIL_FALLBACK_NONE : HIL_FALLBACK_SERVER_UNAVAILABLE,
             message->arrival);
@@ -88,7 +104,9 @@ static uint32_t look(hil_exchange_t *exchange, hil_sending_t *sending) {
         return 0;
     }
     if (elapsed >= exchange->deadline) {
-        end(exchange, HIL_FALLBACK_DEADLINE, exchange->begun + exchange->deadline);
+        const bool forged = exchange->unauthentic != 0U;
+        end(exchange, forged ? HIL_FALLBACK_UNAUTHENTIC : HIL_FALLBACK_DEADLINE,
+            exchange->begun + exchange->deadline);
         return 0;
     }
     if (*sending == HIL_SENDING_GAVE_UP) {
@@ -102,6 +120,7 @@ void hil_exchange_start(hil_exchange_t *exchange, uint32_t sample, uint32_t dead
     *exchange = (hil_exchange_t){
         .sample = sample,
         .deadline = deadline_us * (hil_clock_hz() / 1000000U),
+        .counter = hil_session_count(),
     };
 }
 

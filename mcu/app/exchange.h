@@ -20,6 +20,9 @@ typedef struct {
     uint32_t begun;        /* hil_cycles() when the first frame went to the UART */
     uint32_t ended;        /* ... when the reply had arrived, or the deadline passed */
     uint32_t early_cycles; /* spent in hil_exchange_early */
+    uint32_t counter;      /* of the session; what a reply has to belong to */
+    uint32_t verify_cycles;
+    uint32_t unauthentic; /* replies that were ignored */
 } hil_exchange_t;
 
 void hil_exchange_start(hil_exchange_t *exchange, uint32_t sample, uint32_t deadline_us);

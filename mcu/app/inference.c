@@ -103,6 +103,9 @@ static void report(hil_result_t *result, bool with_layers) {
     result->retransmissions = counters.retransmissions;
     result->crc_errors = counters.damaged;
     result->stack_peak_bytes = hil_stack_peak();
+    result->cycles.verify = exchange.verify_cycles;
+    result->unauthentic =
+        exchange.unauthentic < UINT16_MAX ? (uint16_t)exchange.unauthentic : UINT16_MAX;
     if (result->payload_bytes != 0U) { /* after everything that is timed */
         result->payload_crc = hil_crc32(0, hil_model_buffers.payload, result->payload_bytes);
     }

@@ -9,6 +9,7 @@
 #include "inference.h"
 #include "messages.h"
 #include "send.h"
+#include "session.h"
 #include "transport.h"
 #include "upkeep.h"
 
@@ -33,6 +34,7 @@ static uint8_t take_hello(hil_bytes_t body) {
     }
     session.configure.deadline_us = 0;
     session.spans = 0;
+    hil_session_greet();
     (void)hil_transport_counters();
     return FINE;
 }
@@ -46,6 +48,8 @@ static uint8_t take_configure(hil_bytes_t body) {
         configure.early_bytes > HIL_CHUNK_MAX || !hil_uart_can(configure.baud)) {
         return HIL_REJECT_VALUE;
     }
+    hil_session_begin(configure.server_nonce);
+    configure.server_nonce = 0; /* its message is dropped */
     session.configure = configure;
     return FINE;
 }
@@ -135,6 +139,8 @@ static void send_capability(void) {
         .layers = hil_model.layers,
         .bundle_hash = hil_model.bundle_hash,
         .check = *hil_integrity(),
+        .nonce_source = hil_session_nonce_source(),
+        .nonce = hil_session_nonce(),
     };
     (void)hil_send(HIL_FRAME_CAPABILITY,
                    (hil_bytes_t){body, hil_capability_pack(&capability, body)});

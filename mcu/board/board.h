@@ -57,6 +57,11 @@ hil_checked_t hil_integrity_check(uint32_t start);
 void hil_integrity_start(void);
 const hil_checked_t *hil_integrity(void);
 
+/* From the microcontroller's generator. False where it has none that works. */
+bool hil_random(uint32_t *words, uint32_t count);
+/* The same for all of a chip's life, and no other chip's. */
+void hil_unique_id(uint32_t words[3]);
+
 void hil_watchdog_start(void);
 void hil_watchdog_kick(void);
 

@@ -19,6 +19,7 @@ bool hil_configure_unpack(hil_bytes_t body, hil_configure_t *configure) {
     configure->deadline_us = hil_get32(body.at);
     configure->baud = hil_get32(body.at + 4);
     configure->early_bytes = hil_get32(body.at + 8);
+    configure->server_nonce = body.at + 12;
     return true;
 }
 
@@ -30,6 +31,7 @@ bool hil_chunk_unpack(hil_bytes_t body, hil_chunk_t *chunk) {
     chunk->sample = hil_get32(body.at);
     chunk->total = hil_get32(body.at + 4);
     chunk->offset = hil_get32(body.at + 8);
+    chunk->counter = 0;
     chunk->data.at = body.at + HIL_INPUT_LAYOUT_BYTES;
     chunk->data.count = body.count - HIL_INPUT_LAYOUT_BYTES;
     return true;
@@ -45,10 +47,14 @@ bool hil_run_unpack(hil_bytes_t body, hil_run_t *run) {
 }
 
 bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply) {
-    if (body.count < HIL_REPLY_LAYOUT_BYTES ||
-        body.count != HIL_REPLY_LAYOUT_BYTES + 2U * body.at[5]) {
+    if (body.count < HIL_REPLY_LAYOUT_BYTES) {
         return false;
     }
+    const uint32_t bare = HIL_REPLY_LAYOUT_BYTES + 2U * body.at[5];
+    if (body.count != bare && body.count != bare + HIL_TAG_BYTES) {
+        return false;
+    }
+    reply->tag = body.count == bare ? 0 : body.at + bare;
     reply->sample = hil_get32(body.at);
     reply->status = body.at[4];
     reply->count = body.at[5];
@@ -87,12 +93,15 @@ uint32_t hil_capability_pack(const hil_capability_t *capability, uint8_t *out) {
     at = hil_put16(at, capability->layers);
     memcpy(at, capability->bundle_hash, HIL_HASH_BYTES);
     at += HIL_HASH_BYTES;
-    return (uint32_t)(at - out) + hil_checked_pack(&capability->check, at);
+    at += hil_checked_pack(&capability->check, at);
+    *at++ = capability->nonce_source;
+    memcpy(at, capability->nonce, HIL_NONCE_BYTES);
+    return (uint32_t)(at - out) + HIL_NONCE_BYTES;
 }
 
 uint32_t hil_chunk_pack(const hil_chunk_t *chunk, uint8_t *out) {
     uint8_t *const at = hil_put32(hil_put32(out, chunk->sample), chunk->total);
-    return (uint32_t)(hil_put32(at, chunk->offset) - out);
+    return (uint32_t)(hil_put32(hil_put32(at, chunk->offset), chunk->counter) - out);
 }
 
 static uint8_t *put_cycles(uint8_t *at, const hil_stage_cycles_t *cycles) {
@@ -103,7 +112,7 @@ static uint8_t *put_cycles(uint8_t *at, const hil_stage_cycles_t *cycles) {
     at = hil_put32(at, cycles->wait);
     at = hil_put32(at, cycles->fuse);
     at = hil_put32(at, cycles->total);
-    return hil_put32(at, cycles->overlap);
+    return hil_put32(hil_put32(at, cycles->overlap), cycles->verify);
 }
 
 uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {
@@ -118,9 +127,8 @@ uint32_t hil_result_pack(const hil_result_t *result, uint8_t *out) {
     at = put_cycles(at, &result->cycles);
     at = hil_put32(at, result->stack_peak_bytes);
     at = hil_put16(at, result->retransmissions);
-    at = hil_put16(at, result->crc_errors);
-    at = hil_put32(at, result->input_crc);
-    at = hil_put32(at, result->payload_crc);
+    at = hil_put16(hil_put16(at, result->crc_errors), result->unauthentic);
+    at = hil_put32(hil_put32(at, result->input_crc), result->payload_crc);
     at = hil_put16(hil_put16(at, local), fused);
     if (local != 0U) {
         memcpy(at, result->local, local);

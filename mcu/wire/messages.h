@@ -11,12 +11,14 @@ typedef struct {
     uint32_t deadline_us;
     uint32_t baud;
     uint32_t early_bytes; /* 0: the payload is sent when all of it is there */
+    const uint8_t *server_nonce;
 } hil_configure_t;
 
 typedef struct {
     uint32_t sample;
     uint32_t total; /* 0: more will come, how much is not known yet */
     uint32_t offset;
+    uint32_t counter; /* of a payload */
     hil_bytes_t data;
 } hil_chunk_t;
 
@@ -30,6 +32,7 @@ typedef struct {
     uint8_t status; /* HIL_REPLY_* */
     uint8_t count;
     const uint8_t *logits; /* count little-endian int16 */
+    const uint8_t *tag;    /* HIL_TAG_BYTES, or NULL */
 } hil_reply_t;
 
 typedef struct {
@@ -50,12 +53,15 @@ typedef struct {
     uint16_t classes;
     uint16_t layers;
     const uint8_t *bundle_hash;
-    hil_checked_t check; /* of the start */
+    hil_checked_t check;  /* of the start */
+    uint8_t nonce_source; /* HIL_NONCE_SOURCE_* */
+    const uint8_t *nonce;
 } hil_capability_t;
 
 typedef struct {
     uint32_t graph, quantise, encode, frame, wait, fuse, total;
     uint32_t overlap; /* of the transmission with the stages up to `frame`; in no sum */
+    uint32_t verify;  /* of replies; in `wait`, or of the one that was taken in `fuse` */
 } hil_stage_cycles_t;
 
 typedef struct {
@@ -68,6 +74,7 @@ typedef struct {
     uint32_t stack_peak_bytes;
     uint16_t retransmissions;
     uint16_t crc_errors;
+    uint16_t unauthentic; /* replies that were ignored */
     uint32_t input_crc;   /* of the input as it lay in memory before the graph ran */
     uint32_t payload_crc; /* of the payload as it was made; 0 without one */
     uint16_t local_count;

@@ -55,8 +55,11 @@ static void take_chunk(input_t *input, hil_bytes_t body) {
     }
     REQUIRE(chunk.data.count >= 1U && chunk.data.count <= HIL_CHUNK_MAX);
     REQUIRE(chunk.data.at + chunk.data.count == body.at + body.count);
-    uint8_t head[HIL_INPUT_LAYOUT_BYTES];
-    REQUIRE(hil_chunk_pack(&chunk, head) == sizeof head && memcmp(head, body.at, sizeof head) == 0);
+    uint8_t head[HIL_PAYLOAD_LAYOUT_BYTES];
+    chunk.counter = 0x04030201U; /* of a payload: an input has none */
+    REQUIRE(hil_chunk_pack(&chunk, head) == sizeof head);
+    REQUIRE(memcmp(head, body.at, HIL_INPUT_LAYOUT_BYTES) == 0);
+    REQUIRE(memcmp(head + HIL_INPUT_LAYOUT_BYTES, "\1\2\3\4", 4) == 0);
     if (chunk.data.count <= INPUT && chunk.offset <= INPUT - chunk.data.count) {
         cover(input, chunk.offset, chunk.offset + chunk.data.count);
     }
@@ -65,7 +68,9 @@ static void take_chunk(input_t *input, hil_bytes_t body) {
 static void take_reply(hil_bytes_t body) {
     hil_reply_t reply;
     if (hil_reply_unpack(body, &reply)) {
-        REQUIRE(HIL_REPLY_LAYOUT_BYTES + 2U * reply.count == body.count);
+        const uint32_t tag_bytes = reply.tag == 0 ? 0U : HIL_TAG_BYTES;
+        REQUIRE(HIL_REPLY_LAYOUT_BYTES + 2U * reply.count + tag_bytes == body.count);
+        REQUIRE(reply.tag == 0 || reply.tag + HIL_TAG_BYTES == body.at + body.count);
         for (uint32_t i = 0; i < reply.count; i++) {
             (void)hil_reply_logit(&reply, i);
         }
@@ -84,7 +89,8 @@ static void pack_result(fuzz_t *fuzz) {
     const uint32_t count = hil_result_pack(&result, out);
     REQUIRE(count >= HIL_RESULT_LAYOUT_BYTES && count <= HIL_BODY_MAX);
     const uint32_t at = HIL_RESULT_LAYOUT_BYTES - 4U;
-    REQUIRE(count == HIL_RESULT_LAYOUT_BYTES + hil_get16(out + at) + 4U * hil_get16(out + at + 2U));
+    REQUIRE(count == HIL_RESULT_LAYOUT_BYTES + hil_get16(out + at) + 4U * hil_get16(out + at + 2U) +
+                         HIL_CRC_BYTES);
     release(out, HIL_BODY_MAX);
     release(local, result.local_count);
     release(fused, 4U * (size_t)result.fused_count);

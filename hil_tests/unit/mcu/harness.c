@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authentic.h"
 #include "board.h"
 #include "coverage.h"
 #include "exit.h"
@@ -325,9 +326,22 @@ static void run_kernel(char kernel, const uint8_t *bytes, uint32_t count) {
     free(output);
 }
 
+/* So many messages, each acknowledged at once: sequence numbers count on. */
+static void skip_messages(uint32_t count) {
+    const hil_bytes_t nothing = {NULL, 0};
+    for (uint32_t i = 1; i <= count; i++) {
+        uint8_t ack[16];
+        (void)hil_transport_begin(HIL_FRAME_RESULT, nothing, nothing);
+        const uint32_t size = hil_frame_encode(HIL_FRAME_ACK, (uint16_t)i, nothing, nothing, ack);
+        incoming = (text_t){ack, size, 0};
+        (void)hil_transport_poll();
+        answer.count = 0;
+    }
+}
+
 /* One call of the transport: 'r' bytes that arrive, 't' milliseconds that pass, 'b' a frame to
- * begin, 'm' one whose body is made in the transport's own memory, 'd' the inbox to drop, 'c' to
- * cancel. The answer: state, the inbox and what was written.
+ * begin, 'm' one whose body is made in the transport's own memory, 'd' the inbox to drop, 's' a
+ * number of messages to skip, 'c' to cancel. The answer: state, the inbox and what was written.
  */
 static void drive_transport(const uint8_t *bytes, uint32_t count) {
     answer.count = 0;
@@ -349,6 +363,9 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
         break;
     case 'd':
         hil_transport_drop();
+        break;
+    case 's':
+        skip_messages(hil_get32(bytes + 1));
         break;
     default:
         hil_transport_cancel();
@@ -374,26 +391,27 @@ static void drive_transport(const uint8_t *bytes, uint32_t count) {
 /* Numbers of a RESULT in the order of its layout, then local and fused logits.
  */
 static void pack_result(const uint8_t *bytes) {
-    uint32_t n[19];
-    for (uint32_t i = 0; i < 19; i++) {
+    uint32_t n[21];
+    for (uint32_t i = 0; i < 21; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
-    int8_t *const local = copy(bytes + 76, n[17]);
-    int32_t *const fused = copy(bytes + 76 + n[17], 4 * n[18]);
+    int8_t *const local = copy(bytes + 84, n[19]);
+    int32_t *const fused = copy(bytes + 84 + n[19], 4 * n[20]);
     const hil_result_t result = {
         .sample = n[0],
         .outcome = (uint8_t)n[1],
         .reason = (uint8_t)n[2],
         .prediction = (uint16_t)n[3],
         .payload_bytes = n[4],
-        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]},
-        .stack_peak_bytes = n[13],
-        .retransmissions = (uint16_t)n[14],
-        .crc_errors = (uint16_t)(n[14] >> 16),
-        .input_crc = n[15],
-        .payload_crc = n[16],
-        .local_count = (uint16_t)n[17],
-        .fused_count = (uint16_t)n[18],
+        .cycles = {n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12], n[13]},
+        .stack_peak_bytes = n[14],
+        .retransmissions = (uint16_t)n[15],
+        .crc_errors = (uint16_t)(n[15] >> 16),
+        .unauthentic = (uint16_t)n[16],
+        .input_crc = n[17],
+        .payload_crc = n[18],
+        .local_count = (uint16_t)n[19],
+        .fused_count = (uint16_t)n[20],
         .local = local,
         .fused = fused,
     };
@@ -404,10 +422,10 @@ static void pack_result(const uint8_t *bytes) {
     free(out);
 }
 
-/* A CAPABILITY of twelve numbers, in the order of its layout, and the hash. */
+/* A CAPABILITY of thirteen numbers, in the order of its layout, the hash and the nonce. */
 static void pack_capability(const uint8_t *bytes) {
-    uint32_t n[12];
-    for (uint32_t i = 0; i < 12; i++) {
+    uint32_t n[13];
+    for (uint32_t i = 0; i < 13; i++) {
         n[i] = hil_get32(bytes + 4 * i);
     }
     const hil_capability_t capability = {
@@ -420,12 +438,47 @@ static void pack_capability(const uint8_t *bytes) {
         .payload_capacity = n[5],
         .classes = (uint16_t)n[6],
         .layers = (uint16_t)n[7],
-        .bundle_hash = bytes + 48,
+        .bundle_hash = bytes + 52,
         .check = {(uint8_t)n[8], n[9], n[10], n[11]},
+        .nonce_source = (uint8_t)n[12],
+        .nonce = bytes + 52 + HIL_HASH_BYTES,
     };
     uint8_t *const out = malloc(HIL_CAPABILITY_LAYOUT_BYTES);
     say(out, hil_capability_pack(&capability, out));
     free(out);
+}
+
+/* Bytes of the digest and of the key, how much of the message comes at a time; key and message. */
+static void hash(const uint8_t *bytes, uint32_t count) {
+    const uint32_t digest_bytes = bytes[0], key_bytes = bytes[1], piece = bytes[2];
+    uint8_t *const key = copy(bytes + 3, key_bytes);
+    hil_blake2s_t state;
+    hil_blake2s_begin(&state, digest_bytes, (hil_bytes_t){key, key_bytes});
+    for (uint32_t at = 3U + key_bytes; at < count; at += piece) {
+        const uint32_t left = count - at;
+        hil_blake2s_put(&state, (hil_bytes_t){bytes + at, left < piece ? left : piece});
+    }
+    uint8_t *const digest = malloc(digest_bytes);
+    hil_blake2s_end(&state, digest);
+    say(digest, digest_bytes);
+    free(digest);
+    free(key);
+}
+
+/* The device's key, both nonces, the exchange's number, a reply's body: whether it is authentic. */
+static void verify(const uint8_t *bytes, uint32_t count) {
+    const uint8_t *const nonces = bytes + HIL_KEY_BYTES;
+    const uint8_t *const numbers = nonces + 2U * HIL_NONCE_BYTES;
+    const uint32_t body_bytes = count - (uint32_t)(numbers + 4 - bytes);
+    uint8_t *const body = copy(numbers + 4, body_bytes);
+    uint8_t key[HIL_KEY_BYTES];
+    hil_blake2s_t begun;
+    hil_reply_t reply;
+    hil_session_key(bytes, nonces, nonces + HIL_NONCE_BYTES, key);
+    hil_tag_begin(&begun, key);
+    say32(hil_reply_unpack((hil_bytes_t){body, body_bytes}, &reply) &&
+          hil_tag_fits(&begun, hil_get32(numbers), &reply));
+    free(body);
 }
 
 static void pack_layers(const uint8_t *bytes, uint32_t count) {
@@ -453,6 +506,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
         say32(configure.deadline_us);
         say32(configure.baud);
         say32(configure.early_bytes);
+        say(configure.server_nonce, HIL_NONCE_BYTES);
     } else if (bytes[0] == HIL_FRAME_INPUT && hil_chunk_unpack(body, &chunk)) {
         say32(chunk.sample);
         say32(chunk.total);
@@ -469,6 +523,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
         for (uint32_t i = 0; i < reply.count; i++) {
             say32((uint32_t)(int32_t)hil_reply_logit(&reply, i));
         }
+        say(reply.tag, reply.tag == 0 ? 0U : HIL_TAG_BYTES);
     }
     free(exact);
 }
@@ -512,6 +567,12 @@ static void obey(char command, const uint8_t *bytes, uint32_t count) {
         break;
     case 'Y':
         pack_layers(bytes, count);
+        break;
+    case 'B':
+        hash(bytes, count);
+        break;
+    case 'A':
+        verify(bytes, count);
         break;
     case 'G':
         pack_capability(bytes);

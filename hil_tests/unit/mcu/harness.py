@@ -12,8 +12,8 @@ from typing import IO, Self
 from hil import paths
 from hil.wire import header
 
-SOURCES = ("wire", "codec", "kernels", "runtime")
-INCLUDES = ("board", "wire", "codec", "kernels", "runtime")
+SOURCES = ("wire", "auth", "codec", "kernels", "runtime")
+INCLUDES = ("board", "wire", "auth", "codec", "kernels", "runtime")
 FLAGS = (
     *("-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),

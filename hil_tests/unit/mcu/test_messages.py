@@ -25,10 +25,13 @@ from hil.wire.protocol import (
     BODY_MAX,
     CHUNK_MAX,
     CRC_BYTES,
+    NONCE_BYTES,
     PROTOCOL_VERSION,
+    TAG_BYTES,
     FallbackReason,
     FrameType,
     Integrity,
+    NonceSource,
     Outcome,
     ReplyStatus,
     ResetCause,
@@ -37,7 +40,7 @@ from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=100, deadline=None)
 u16, u32 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
-cycles = st.builds(StageCycles, *[u32] * 8)
+cycles = st.builds(StageCycles, *[u32] * 9)
 
 
 def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
@@ -47,7 +50,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 
 @many
 @given(
-    numbers=st.tuples(u32, u16, u32, u32, u16, u16),
+    numbers=st.tuples(u32, u16, u32, u32, u16, u16, u16),
     crcs=st.tuples(u32, u32),
     stages=cycles,
     outcome=st.sampled_from(Outcome),
@@ -57,7 +60,7 @@ def unpack(firmware: Harness, kind: FrameType, body: bytes) -> bytes:
 )
 def test_result(
     firmware: Harness,
-    numbers: tuple[int, int, int, int, int, int],
+    numbers: tuple[int, int, int, int, int, int, int],
     crcs: tuple[int, int],
     stages: StageCycles,
     outcome: Outcome,
@@ -65,12 +68,12 @@ def test_result(
     local: list[int],
     fused: list[int],
 ) -> None:
-    sample, prediction, payload, stack, retransmissions, crc_errors = numbers
+    sample, prediction, payload, stack, retransmissions, crc_errors, unauthentic = numbers
     head = struct.pack(
-        "<19I",
+        "<21I",
         *(sample, outcome, reason, prediction, payload),
         *vars(stages).values(),
-        *(stack, retransmissions | crc_errors << 16, *crcs, len(local), len(fused)),
+        *(stack, retransmissions | crc_errors << 16, unauthentic, *crcs, len(local), len(fused)),
     )
     answer = firmware.ask("R", head + struct.pack(f"<{len(local)}b{len(fused)}i", *local, *fused))
     fits = Result.layout.size + len(local) + 4 * len(fused) + CRC_BYTES <= BODY_MAX
@@ -80,6 +83,7 @@ def test_result(
         fused=tuple(fused) if fits else (),
         input_crc=crcs[0],
         payload_crc=crcs[1],
+        unauthentic=unauthentic,
     )
 
 
@@ -89,7 +93,9 @@ def test_result(
     cause=st.sampled_from(ResetCause),
     words=st.tuples(u32, u32, u32, u32, u32, u16, u16),
     check=st.builds(Checked, st.sampled_from(Integrity), u32, u32, u32),
+    source=st.sampled_from(NonceSource),
     digest=st.binary(min_size=32, max_size=32),
+    nonce=st.binary(min_size=16, max_size=16),
 )
 def test_capability(
     firmware: Harness,
@@ -97,11 +103,13 @@ def test_capability(
     cause: ResetCause,
     words: tuple[int, ...],
     check: Checked,
+    source: NonceSource,
     digest: bytes,
+    nonce: bytes,
 ) -> None:
-    head = struct.pack("<4B11I", *version, cause, *words, *vars(check).values())
-    capability = Capability.unpack(firmware.ask("G", head + digest))
-    assert capability == Capability(PROTOCOL_VERSION, version, cause, *words, digest, check)
+    head = struct.pack("<4B12I", *version, cause, *words, *vars(check).values(), source)
+    capability = Capability.unpack(firmware.ask("G", head + digest + nonce))
+    assert capability == Capability(PROTOCOL_VERSION, version, cause, *words, digest, check, source, nonce)
 
 
 @pytest.mark.parametrize("count", [0, 1, 258, 400])
@@ -118,16 +126,23 @@ def test_input(firmware: Harness, words: tuple[int, int, int], data: bytes) -> N
 
 
 @many
-@given(sample=u32, logits=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=255))
-def test_reply(firmware: Harness, sample: int, logits: list[int]) -> None:
-    body = Reply(sample, ReplyStatus.OK, tuple(logits)).pack()
-    assert unpack(firmware, FrameType.REPLY, body) == struct.pack(f"<II{len(logits)}i", sample, 0, *logits)
+@given(
+    sample=u32,
+    logits=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=255),
+    tag=st.sampled_from([b"", bytes(range(TAG_BYTES))]),
+)
+def test_reply(firmware: Harness, sample: int, logits: list[int], tag: bytes) -> None:
+    body = Reply(sample, ReplyStatus.OK, tuple(logits), tag).pack()
+    numbers = struct.pack(f"<II{len(logits)}i", sample, 0, *logits)
+    assert unpack(firmware, FrameType.REPLY, body) == numbers + tag
 
 
 @many
 @given(words=st.tuples(u32, u32, u32), version=u16)
 def test_fixed_bodies(firmware: Harness, words: tuple[int, int, int], version: int) -> None:
-    assert unpack(firmware, FrameType.CONFIGURE, Configure(*words).pack()) == struct.pack("<III", *words)
+    nonce = bytes(range(NONCE_BYTES))
+    configure = Configure(*words, nonce).pack()
+    assert unpack(firmware, FrameType.CONFIGURE, configure) == struct.pack("<III", *words) + nonce
     assert unpack(firmware, FrameType.RUN, Run(*words[:2]).pack()) == struct.pack("<II", *words[:2])
     assert unpack(firmware, FrameType.CHECK, Check(words[0]).pack()) == struct.pack("<I", words[0])
     assert unpack(firmware, FrameType.HELLO, Hello(version).pack()) == struct.pack("<I", version)
@@ -141,9 +156,10 @@ def test_fixed_bodies(firmware: Harness, words: tuple[int, int, int], version: i
     body=st.binary(max_size=40),
 )
 def test_wrong_lengths_are_refused(firmware: Harness, kind: FrameType, body: bytes) -> None:
-    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 12, FrameType.RUN: 8, FrameType.CHECK: 4}
-    expected = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
-    assert bool(unpack(firmware, kind, body)) == (len(body) == expected)
+    right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 28, FrameType.RUN: 8, FrameType.CHECK: 4}
+    bare = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
+    expected = {bare, bare + TAG_BYTES} if kind is FrameType.REPLY and bare > 0 else {bare}
+    assert bool(unpack(firmware, kind, body)) == (len(body) in expected)
 
 
 @pytest.mark.parametrize("count", [0, 11, 12, CHUNK_MAX + 13, BODY_MAX])

@@ -167,6 +167,24 @@ def test_hello_starts_over(device: Device) -> None:
     assert device.begin(FrameType.CAPABILITY).frames == [Frame(FrameType.CAPABILITY, 1)]
 
 
+@pytest.mark.parametrize(("last", "late"), [(5, 4), (5, 1), (5, 0xFFFF), (2, 0x8003), (0x9000, 0x8FFF)])
+def test_a_frame_that_others_have_overtaken_is_acknowledged_and_dropped(
+    device: Device, last: int, late: int
+) -> None:
+    device.receive(Frame(FrameType.RUN, last, RUN))
+    device.call("d")
+    after = device.receive(Frame(FrameType.INPUT, late, b"old"))
+    assert after.frames == [ack(late)]
+    assert after.inbox is None
+
+
+@pytest.mark.parametrize(("last", "new"), [(5, 6), (0xFFFF, 0), (2, 0x8001)])
+def test_the_frames_after_it_are_new(device: Device, last: int, new: int) -> None:
+    device.receive(Frame(FrameType.RUN, last, RUN))
+    device.call("d")
+    assert device.receive(Frame(FrameType.INPUT, new, b"new")).inbox == (FrameType.INPUT, b"new")
+
+
 def test_unknown_types_and_versions_are_delivered_for_refusal(device: Device) -> None:
     after = device.receive(Frame(0x77, 4, b"?", version=9))
     assert after.inbox == (0x77, b"?")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import ProtocolError
-from hil.server.answer import Answer, Request, Status
+from hil.server.answer import Answer, Request, Stamp, Status
 from hil.server.protocol import (
     HELLO_MAX,
     LENGTH,
@@ -35,6 +35,7 @@ from hil.server.protocol import (
 
 U16, U32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFF_FFFF)
 LOGITS = st.lists(st.integers(-32768, 32767), max_size=200).map(tuple)
+TAG = st.sampled_from([b"", bytes(range(16))])
 DETAIL = st.text(st.characters(exclude_categories=["Cs"]).filter(str.isprintable), max_size=200)
 
 
@@ -46,18 +47,18 @@ def body_of(framed: bytes, kind: Kind) -> bytes:
     return frame.body
 
 
-@given(U32, st.binary(max_size=300), st.booleans())
-def test_a_request_comes_through(number: int, payload: bytes, prefix: bool) -> None:
-    request = Request(payload, prefix)
+@given(U32, st.binary(max_size=300), st.booleans(), st.none() | st.builds(Stamp, U32, U32))
+def test_a_request_comes_through(number: int, payload: bytes, prefix: bool, stamp: Stamp | None) -> None:
+    request = Request(payload, prefix, stamp)
     assert parse_request(body_of(pack_request(number, request), Kind.INFER)) == (number, request)
 
 
-@given(U32, st.builds(Answer, st.sampled_from(Status), LOGITS, U32, U32, DETAIL, U16))
+@given(U32, st.builds(Answer, st.sampled_from(Status), LOGITS, U32, U32, DETAIL, U16, TAG))
 def test_an_answer_comes_through(number: int, answer: Answer) -> None:
     assert parse_answer(body_of(pack_answer(number, answer), Kind.ANSWER)) == (number, answer)
 
 
-@given(U32, st.integers(2, 255), st.binary(max_size=20))
+@given(U32, st.integers(4, 255), st.binary(max_size=20))
 def test_flags_of_a_later_protocol_are_refused(number: int, flags: int, payload: bytes) -> None:
     with pytest.raises(ProtocolError, match="unknown flags"):
         parse_request(struct.pack("<IB", number, flags) + payload)

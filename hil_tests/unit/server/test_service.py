@@ -17,6 +17,7 @@ from hil.server.client import Client
 from hil.server.limits import Limits
 from hil.server.protocol import (
     HELLO_MAX,
+    SERVER_PROTOCOL_VERSION,
     Hello,
     Kind,
     pack_frame,
@@ -65,7 +66,7 @@ def test_whoever_has_another_bundle_is_told_how_this_one_packs():
 def test_another_protocol_is_refused():
     with running(FakeRemote()) as port, socket.create_connection(("127.0.0.1", port)) as raw:
         raw.sendall(pack_frame(Kind.HELLO, struct.pack("<H", 99) + HASH))
-        assert b"speaks protocol 3, the client 99" in raw.recv(1000)
+        assert f"speaks protocol {SERVER_PROTOCOL_VERSION}, the client 99".encode() in raw.recv(1000)
         assert raw.recv(1000) == b""
 
 

@@ -208,6 +208,7 @@ def run_fake(
     reporters: tuple[Any, ...] = (),
     progressive: bool = False,
     timeline: Picture | None = None,
+    command: tuple[str, ...] = ("hil", "run"),
     **settings: Any,
 ) -> RunResult:
     """A run of 6 samples on a fake board, with what a test wants different."""
@@ -218,5 +219,5 @@ def run_fake(
     return run_session(
         deployment(tmp_path, board.model, progressive=progressive), board, samples(board.model),
         options=options, oracle=oracle(board.model), server=server or FakeServer(), reporters=reporters,
-        command=("hil", "run"), timeline=timeline,
+        command=command, timeline=timeline,
     )  # fmt: skip

@@ -95,7 +95,7 @@ def test_a_lost_chunk_is_repeated(tmp_path):
     damaged: list[int] = []
 
     def noise(way: str, data: bytes) -> bytes:
-        if way == "device" and len(data) > 100 and len(damaged) < 1:
+        if way == "device" and len(data) > 150 and len(damaged) < 1:
             damaged.append(len(data))
             return data[:50] + bytes([data[50] ^ 0x55 or 1]) + data[51:]
         return data

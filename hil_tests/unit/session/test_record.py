@@ -10,7 +10,7 @@ import pytest
 from hil.deploy.deployment import Fusion, Reference
 from hil.deploy.fuse import fuse
 from hil.session.exchange import Exchange
-from hil.session.record import agrees
+from hil.session.record import agrees, follows
 from hil.wire.messages import Reply, Result, StageCycles
 from hil.wire.protocol import FallbackReason, Outcome, ReplyStatus
 
@@ -48,6 +48,21 @@ def test_an_answer_equal_in_every_bit_agrees():
 )
 def test_one_difference_is_enough_to_disagree(exchange):
     assert not agrees(exchange, REFERENCE, FUSION)
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        changed(fused=(0, 1, 0)),
+        changed(prediction=0),
+        dataclasses.replace(EXCHANGE, reply=Reply(0, ReplyStatus.OK, (10, 91, -4))),
+        dataclasses.replace(EXCHANGE, reply=None),
+        changed(outcome=Outcome.FALLBACK, prediction=1),
+    ],
+)
+def test_an_answer_that_does_not_follow_from_what_was_sent_is_seen_without_a_reference(exchange):
+    assert follows(EXCHANGE, FUSION)
+    assert not follows(exchange, FUSION)
 
 
 def test_a_fallback_answers_with_the_best_local_logit():

@@ -140,18 +140,47 @@ def test_a_server_that_dies_is_reported_once_and_the_run_goes_on_with_fallbacks(
     assert result.summary["host_agreement"] == 1.0
 
 
-def test_a_server_that_comes_back_answers_again(tmp_path):
+@pytest.mark.parametrize(
+    ("failures", "ends", "says"),
+    [
+        ({1}, {"answered": 6}, {"server-back"}),
+        ({1, 2}, {"answered": 5, "fallback": 1}, {"server-lost", "server-back"}),
+    ],
+)
+def test_a_server_that_comes_back_answers_again_at_once_if_it_can(tmp_path, failures, ends, says):
     server = FakeServer()
 
-    def fail_once(number: int, payload: bytes) -> Answer:
-        if number == 1:
-            raise ServerError("it did not answer in time")
+    def fail(number: int, payload: bytes) -> Answer:
+        if number in failures:
+            raise ServerError("it closed the connection")
         return Answer(Status.OK, fixed_logits(payload), 1000)
 
-    server.answer = fail_once
+    server.answer = fail
     result = run_fake(tmp_path, server=server)
+    assert outcomes(result) == ends
+    assert issues(result) == says
+    assert server.connections == 1 + len(failures)
+
+
+@pytest.mark.parametrize("count", [0, 9, 11, 300, 65_535])
+def test_an_answer_of_another_length_is_a_fallback_and_a_remark(tmp_path, count):
+    def answer(number: int, payload: bytes) -> Answer:
+        logits = (5,) * count if number == 2 else fixed_logits(payload)
+        return Answer(Status.OK, logits, 1000)
+
+    result = run_fake(tmp_path, server=FakeServer(answer))
     assert outcomes(result) == {"answered": 5, "fallback": 1}
-    assert server.connections == 2
+    assert issues(result) == {"server-length"}
+
+
+@pytest.mark.parametrize("what", ["input", "payload", "result"])
+def test_what_was_altered_under_a_right_crc_is_run_again(tmp_path, what):
+    result = run_fake(tmp_path, inject=(f"bit-error-before-crc:at=2,frame={what}",), seed=2)
+    assert result.summary["faults"]["injected"] == {"bit-error-before-crc": 1}
+    assert outcomes(result) == {"answered": 6}
+    assert result.summary["host_agreement"] == 1.0
+    assert [record.attempts for record in result.records] == [1, 1, 2, 1, 1, 1]
+    assert issues(result) <= {"altered", "device-lost", "server-corrupt"}
 
 
 def test_a_busy_server_costs_a_fallback_and_a_remark(tmp_path):

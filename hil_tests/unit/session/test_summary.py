@@ -48,7 +48,7 @@ def test_every_issue_code_is_documented():
 
     codes = set(INVALIDATING) | {
         "server-busy", "server-corrupt", "server-failed", "wire-bottleneck", "reporter-failed", "no-server",
-        "no-energy", "reply-refused", "clock-drift", "firmware-repaired", "firmware-unchecked",
+        "no-energy", "reply-refused", "clock-drift", "firmware-repaired", "firmware-unchecked", "weak-nonce",
     }  # fmt: skip
     source = "".join(path.read_text() for path in folder.glob("*.py"))
     for code in codes:

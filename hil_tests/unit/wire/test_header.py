@@ -37,7 +37,7 @@ def test_every_number_and_layout_is_rendered() -> None:
     assert {f"HIL_{name}" for name in vars(protocol) if name.isupper()} <= set(names)
     assert {f"HIL_{kind.name}_LAYOUT_BYTES" for kind in MESSAGES} <= set(names)
     assert names["HIL_BODY_MAX"] == protocol.BODY_MAX
-    assert names["HIL_CAPABILITY_LAYOUT_BYTES"] == 75
+    assert names["HIL_CAPABILITY_LAYOUT_BYTES"] == 92
 
 
 def test_no_two_names_collide() -> None:

@@ -17,9 +17,11 @@ from hil.cli import (
     doctor,
     experiment,
     faults,
+    neighbourhood,
     report,
     run,
     serve,
+    sign,
     soak,
     timeline,
     train,
@@ -32,6 +34,7 @@ _VERBS = (
     run.run,
     experiment.experiment,
     faults.faults,
+    neighbourhood.neighbourhood,
     soak.soak,
     report.report,
     compare.compare,
@@ -43,6 +46,8 @@ _VERBS = (
     twin.twin,
     boards.boards,
     zoo.zoo,
+    sign.keygen,
+    sign.sign,
     doctor.doctor,
 )
 

@@ -81,6 +81,12 @@ def _experiments() -> Iterable[str]:
     return (*registry.names(), "all", "list")
 
 
+def _neighbourhoods() -> Iterable[str]:
+    from hil.neighbourhood import find
+
+    return (*(template.name for template in find.templates()), find.ALL, "list")
+
+
 def _faults() -> Iterable[str]:
     from hil.faults.registry import KINDS
 
@@ -101,6 +107,7 @@ def _report_formats() -> Iterable[str]:
 
 schemes = _quietly(_schemes)
 experiments = _quietly(_experiments)
+neighbourhoods = _quietly(_neighbourhoods)
 datasets = _quietly(_datasets)
 boards = _quietly(_boards)
 wirings = _quietly(_wirings)

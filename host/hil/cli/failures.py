@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hil.errors import HilError
+from hil.redaction import redacted
 
 INTERRUPTED: Final = 130
 DEFECT: Final = 3
@@ -30,8 +31,7 @@ class Failures:
 
     def expected(self, error: HilError) -> int:
         """An error that names its own remedy."""
-        if self.verbose:
-            traceback.print_exception(error)
+        self._trace(error)
         self._say(error.code, error.message, error.hint)
         return error.exit_code
 
@@ -50,13 +50,17 @@ class Failures:
 
     def defect(self, error: Exception) -> int:
         """An error nobody foresaw: hil's own."""
-        if self.verbose:
-            traceback.print_exception(error)
+        self._trace(error)
         hint = "this is a defect in hil" + ("" if self.verbose else "; add -v for its traceback")
         self._say("internal", f"{type(error).__name__}: {error}", hint)
         return DEFECT
 
+    def _trace(self, error: Exception) -> None:
+        if self.verbose:
+            sys.stderr.write(redacted("".join(traceback.format_exception(error))))
+
     def _say(self, code: str, message: str, hint: str) -> None:
+        message, hint = redacted(message), redacted(hint)
         from rich.console import Console
         from rich.text import Text
 

@@ -40,6 +40,15 @@ BundleFile = Annotated[
     Path | None,
     typer.Option("--bundle", help="A trained bundle; else the cached one, trained when there is none."),
 ]
+Trust = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust",
+        metavar="KEYS",
+        envvar="HIL_TRUST",
+        help="Take only a bundle that one of these public keys has signed: see hil sign.",
+    ),
+]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where data sets lie that do not come with a package.")
 ]

@@ -37,6 +37,13 @@ TlsCa = Annotated[
 TlsFingerprint = Annotated[
     str | None, typer.Option("--tls-fingerprint", help="--server speaks TLS: its certificate's SHA-256.")
 ]
+Authenticate = Annotated[
+    bool | None,
+    typer.Option(
+        "--authenticate/--no-authenticate",
+        help="The device takes no reply but the server half's own; the default with --server elsewhere.",
+    ),
+]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Ask a --server on another machine without TLS.")]
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
@@ -88,6 +95,7 @@ def run(
     seed: options.Seed = 0,
     out: Out = None,
     bundle: options.BundleFile = None,
+    trust: options.Trust = None,
     deadline_ms: DeadlineMs = 1000.0,
     clock_mhz: options.ClockMhz = None,
     codec: options.Codec = None,
@@ -100,6 +108,7 @@ def run(
     token_file: TokenFile = None,
     tls_ca: TlsCa = None,
     tls_fingerprint: TlsFingerprint = None,
+    authenticate: Authenticate = None,
     insecure: Insecure = False,
     inject: Inject = None,
     name: Name = None,
@@ -134,11 +143,13 @@ def run(
         dataset=dataset,
         board="renode" if renode else board,
         bundle=bundle,
+        trust=trust,
         clock_mhz=clock_mhz,
         kernels=kernels,
         codec=CodecRequest(codec, codec_for, radio),
         data_dir=data_dir,
         server=_server(server, token_file, tls_ca, tls_fingerprint, insecure),
+        authenticate=authenticate,
         board_options=BoardOptions(
             renode_path=renode_path,
             renode_trace=renode_trace,

@@ -95,6 +95,7 @@ Announce = Annotated[
 
 def serve(
     bundle: Bundle = None,
+    trust: options.Trust = None,
     host: Host = "127.0.0.1",
     port: Port = 0,
     token_file: TokenFile = None,
@@ -123,6 +124,10 @@ def serve(
         return _new_token(new_token, token_file)
     if bundle is None:
         raise UsageError("there is nothing to serve", "name it: --bundle FILE")
+    if trust is not None:
+        from hil.signing import keys, signature
+
+        signature.require(bundle, keys.trusted(trust))
     from hil.boards.options import DEFAULT_CLOCK_HZ
     from hil.deploy.codecs.pack import pack
     from hil.deploy.codecs.request import CodecRequest

@@ -113,7 +113,7 @@ def _tensors(program: Program) -> list[Buffer]:
     if half.graph.logits:
         last[half.graph.logits] = len(steps) + 2
     if half.feature and program.sender is None:
-        last[half.feature] = len(steps)
+        last[half.feature] = max(last[half.feature], len(steps))
         read[half.feature] += half.graph.tensor(half.feature).elements
     sizes = {name: half.graph.tensor(name).elements for name in first}
     return [Buffer(name, sizes[name], first[name], last[name], sizes[name] + read[name]) for name in first]

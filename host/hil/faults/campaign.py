@@ -25,6 +25,8 @@ SCHEMES: Final = ("agilenn", "spinn", "agilenn", "deepcod", "agilenn", "mcunet",
 """Whose turn it is, run after run; a fault of what a scheme lacks passes it over."""
 SAMPLES: Final = 120
 """Of one run."""
+USUAL: Final = {Layer.LINK: 700, Layer.SERVER: 100, Layer.DEVICE: 100, Layer.HOST: 20}
+"""How often a kind is injected where it does not say."""
 BARREN_MAX: Final = 4
 """Runs in a row in which a kind did not take place once: then it is given up."""
 _LOCAL_ONLY: Final = "mcunet"
@@ -124,7 +126,7 @@ def campaign(
     totals = []
     for kind in (KINDS[name] for name in names):
         if kind.boards is None or board in kind.boards:
-            wanted = kind.usual if count is None else count
+            wanted = count or kind.usual or USUAL[kind.layer]
             totals.append(_total(kind, list(_runs(kind, wanted, seed, board, kept, progress))))
     return totals
 
@@ -166,6 +168,7 @@ def run_cell(cell: Cell, kind: Kind, board: str) -> Trial:
             inject=(cell.order,),
             out=Path(scratch),
             layer_samples=0,
+            transcript=False,
             **(own if kind.own_server else {"server_ms": 2.0}),
         )
         return trial(resolve(Request(bundle=bundle, board=board)), options, truths(bundle))

@@ -50,9 +50,11 @@ class Kind:
     """Names of the boards that it can be injected on; None: all."""
     own_server: bool = False
     """Whether it needs a server half in a process of its own, which hil started."""
+    keyed: bool = False
+    """Whether it is tried on a device that takes authentic replies only."""
     ends_run: bool = False
     """Whether the run ends after the sample, as it should."""
-    usual: int = 500
-    """How often a campaign injects it."""
-    trials: tuple[str, ...] = ("rate=0.7",)
+    usual: int | None = None
+    """How often a campaign injects it; None: as is usual for its layer."""
+    trials: tuple[str, ...] = ("rate=0.5",)
     """The settings of a campaign's runs, in turn."""

@@ -80,7 +80,8 @@ def _pass(source: socket.socket, sink: socket.socket, hook: Hook) -> None:
         while True:
             begin = _read(source, LENGTH.size)
             message = begin + _read(source, LENGTH.unpack(begin)[0])
-            kind = Kind(message[LENGTH.size]) if message[LENGTH.size] in list(Kind) else None
+            first = message[LENGTH.size : LENGTH.size + 1]
+            kind = Kind(first[0]) if first and first[0] in list(Kind) else None
             passed = hook(kind, message)
             if passed is None:
                 return  # both ends stay open

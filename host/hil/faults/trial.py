@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -117,7 +117,10 @@ def _watched(plan: Plan, options: RunOptions, watcher: Watcher, limit_s: float) 
     """Runs in this process: what ended it early, and whether it hung."""
     from hil.pipeline import run_pipeline
 
-    breaks = any(parse_fault(text).kind.own_server for text in options.inject)
+    kinds = [parse_fault(text).kind for text in options.inject]
+    breaks = any(kind.own_server for kind in kinds)
+    if any(kind.keyed for kind in kinds):
+        plan = replace(plan, request=replace(plan.request, authenticate=True))
     error = ""
     hung = False
     try:

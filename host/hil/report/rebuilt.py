@@ -58,6 +58,7 @@ def _form(kept: Kept) -> dict[str, Any] | None:
             "flash_limit_bytes": started.memory.flash_limit,
             "ram_limit_bytes": started.memory.ram_limit,
         },
+        "authentication": {"replies": None, "source": parts.get("total")},
         "payload_bytes": {"raw": started.payload_raw_bytes},
         **dict.fromkeys(("board_s", "deadline_ms", "clock_hz", "seed")),
         "provenance": {},

@@ -46,6 +46,11 @@ class ServerAddress:
             raise UsageError(f"{text!r} is no server address", "write host:port, for example 127.0.0.1:7011")
         return cls(host.strip("[]"), int(port), credential, trust, insecure)
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return is_loopback(self.host)
+
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Client:
         """An open connection. Raises ServerError."""
         return Client(

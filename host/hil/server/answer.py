@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Status(IntEnum):
@@ -24,12 +24,22 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """Which exchange of a device an answer is for; its tag fits no other."""
+
+    counter: int
+    sample: int
+
+
+@dataclass(frozen=True)
 class Request:
     """What a server half is asked."""
 
     payload: bytes
     prefix: bool = False
     """The payload's first bytes only: the answer rests on the channels that are complete in them."""
+    stamp: Stamp | None = None
+    """None: the device takes replies without a tag."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Answer:
     detail: str = ""
     channels: int = 0
     """Channels of the payload that the logits rest on; 0 unless `status` is OK."""
+    tag: bytes = b""
+    """Of the reply to the device, where the request had a stamp."""
 
 
 class Connection(Protocol):
@@ -59,6 +71,27 @@ class Connection(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class KeyedConnection(Connection, Protocol):
+    """A connection to a server half that can make its replies authentic."""
+
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        """Begins the device's session, with a nonce of the server's unless one is given; returns that.
+
+        Raises ServerError, also when the server has no key of this device.
+        """
+        ...
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
+        """The answer to `payload`, or to the `prefix` of one; with a `stamp` it has a tag.
+
+        Raises ServerError when none came within `timeout_s`.
+        """
+        ...
 
 
 class Server(Protocol):

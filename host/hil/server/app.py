@@ -17,7 +17,7 @@ from hil import bundle as bundles
 from hil import paths
 from hil.errors import ServerError
 from hil.server import tls, tokens
-from hil.server.options import Bound, ServeOptions
+from hil.server.options import DEVICE_KEY, Bound, ServeOptions
 from hil.server.orphan import watch_parent
 from hil.server.remote import Remote
 from hil.server.service import LOG, Service
@@ -46,6 +46,7 @@ def serve(
     stop = Stop()
     if follow_parent:
         watch_parent(stop.orphaned)
+    key = bytes.fromhex(os.environ.pop(DEVICE_KEY, "")) or None
     manifest = bundles.read_manifest(bundle)
     if manifest.payload is None:
         raise ServerError(f"{manifest.scheme} has no server half", "it runs on the device alone")
@@ -54,7 +55,7 @@ def serve(
     remote = _load(bundle, options.threads)
     packing = f"packed by codec {manifest.payload.codec!r} in {manifest.payload.order}"
     context = tls.server_context(*certificate) if certificate else None
-    service = Service(remote, bundles.digest(bundle), options.limits, packing, known, context)
+    service = Service(remote, bundles.digest(bundle), options.limits, packing, known, context, key)
     for danger in options.dangers:
         LOG.warning("INSECURE: %s", danger)
     _allow_files(options.limits.connections_max + _SPARE_FILES)

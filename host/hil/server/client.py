@@ -6,9 +6,11 @@ import contextlib
 import socket
 import ssl
 import time
+from dataclasses import replace
 
 from hil.errors import ProtocolError, ServerError
-from hil.server.answer import Answer, Request
+from hil.redaction import redacted
+from hil.server.answer import Answer, Request, Stamp
 from hil.server.protocol import (
     LENGTH,
     Hello,
@@ -16,10 +18,12 @@ from hil.server.protocol import (
     Refusal,
     ServerFrame,
     frame_length,
+    pack_begin,
     pack_frame,
     pack_hello,
     pack_request,
     parse_answer,
+    parse_begun,
     parse_frame,
     parse_refusal,
     shown,
@@ -73,25 +77,47 @@ class Client:
         if trust is not None:
             self._secure(trust, host, until_s)
         name, token = (credential.name, credential.token) if credential else (DEVICE, "")
-        self._secret = trust is not None
+        self._secure_line = trust is not None
+        self._token = token
         answer = self._exchange(pack_hello(Hello(bundle_hash, name, token)), until_s)
         self._greeted = True
         if answer.kind is Kind.REFUSED:
             self.close()
             code, reason = parse_refusal(answer.body)
+            reason = redacted(reason, [self._token])
             hint = "" if code is None else _HINTS[code]
             raise ServerError(f"the server at {self._where} refused: {reason}", hint)
         if answer.kind is not Kind.WELCOME:
             raise self._gone(ProtocolError(f"it greets with {answer.kind.name}"))
 
-    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
-        """The answer to `payload`, or to the `prefix` of one.
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        """Begins a device's session, with a nonce of the server's unless one is given; returns that.
+
+        Raises ServerError, also when the server has no key of this device.
+        """
+        until_s = time.monotonic() + timeout_s
+        frame = self._exchange(pack_begin(device_nonce, server_nonce), until_s)
+        while frame.kind is not Kind.BEGUN:
+            frame = self._receive(until_s)
+        try:
+            nonce = parse_begun(frame.body)
+        except ProtocolError as error:
+            raise self._gone(error) from None
+        if not nonce:
+            hint = "show it a token, or leave --authenticate out"
+            raise ServerError(f"the server at {self._where} has no key of this device", hint)
+        return nonce
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
+        """The answer to `payload`, or to the `prefix` of one; with a `stamp` it has a tag.
 
         Raises ServerError when none came within `timeout_s` seconds.
         """
         until_s = time.monotonic() + timeout_s
         self._request = (self._request + 1) & 0xFFFF_FFFF
-        frame = self._exchange(pack_request(self._request, Request(payload, prefix)), until_s)
+        frame = self._exchange(pack_request(self._request, Request(payload, prefix, stamp)), until_s)
         while True:
             if frame.kind is Kind.ANSWER:
                 request, answer = self._parsed(frame)
@@ -162,14 +188,16 @@ class Client:
         except (OSError, EOFError, ProtocolError) as error:
             raise self._gone(error) from None
         if frame.kind is Kind.GOODBYE:
-            raise self._gone(EOFError(shown(frame.body)))
+            raise self._gone(EOFError(redacted(shown(frame.body), [self._token])))
         return frame
 
     def _parsed(self, frame: ServerFrame) -> tuple[int, Answer]:
         try:
-            return parse_answer(frame.body)
+            number, answer = parse_answer(frame.body)
         except ProtocolError as error:
             raise self._gone(error) from None
+        detail = redacted(answer.detail, [self._token]) if answer.detail else ""
+        return number, replace(answer, detail=detail)
 
     def _read(self, size: int, until_s: float) -> bytes:
         data, self._early = bytearray(self._early[:size]), self._early[size:]
@@ -183,7 +211,7 @@ class Client:
 
     def _gone(self, error: Exception) -> ServerError:
         self.close()
-        if isinstance(error, EOFError | ConnectionError) and not self._greeted and not self._secret:
+        if isinstance(error, EOFError | ConnectionError) and not self._greeted and not self._secure_line:
             hint = "a TLS server does so: give --tls-fingerprint, which it prints, or --tls-ca"
             return ServerError(f"the server at {self._where} hung up without a greeting", hint)
         reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from hil import bundle as bundles
 from hil.errors import CodecError, ServerError
-from hil.server.answer import Answer, Connection, Request, Status
+from hil.server.answer import Answer, Connection, Request, Stamp, Status
 from hil.server.remote import Remote
+from hil.server.tagger import Tagger
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class InlineServer:
     """Serves the bundle at `path` to the process it is in."""
 
     path: Path
+    device_key: bytes | None = field(default=None, repr=False)
+    """Of the device, where that takes authentic replies only."""
 
     def connect(self, bundle_hash: bytes, timeout_s: float) -> Connection:
         """Raises ServerError for another bundle, BundleError where it has no server half."""
         if bundles.digest(self.path) != bundle_hash:
             raise ServerError(f"{self.path} is not the bundle of this run", "name the one that was built")
-        return InlineConnection(_loaded(self.path, bundle_hash))
+        return InlineConnection(_loaded(self.path, bundle_hash), self.device_key)
 
     def log(self) -> bytes:
         return b""
@@ -33,9 +36,22 @@ class InlineConnection:
     """Answers at once; how long it took is not told."""
 
     remote: Remote
+    device_key: bytes | None = field(default=None, repr=False)
+    tagger: Tagger = field(default_factory=Tagger)
 
-    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        """Raises ServerError without a key."""
+        if self.device_key is None:
+            raise ServerError("the server half has no key of this device", "give it one")
+        return self.tagger.begin(self.device_key, device_nonce, server_nonce)
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
         """As a server process would."""
+        return self.tagger.tagged(self._answer(payload, prefix), stamp)
+
+    def _answer(self, payload: bytes, prefix: bool) -> Answer:
         try:
             decoded = self.remote.decode_request(Request(payload, prefix))
         except CodecError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from hil.errors import ServerError
-from hil.server.answer import Answer
+from hil.server.answer import Answer, Stamp
 from hil.server.client import Client
 from hil.server.process import ServerProcess
 
@@ -22,10 +22,13 @@ UNGREETED_MAX = 3
 class KeptServer:
     """A `ServerProcess`, and its successors. Requests while one loads fail as they do without any."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Raises ServerError when the program cannot be started."""
+    def __init__(self, command: Sequence[str], device_key: bytes | None = None) -> None:
+        """With a `device_key` all of them can make replies that the device takes for its own.
+
+        Raises ServerError when the program cannot be started."""
         self._command = command
-        self._child = ServerProcess(command)
+        self._device_key = device_key
+        self._child = ServerProcess(command, device_key)
         self._earlier = b""
         self._served = False
         self._in_a_row = 0
@@ -81,7 +84,7 @@ class KeptServer:
             os.kill(self._child.pid, signal.SIGKILL)  # one that hangs heeds nothing else
         self._child.stop()
         self._earlier += self._child.log()
-        self._child = ServerProcess(self._command)
+        self._child = ServerProcess(self._command, self._device_key)
 
 
 class _Kept:
@@ -91,9 +94,15 @@ class _Kept:
         self._client = client
         self._answered = answered
 
-    def infer(self, payload: bytes, timeout_s: float, *, prefix: bool = False) -> Answer:
-        """See Connection."""
-        answer = self._client.infer(payload, timeout_s, prefix=prefix)
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        """See KeyedConnection."""
+        return self._client.begin(device_nonce, server_nonce, timeout_s)
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
+        """See KeyedConnection."""
+        answer = self._client.infer(payload, timeout_s, prefix=prefix, stamp=stamp)
         self._answered()
         return answer
 

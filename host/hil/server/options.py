@@ -5,9 +5,13 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from hil.errors import UsageError
 from hil.server.limits import Limits
+
+DEVICE_KEY: Final = "HIL_DEVICE_KEY"
+"""The environment variable by which a run tells the server half that it starts the key of its device."""
 
 
 @dataclass(frozen=True)

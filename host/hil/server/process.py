@@ -19,7 +19,7 @@ from hil.documents import json_of
 from hil.errors import ServerError
 from hil.paths import cache_dir
 from hil.server.client import Client
-from hil.server.options import Bound
+from hil.server.options import DEVICE_KEY, Bound
 
 STOP_TIMEOUT_S = 5.0
 _END_S = 1.0
@@ -55,13 +55,18 @@ class ServerProcess:
     child leaves by itself.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Raises ServerError when the program cannot be started."""
+    def __init__(self, command: Sequence[str], device_key: bytes | None = None) -> None:
+        """With a `device_key` the child can make replies that the device takes for its own.
+
+        Raises ServerError when the program cannot be started."""
         self._log: IO[bytes] = tempfile.TemporaryFile(dir=cache_dir())  # noqa: SIM115 - closed by stop()
         self._final_log: bytes | None = None
         self._bound: Bound | None = None
         self._announced = threading.Event()
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        environment.pop("HIL_TOKEN", None)  # for another server than this one
+        if device_key is not None:
+            environment[DEVICE_KEY] = device_key.hex()
         try:
             self._process = subprocess.Popen(
                 list(command),

@@ -1,6 +1,7 @@
 """Messages between client and server half: a length, a kind and a body, all little-endian.
 
-The conversation: HELLO → WELCOME or REFUSED, then any number of INFER → ANSWER and PING → PONG.
+The conversation: HELLO → WELCOME or REFUSED, then any number of INFER → ANSWER and PING → PONG. BEGIN → BEGUN
+makes the key that the tags of all later answers are made with.
 Answers carry their request's number and may overtake each other. GOODBYE is the server's last word, with the
 reason. See docs/server.md.
 """
@@ -13,11 +14,11 @@ from enum import IntEnum
 from typing import Any
 
 from hil.errors import ProtocolError
-from hil.server.answer import Answer, Request, Status
-from hil.wire.protocol import HASH_BYTES
+from hil.server.answer import Answer, Request, Stamp, Status
+from hil.wire.protocol import HASH_BYTES, NONCE_BYTES, TAG_BYTES
 
-SERVER_PROTOCOL_VERSION = 3
-"""Since 3 HELLO has a name and a token, REFUSED a code, and there is GOODBYE."""
+SERVER_PROTOCOL_VERSION = 4
+"""Since 4 answers may have tags: BEGIN, BEGUN, the stamp of INFER, the tag of ANSWER."""
 
 FRAME_MAX = 1 << 20
 """Longest kind and body in bytes. A longer announcement ends the connection before it is read."""
@@ -34,9 +35,13 @@ HELLO_MAX = 1 + _HELLO.size + NAME_MAX + TOKEN_MAX
 """Bytes of the longest HELLO after its length: nobody who has not said it may send more."""
 _TEXT_MAX = 1000
 _REQUEST = struct.Struct("<IB")
-_ANSWER = struct.Struct("<IBIIHH")
+_STAMP = struct.Struct("<II")
+_ANSWER = struct.Struct(f"<IBIIHH{TAG_BYTES}s")
+_NO_TAG = bytes(TAG_BYTES)
 _PREFIX = 1
 """The flag of an INFER whose payload is not whole."""
+_STAMPED = 2
+"""The flag of an INFER with a stamp before the payload."""
 _U32_MAX = 0xFFFF_FFFF
 
 
@@ -51,6 +56,8 @@ class Kind(IntEnum):
     PING = 6
     PONG = 7
     GOODBYE = 8
+    BEGIN = 9
+    BEGUN = 10
 
 
 class Refusal(IntEnum):
@@ -148,16 +155,44 @@ def pack_goodbye(reason: str) -> bytes:
 
 
 def pack_request(number: int, request: Request) -> bytes:
-    flags = _PREFIX if request.prefix else 0
-    return pack_frame(Kind.INFER, _REQUEST.pack(number, flags) + request.payload)
+    flags = (_PREFIX if request.prefix else 0) | (_STAMPED if request.stamp else 0)
+    stamp = _STAMP.pack(request.stamp.counter, request.stamp.sample) if request.stamp else b""
+    return pack_frame(Kind.INFER, _REQUEST.pack(number, flags) + stamp + request.payload)
 
 
 def parse_request(body: bytes) -> tuple[int, Request]:
     """(request number, request)."""
     number, flags = _unpack(_REQUEST, body[: _REQUEST.size])
-    if flags & ~_PREFIX:
+    if flags & ~(_PREFIX | _STAMPED):
         raise ProtocolError(f"a server frame has the unknown flags {flags:#x}")
-    return number, Request(body[_REQUEST.size :], flags == _PREFIX)
+    rest, stamp = body[_REQUEST.size :], None
+    if flags & _STAMPED:
+        stamp, rest = Stamp(*_unpack(_STAMP, rest[: _STAMP.size])), rest[_STAMP.size :]
+    return number, Request(rest, bool(flags & _PREFIX), stamp)
+
+
+def pack_begin(device_nonce: bytes, server_nonce: bytes = b"") -> bytes:
+    """`server_nonce` is that of a session that goes on over a new connection."""
+    return pack_frame(Kind.BEGIN, device_nonce + server_nonce)
+
+
+def parse_begin(body: bytes) -> tuple[bytes, bytes]:
+    """(device nonce, server nonce or nothing)."""
+    if len(body) not in (NONCE_BYTES, 2 * NONCE_BYTES):
+        raise ProtocolError(f"a BEGIN has {len(body)} bytes")
+    return body[:NONCE_BYTES], body[NONCE_BYTES:]
+
+
+def pack_begun(server_nonce: bytes) -> bytes:
+    """An empty nonce: the server has no key of this device."""
+    return pack_frame(Kind.BEGUN, server_nonce)
+
+
+def parse_begun(body: bytes) -> bytes:
+    """The server nonce; empty where the server has no key of this device."""
+    if len(body) not in (0, NONCE_BYTES):
+        raise ProtocolError(f"a BEGUN has {len(body)} bytes")
+    return body
 
 
 def pack_answer(request: int, answer: Answer) -> bytes:
@@ -169,6 +204,7 @@ def pack_answer(request: int, answer: Answer) -> bytes:
         min(answer.queue_us, _U32_MAX),
         answer.channels,
         len(answer.logits),
+        answer.tag or _NO_TAG,
     )
     logits = struct.pack(f"<{len(answer.logits)}h", *answer.logits)
     return pack_frame(Kind.ANSWER, head + logits + _text(answer.detail))
@@ -176,13 +212,14 @@ def pack_answer(request: int, answer: Answer) -> bytes:
 
 def parse_answer(body: bytes) -> tuple[int, Answer]:
     """(request number, answer)."""
-    request, status, server_us, queue_us, channels, count = _unpack(_ANSWER, body[: _ANSWER.size])
+    request, status, server_us, queue_us, channels, count, tag = _unpack(_ANSWER, body[: _ANSWER.size])
     rest = body[_ANSWER.size :]
     if len(rest) < 2 * count or status not in list(Status):
         raise ProtocolError(f"a damaged answer of {len(body)} bytes from the server")
     logits = struct.unpack_from(f"<{count}h", rest)
     detail = shown(rest[2 * count :])
-    return request, Answer(Status(status), logits, server_us, queue_us, detail, channels)
+    tag = b"" if tag == _NO_TAG else tag
+    return request, Answer(Status(status), logits, server_us, queue_us, detail, channels, tag)
 
 
 def shown(text: bytes) -> str:

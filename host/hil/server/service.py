@@ -17,6 +17,7 @@ from hil.server.remote import Remote
 from hil.server.session import Session
 from hil.server.stats import ServerStats
 from hil.server.tokens import Tokens
+from hil.wire.authentic import device_key
 
 LOG = logging.getLogger("hil.server")
 
@@ -42,6 +43,8 @@ class Service:
     tokens: Tokens | None = None
     """Who is let in; None: everybody."""
     tls: ssl.SSLContext | None = None
+    device_key: bytes | None = field(default=None, repr=False)
+    """Of all devices, where whoever started the server gave one; else each has its token's."""
 
     def __post_init__(self) -> None:
         self.stats = ServerStats()
@@ -128,6 +131,11 @@ class Service:
         if self.batcher.sessions >= self.limits.connections_max:
             return Refusal.FULL, f"the server has {self.limits.connections_max} sessions"
         return None
+
+    def key_of(self, device: str) -> bytes | None:
+        """The key of a device that was let in; None where it has neither a key nor a token."""
+        token = self.tokens.tokens.get(device) if self.tokens is not None else None
+        return self.device_key or (device_key(token) if token else None)
 
     def begun(self, session: Session) -> None:
         """A session is let in."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hil.errors import ProtocolError
-from hil.server.answer import Answer, Status
+from hil.server.answer import Answer, Stamp, Status
 from hil.server.protocol import (
     FRAME_MAX,
     HELLO_MAX,
@@ -19,14 +19,17 @@ from hil.server.protocol import (
     frame_length,
     hello_version,
     pack_answer,
+    pack_begun,
     pack_frame,
     pack_goodbye,
     pack_refusal,
+    parse_begin,
     parse_frame,
     parse_hello,
     parse_request,
 )
 from hil.server.stats import SessionStats
+from hil.server.tagger import Tagger
 
 if TYPE_CHECKING:
     from hil.server.service import Service
@@ -52,6 +55,7 @@ class Session(asyncio.Protocol):
         self._frame_s: float | None = None
         self._ended_s: float | None = None
         self._turn_due = False
+        self._tagger = Tagger()
         self.stats = SessionStats()
         self.address = ""
         """Of the client, without its port."""
@@ -173,6 +177,8 @@ class Session(asyncio.Protocol):
             self._greet(frame)
         elif frame.kind is Kind.INFER:
             self._ask(frame.body)
+        elif frame.kind is Kind.BEGIN:
+            self._begin(frame.body)
         elif frame.kind is Kind.PING and len(frame.body) <= PING_MAX:
             self._write(pack_frame(Kind.PONG, frame.body))
         else:
@@ -197,23 +203,30 @@ class Session(asyncio.Protocol):
         self._write(pack_refusal(*refusal))
         self._transport.close()
 
+    def _begin(self, body: bytes) -> None:
+        device_nonce, server_nonce = parse_begin(body)
+        key = self._service.key_of(self.stats.device)
+        nonce = self._tagger.begin(key, device_nonce, server_nonce) if key else b""
+        self._write(pack_begun(nonce))
+
     def _ask(self, body: bytes) -> None:
         number, request = parse_request(body)
+        reply = partial(self._reply, number, request.stamp)
         self.stats.requests += 1
         self._under_way += 1
         if self._service.draining:
-            self._reply(number, Answer(Status.DRAINING, detail="the server is stopping"))
+            reply(Answer(Status.DRAINING, detail="the server is stopping"))
         elif self._under_way > self._limits.session_max:
             detail = f"{self._limits.session_max} requests of this session are under way"
-            self._reply(number, Answer(Status.BUSY, detail=detail))
+            reply(Answer(Status.BUSY, detail=detail))
         else:
-            self._service.batcher.submit(self, request, partial(self._reply, number))
+            self._service.batcher.submit(self, request, reply)
 
-    def _reply(self, number: int, answer: Answer) -> None:
+    def _reply(self, number: int, stamp: Stamp | None, answer: Answer) -> None:
         self._under_way -= 1
         self.stats.answered(answer)
         self._service.stats.answers[answer.status.name] += 1
-        self._write(pack_answer(number, answer))
+        self._write(pack_answer(number, self._tagger.tagged(answer, stamp)))
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from hil.deploy.deployment import Deployment
+from hil.deploy.key import write_key
 from hil.deploy.store import pack_plan
 from hil.session.folder import RunFolder
 
@@ -26,3 +31,14 @@ def keep_artefacts(folder: RunFolder, deployment: Deployment) -> None:
     folder.write_bytes("artefacts/manifest.json", manifest.encode())
     line = f"{deployment.bundle_hash.hex()}  {deployment.bundle.name}\n"
     folder.write_bytes("artefacts/bundle.sha256", line.encode())
+
+
+@contextlib.contextmanager
+def keyed_image(elf: Path, key: bytes | None) -> Iterator[Path]:
+    """What to flash: `elf`, or a copy with a device's `key`, which is gone when the context ends."""
+    if key is None:
+        yield elf
+        return
+    with tempfile.TemporaryDirectory(prefix="hil-key-") as folder:
+        write_key(elf, key, Path(folder) / elf.name)
+        yield Path(folder) / elf.name

@@ -24,7 +24,8 @@ class Device:
         self, board: Board, image: Path, make_handshake: Callable[[RunningBoard], Handshake], trace: Trace
     ) -> None:
         self._board = board
-        self._image = image
+        self.image = image
+        """What a start flashes."""
         self._make_handshake = make_handshake
         self._trace = trace
         self._live: _Live | None = None
@@ -60,7 +61,7 @@ class Device:
             self.flashed_again.append(error)
 
     def _start(self) -> None:
-        running = self._board.start(self._image)
+        running = self._board.start(self.image)
         running.__enter__()
         try:
             patience_s = self._board.info.slowness * RETRANSMIT_MS / 1000

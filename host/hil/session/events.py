@@ -89,6 +89,8 @@ class SampleRecord:
     """Of the whole payload, whatever of it was in time."""
     prefix_channels: int = 0
     """Channels that the answer rests on when the rest of the payload was not in time; 0: on all."""
+    unauthentic_replies: int = 0
+    """That the device ignored."""
     agrees: bool | None = None
     """Device equals the bit-exact host reference in logits, payload and fusion."""
     wire_retransmissions: int = 0

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from hil.errors import BoardError, FirmwareDamagedError, HilError
 from hil.link.radio import Direction, Radio, Ready, Transfer
 from hil.measure.power.conditions import Usage, since
+from hil.server.answer import Stamp
 from hil.session.bus import Bus
 from hil.session.in_time import Deadline, Planned, answer_in_time
 from hil.session.integrity import HINT
@@ -32,7 +33,7 @@ from hil.wire.messages import (
     Result,
     Run,
 )
-from hil.wire.protocol import CHUNK_MAX, FrameType, RejectReason, ReplyStatus, RunFlag
+from hil.wire.protocol import CHUNK_MAX, TAG_BYTES, FrameType, RejectReason, ReplyStatus, RunFlag
 from hil.wire.transport import LEAD_S, PeerSilentError, Received, Transport
 
 COMPUTE_MAX_S = 16.0
@@ -54,6 +55,8 @@ class Exchange:
 
     index: int
     result: Result | None = None
+    counter: int = 0
+    """The device's number of it."""
     layers: tuple[int, ...] | None = None
     payload: bytes | None = None
     """None until all of it arrived."""
@@ -101,6 +104,8 @@ class Conversation:
     """What the core did since power-on, on a board that counts it."""
     progressive: Deadline | None = None
     """None: the server half answers whole payloads only."""
+    keyed: bool = False
+    """The device takes no reply but one that the server half made a tag for."""
     _due: _Due | None = field(default=None, init=False)
     _buffer: bytearray = field(default_factory=bytearray, init=False)
     _ready: list[Ready] = field(default_factory=list, init=False)
@@ -179,6 +184,7 @@ class Conversation:
         if chunk.offset != len(self._buffer):
             raise BoardError(f"the payload of sample {exchange.index} has a gap at {len(self._buffer)}")
         self._buffer += chunk.data
+        exchange.counter = chunk.counter
         exchange.payload_end_s = received.ended_s
         self._note(chunk, received.began_s - exchange.payload_start_s)
         if len(self._buffer) == chunk.total:
@@ -207,33 +213,38 @@ class Conversation:
         exchange.uplink = uplink = self._transfer(
             len(payload), Direction.UPLINK, exchange.index, exchange.ready
         )
-        planned = self._plan(payload, uplink, exchange.index)
+        stamp = Stamp(exchange.counter, exchange.index) if self.keyed else None
+        planned = self._plan(payload, uplink, exchange.index, stamp)
         if planned is not None:
             self._schedule(exchange, planned.relayed, planned.begun_s)
             if not planned.whole:
                 self._stop_sending(exchange, uplink, planned.relayed.channels)
         elif not uplink.lost:
-            self._schedule(exchange, self.relay.ask(payload, self.request_timeout_s), uplink.seconds)
+            relayed = self.relay.ask(payload, self.request_timeout_s, stamp=stamp)
+            self._schedule(exchange, relayed, uplink.seconds)
 
-    def _plan(self, payload: bytes, uplink: Transfer, index: int) -> Planned | None:
+    def _plan(self, payload: bytes, uplink: Transfer, index: int, stamp: Stamp | None) -> Planned | None:
         """The answer that can be back in time; None where none can, and for all that are not progressive."""
         if self.progressive is None:
             return None
-        reply = Reply(index, ReplyStatus.OK, (0,) * self.progressive.classes)
+        tag = bytes(TAG_BYTES) if self.keyed else b""
+        reply = Reply(index, ReplyStatus.OK, (0,) * self.progressive.classes, tag)
         reply_s = max(self.radio.undisturbed_s(len(reply.pack())), self._uart_s(reply))
         return answer_in_time(
             payload,
             uplink,
             self.progressive.latest_s(reply_s),
             self.relay.expected_s,
-            lambda part, prefix: self.relay.ask(part, self.request_timeout_s, prefix=prefix),
+            lambda part, prefix: self.relay.ask(part, self.request_timeout_s, prefix=prefix, stamp=stamp),
         )
 
     def _schedule(self, exchange: Exchange, relayed: Relayed, begun_s: float) -> None:
         """Plans the reply of a server half that began `begun_s` after the payload, or later by the wire."""
-        status = ReplyStatus.UNAVAILABLE if relayed.logits is None else ReplyStatus.OK
-        exchange.reply = reply = Reply(exchange.index, status, relayed.logits or ())
         exchange.remote_s, exchange.remote_detail = relayed.seconds, relayed.detail
+        if self.keyed and not relayed.tag:
+            return  # what only we could say the device would not believe: it waits for its deadline
+        status = ReplyStatus.UNAVAILABLE if relayed.logits is None else ReplyStatus.OK
+        exchange.reply = reply = Reply(exchange.index, status, relayed.logits or (), relayed.tag)
         downlink = self._transfer(len(reply.pack()), Direction.DOWNLINK, exchange.index)
         exchange.downlink = downlink
         exchange.request_s = request_s = max(exchange.payload_end_s, exchange.payload_start_s + begun_s)

@@ -12,7 +12,7 @@ from hil.deploy.deployment import Deployment
 from hil.errors import BoardError, ProtocolError
 from hil.session.integrity import judge_start
 from hil.wire.messages import Capability, Configure, Fault, Hello, Reject
-from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION, FrameType
+from hil.wire.protocol import BOOT_BAUD, NONCE_BYTES, PROTOCOL_VERSION, FrameType, NonceSource
 from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
 
 SILENCE_S = 10.0
@@ -35,13 +35,16 @@ class Handshake:
     """Raises BoardError when the board is known to have crashed."""
     early_bytes: int = 0
     """As in CONFIGURE."""
+    server_nonce: Callable[[bytes], bytes] | None = None
+    """The server half's answer to the device's nonce, where the firmware has a key."""
 
     def perform(self, transport: Transport) -> Capability:
         """Greets, checks and configures the device. Raises BoardError or ProtocolError."""
         capability = self._greet(transport)
         self._verify(capability)
         baud = wire_baud(self.info, capability)
-        transport.send(Configure(self.deadline_us, baud, self.early_bytes))
+        nonce = self._agree(capability)
+        transport.send(Configure(self.deadline_us, baud, self.early_bytes, nonce))
         set_rate(transport.channel, baud)
         refusal = transport.receive(transport.channel.now_s() + _REJECT_S * self.info.slowness)
         if refusal is not None and isinstance(refusal.message, Reject):
@@ -49,6 +52,16 @@ class Handshake:
                 f"the device refused CONFIGURE: {refusal.message.reason.name}", "try another deadline"
             )
         return capability
+
+    def _agree(self, capability: Capability) -> bytes:
+        """The server half's nonce; zeros where the device takes any reply."""
+        if capability.nonce_source is NonceSource.NONE:
+            return bytes(NONCE_BYTES)
+        if self.server_nonce is None:
+            raise BoardError(
+                "the firmware wants authentic replies, and this run has no key", "flash this one"
+            )
+        return self.server_nonce(capability.nonce)
 
     def _greet(self, transport: Transport) -> Capability:
         """Tries the rate after reset and the run's in turn: the device may be at either."""

@@ -15,16 +15,23 @@ from typing import Any
 from hil import __version__
 from hil.deploy.deployment import Deployment
 from hil.paths import REPOSITORY
+from hil.redaction import redacted
 
 _PACKAGES = ("numpy", "torch", "unicorn", "pyocd", "pyserial", "aidge-export-arm-cortexm")
 _GIT_TIMEOUT_S = 5.0
 
 
-def provenance(deployment: Deployment, command: Sequence[str]) -> dict[str, Any]:
-    """JSON-ready; the home folder is written as `~`."""
+def provenance(
+    deployment: Deployment, command: Sequence[str], signed_by: str | None = None
+) -> dict[str, Any]:
+    """JSON-ready; the home folder is written as `~`, and secrets not at all.
+
+    `signed_by` is whose signature of the bundle was checked; None: nobody asked for one.
+    """
     return {
         **base(command),
         "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
+        "signed_by": signed_by,
         "kernels": str(deployment.kernels),
         "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
     }
@@ -34,7 +41,7 @@ def base(command: Sequence[str]) -> dict[str, Any]:
     """What every figure of this process comes from, whatever it ran."""
     return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(word).name if at == 0 else without_home(word) for at, word in enumerate(command)],
+        "command": [Path(word).name if at == 0 else _kept(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
         "packages": packages(),
@@ -62,6 +69,11 @@ def without_home(text: str) -> str:
     """`text` with the user's home folder replaced, so that results can be shared."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _kept(word: str) -> str:
+    """A word of the command as others may read it."""
+    return redacted(without_home(word))
 
 
 def _version(package: str) -> str | None:

@@ -41,14 +41,25 @@ def agrees(exchange: Exchange, reference: Reference, fusion: Fusion | None) -> b
         return False
     if exchange.payload is not None and exchange.payload != reference.payload:
         return False
+    return follows(exchange, fusion)
+
+
+def follows(exchange: Exchange, fusion: Fusion | None) -> bool:
+    """Whether the answer follows from the device's own logits and the reply that was sent to it.
+
+    For that no reference is needed. Where it does not, the reply was altered on its way, or what came of it.
+    """
+    result = exchange.result
+    if result is None:
+        return False
     if result.outcome is not Outcome.ANSWERED:
-        return not local or result.prediction == int(np.argmax(local))
+        return not result.local or result.prediction == int(np.argmax(result.local))
     if exchange.reply is None:
         return False
     remote = exchange.reply.logits
     if fusion is None:
         return result.prediction == int(np.argmax(remote))
-    fused = fuse(fusion, local, remote)
+    fused = fuse(fusion, result.local, remote)
     return result.fused == fused and result.prediction == int(np.argmax(fused))
 
 
@@ -107,6 +118,7 @@ def make_record(
         cycles=result.cycles,
         payload_bytes=result.payload_bytes,
         prefix_channels=exchange.prefix_channels if result.outcome is Outcome.ANSWERED else 0,
+        unauthentic_replies=result.unauthentic,
         agrees=agreement,
         wire_retransmissions=wire,
         radio_retransmissions=radio_retransmissions,
@@ -140,7 +152,7 @@ def activity(exchange: Exchange, result: Result, clock_hz: int) -> Activity:
 def sent(exchange: Exchange, result: Result, clock_hz: int) -> Transfer | None:
     """The payload's way, as far as the device waited: after its deadline its radio repeats nothing more."""
     waited_s = (result.cycles.overlap + result.cycles.wait) / clock_hz
-    late = result.reason is FallbackReason.DEADLINE
+    late = result.reason in (FallbackReason.DEADLINE, FallbackReason.UNAUTHENTIC)
     return exchange.uplink.stopped(waited_s) if exchange.uplink and late else exchange.uplink
 
 

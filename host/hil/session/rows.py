@@ -15,8 +15,8 @@ COLUMNS = (
     "local_ms", "link_ms", "remote_ms", "fuse_ms", "total_ms", "overlap_ms", "cpu_mj", "radio_mj", "idle_mj",
     "peripherals_mj", "ipc",
     *_CYCLES,
-    "payload_bytes", "prefix_channels", "wire_retransmissions", "radio_retransmissions", "stack_peak_bytes",
-    "attempts",
+    "payload_bytes", "prefix_channels", "unauthentic_replies", "wire_retransmissions",
+    "radio_retransmissions", "stack_peak_bytes", "attempts",
 )  # fmt: skip
 """Of `samples.csv`; what a sample does not have is empty."""
 
@@ -40,6 +40,7 @@ def record_row(record: SampleRecord) -> list[object]:
         *(astuple(cycles) if cycles else [""] * len(_CYCLES)),
         record.payload_bytes,
         record.prefix_channels,
+        record.unauthentic_replies,
         record.wire_retransmissions,
         record.radio_retransmissions,
         record.stack_peak_bytes,

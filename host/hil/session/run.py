@@ -25,7 +25,7 @@ from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
 from hil.server.answer import Server
 from hil.session import intact
-from hil.session.artefacts import keep_artefacts
+from hil.session.artefacts import keep_artefacts, keyed_image
 from hil.session.bus import Bus
 from hil.session.device import Device
 from hil.session.drift import warn_of_drift
@@ -48,14 +48,14 @@ from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, make_record
+from hil.session.record import Place, agrees, failed_record, follows, make_record
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
 from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
 from hil.wire.messages import AlteredError, Checked
-from hil.wire.protocol import Outcome
+from hil.wire.protocol import NonceSource, Outcome
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
 """From one int8 input (height, width, channels) to what the device must compute."""
@@ -83,21 +83,38 @@ def run_session(
     server: Server | None = None,
     reporters: Sequence[Reporter] = (),
     command: Sequence[str] = (),
+    signed_by: str | None = None,
     timeline: Picture | None = None,
+    device_key: bytes | None = None,
 ) -> RunResult:
     """Runs `options.n` samples through `board`, the modelled radio and `server`; prints nothing.
 
-    `timeline` draws the folder's `timeline.svg`. Without an `oracle` agreement is not checked; without a
-    `server` every payload falls back. The caller owns `server` and stops it. Whatever ends the run,
-    KeyboardInterrupt included, the run folder is closed with a summary, reporters get RunFinished and are
-    closed, and the exception goes on. Raises BoardError, ProtocolError, ServerError, SessionError.
+    `signed_by` is whose signature of the bundle was checked. `timeline` draws the folder's `timeline.svg`.
+    With a `device_key`, which `server` has as well, the device takes authentic replies only. Without an
+    `oracle` agreement is not checked; without a `server` every payload falls back. The caller owns `server`
+    and stops it. Whatever ends the run, KeyboardInterrupt included, the run folder is closed with a summary,
+    reporters get RunFinished and are closed, and the exception goes on.
+    Raises BoardError, ProtocolError, ServerError, SessionError.
     """
     name = options.name or f"{deployment.manifest.scheme}-{deployment.manifest.dataset}-{board.info.name}"
     check_room(options.out, expected_bytes(deployment, options))
     folder = RunFolder.create(options.out, name, options.transcript)
     bus = Bus(reporters, folder.record)
     try:
-        run = _Run(deployment, board, samples, options, oracle, server, command, folder, bus, timeline)
+        run = _Run(
+            deployment,
+            board,
+            samples,
+            options,
+            oracle,
+            server,
+            command,
+            signed_by,
+            folder,
+            bus,
+            timeline,
+            device_key,
+        )
     except BaseException:
         folder.discard()
         raise
@@ -125,9 +142,11 @@ class _Run:
     oracle: Oracle | None
     server: Server | None
     command: Sequence[str]
+    signed_by: str | None
     folder: RunFolder
     bus: Bus
     timeline: Picture | None = None
+    device_key: bytes | None = field(default=None, repr=False)
     records: list[SampleRecord] = field(default_factory=list)
     layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
     checks: list[Checked] = field(default_factory=list)
@@ -136,6 +155,8 @@ class _Run:
     """How often in a row the device was lost."""
     attempts: int = 1
     """How often the sample under way was begun."""
+    nonce_source: NonceSource = NonceSource.NONE
+    """The device's, once it has introduced itself."""
     began_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -160,7 +181,8 @@ class _Run:
             options,
             self.relay.source,
             self.energy is not None,
-            provenance(deployment, self.command) | board_provenance(self.board),
+            provenance(deployment, self.command, self.signed_by) | board_provenance(self.board),
+            self.device_key is not None,
         )
         self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)
@@ -173,25 +195,42 @@ class _Run:
         self.folder.publish(build_summary(self.facts, RunData(interruption="not finished")))
         keep_artefacts(self.folder, self.deployment)
         try:
-            with self._stage("boot", self.board.info.name):
-                self.device.open()
-            for error in self.device.flashed_again:
-                self.bus.emit(Warned("firmware-repaired", error.message, "it was flashed again"))
-            if self.server is not None and self.deployment.manifest.payload is not None:
-                with self._stage("serve"):
-                    self.relay.open(self.options.ready_timeout_s)
-            self._announce()
-            self.began_s = time.monotonic()
-            order = choose(self.options.n, len(self.samples.split), self.options.seed)
-            for index, sample in enumerate(order.tolist()):
-                self._rest(index)
-                with self.faults.sample(index):
-                    self._sample(self._place(index, sample))
-            self._is_damaged("at the end of the run")
+            with keyed_image(self.deployment.elf, self.device_key) as self.device.image:
+                self._run_samples()
         finally:
             self.faults.close()
             self.relay.close()
             self.device.close()
+
+    def _run_samples(self) -> None:
+        if self.device_key is not None:
+            self._serve()  # the device wants its nonce
+        self._boot()
+        if self.device_key is None:
+            self._serve()
+        self._announce()
+        self.began_s = time.monotonic()
+        order = choose(self.options.n, len(self.samples.split), self.options.seed)
+        for index, sample in enumerate(order.tolist()):
+            self._rest(index)
+            with self.faults.sample(index):
+                self._sample(self._place(index, sample))
+        self._is_damaged("at the end of the run")
+
+    def _serve(self) -> None:
+        if self.server is not None and self.deployment.manifest.payload is not None:
+            with self._stage("serve"):
+                self.relay.open(self.options.ready_timeout_s)
+
+    def _boot(self) -> None:
+        with self._stage("boot", self.board.info.name):
+            self.device.open()
+        for error in self.device.flashed_again:
+            self.bus.emit(Warned("firmware-repaired", error.message, "it was flashed again"))
+        self.nonce_source = self.device.capability.nonce_source
+        if self.nonce_source is NonceSource.COUNTER:
+            hint = "its nonce comes from cycle counter and unique ID; replies of another run may pass"
+            self.bus.emit(Warned("weak-nonce", "the device's random number generator does not work", hint))
 
     def finish(self, interruption: str | None) -> dict[str, Any]:
         """Tells the reporters, writes the summary and closes the folder. Raises SessionError."""
@@ -204,6 +243,7 @@ class _Run:
             interruption,
             self.faults.summary(self.records, self.options.deadline_ms),
             tuple(self.checks),
+            self.nonce_source,
             self.device.seconds,
         )
         facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
@@ -238,7 +278,12 @@ class _Run:
     def _handshake(self, running: RunningBoard) -> Handshake:
         payload = self.deployment.manifest.payload
         early = early_bytes(self.radio, payload) if self.options.overlap else 0
-        return Handshake(self.board.info, self.deployment, self.options.deadline_us, running.check, early)
+        return Handshake(
+            self.board.info, self.deployment, self.options.deadline_us, running.check, early, self._nonce
+        )
+
+    def _nonce(self, device_nonce: bytes) -> bytes:
+        return self.relay.begin(device_nonce, self.options.request_timeout_s)
 
     def _announce(self) -> None:
         manifest = self.deployment.manifest
@@ -359,6 +404,7 @@ class _Run:
             self.board.info.slowness,
             self.device.usage,
             Deadline.of(self.deployment.manifest, deadline_s, self.board.info),
+            self.nonce_source is not NonceSource.NONE,
         )
 
     def _cause(self, error: HilError) -> HilError:
@@ -384,6 +430,8 @@ class _Run:
         agreement = None
         if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
             agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
+        elif exchange.result.outcome is not Outcome.FAILED and not follows(exchange, self.deployment.fusion):
+            agreement = False
         clock_hz = self.device.capability.clock_hz
         if not repeated and not exchange.result.retransmissions:
             warn_of_drift(exchange, clock_hz, self.board.info, self.bus)

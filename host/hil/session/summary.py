@@ -22,6 +22,7 @@ from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.verdict import is_valid, verdict
 from hil.wire.messages import Checked
+from hil.wire.protocol import NonceSource
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")
@@ -39,6 +40,8 @@ class RunFacts:
     remote_source: Source
     energy_modelled: bool
     provenance: dict[str, Any]
+    authenticated: bool = False
+    """The device takes authentic replies only."""
 
     @property
     def sources(self) -> dict[str, str]:
@@ -76,6 +79,7 @@ class RunData:
     """What was injected and what came of it; None where nothing was ordered."""
     checks: Sequence[Checked] = ()
     """Of the firmware in mid-run and at the end, that found it sound."""
+    nonce_source: NonceSource = NonceSource.NONE
     board_s: float | None = None
     """How long boards ran, each by its own clock."""
 
@@ -111,6 +115,7 @@ def blank(facts: RunFacts) -> dict[str, Any]:
         "energy_mj": None,
         "memory": _memory(facts),
         "integrity": {"source": str(facts.board.time_source)},
+        "authentication": {"replies": facts.authenticated, "source": str(facts.board.time_source)},
         "payload_bytes": {"raw": deployment.manifest.payload.raw_bytes if deployment.manifest.payload else 0},
         **dict.fromkeys(("prefixes", "retransmissions", "wire_retransmissions", "radio_retransmissions")),
         **dict.fromkeys(("fallbacks", "exits", "faults", "throughput")),
@@ -149,6 +154,7 @@ def fill(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
         "memory": form["memory"]
         | {"stack_peak_bytes": stack_peak(record.stack_peak_bytes for record in records)},
         "integrity": _integrity(form["integrity"], data, issues),
+        "authentication": _authentication(form["authentication"], data),
         "payload_bytes": _payload(form["payload_bytes"]["raw"], records),
         "prefixes": _prefixes(records),
         "retransmissions": wire + radio,
@@ -242,6 +248,23 @@ def _integrity(form: Mapping[str, Any], data: RunData, issues: Sequence[Issue]) 
         "covered_bytes": checks[-1].covered_bytes if checks else None,
         "cycles": _mean([check.cycles for check in checks]),
         "source": form["source"] if checks else None,
+    }
+
+
+def _authentication(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
+    known = data.nonce_source is not NonceSource.NONE
+    # Where forged replies came as well, the cycles are of all that were looked at.
+    verified = [
+        record.cycles.verify
+        for record in data.records
+        if record.cycles and record.cycles.verify and not record.unauthentic_replies
+    ]
+    return {
+        "replies": form["replies"],
+        "nonce": data.nonce_source.name.lower() if known else None,
+        "unauthentic": sum(record.unauthentic_replies for record in data.records),
+        "verify_cycles": _mean(verified),
+        "source": form["source"] if verified else None,
     }
 
 

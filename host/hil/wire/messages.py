@@ -12,9 +12,12 @@ from hil.errors import ProtocolError
 from hil.wire.protocol import (
     CHUNK_MAX,
     HASH_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
     FallbackReason,
     FrameType,
     Integrity,
+    NonceSource,
     Outcome,
     RejectReason,
     ReplyStatus,
@@ -80,21 +83,25 @@ class Configure:
     early_bytes: int = 0
     """While the device computes it sends what of the payload is settled, in multiples of so many bytes;
     0: it sends when all is done. At most `CHUNK_MAX`."""
+    server_nonce: bytes = bytes(NONCE_BYTES)
+    """The server half's part of the session's key; of no meaning to a firmware without a key."""
 
     frame_type: ClassVar = FrameType.CONFIGURE
-    layout: ClassVar = struct.Struct("<III")
+    layout: ClassVar = struct.Struct(f"<III{NONCE_BYTES}s")
 
     def pack(self) -> bytes:
-        return self.layout.pack(self.deadline_us, self.baud, self.early_bytes)
+        return self.layout.pack(self.deadline_us, self.baud, self.early_bytes, self.server_nonce)
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        return cls(*_fixed(cls.layout, body, "CONFIGURE"))
+        if len(body) != cls.layout.size:
+            raise ProtocolError(f"CONFIGURE has {len(body)} bytes, not {cls.layout.size}")
+        return cls(*cls.layout.unpack(body))
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of a sample's input (host to device) or payload (device to host)."""
+    """A piece of a sample's input or payload."""
 
     sample: int
     total: int
@@ -105,17 +112,20 @@ class Chunk:
     layout: ClassVar = struct.Struct("<III")
 
     def pack(self) -> bytes:
-        return self.layout.pack(self.sample, self.total, self.offset) + self.data
+        return self._head() + self.data
+
+    def _head(self) -> bytes:
+        return self.layout.pack(self.sample, self.total, self.offset)
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         if not cls.layout.size < len(body) <= cls.layout.size + CHUNK_MAX:
             raise ProtocolError(f"{cls.__name__} has a body of {len(body)} bytes")
-        sample, total, offset = cls.layout.unpack_from(body)
+        sample, total, offset, *more = cls.layout.unpack_from(body)
         data = body[cls.layout.size :]
         if total and offset + len(data) > total:
             raise ProtocolError(f"{cls.__name__} reaches past its total of {total} bytes")
-        return cls(sample, total, offset, data)
+        return cls(sample, total, offset, data, *more)
 
 
 class Input(Chunk):
@@ -124,10 +134,18 @@ class Input(Chunk):
     frame_type: ClassVar = FrameType.INPUT
 
 
+@dataclass(frozen=True)
 class Payload(Chunk):
     """Device to host: encoded payload bytes of one sample."""
 
+    counter: int = 0
+    """The number of this exchange, which a reply's tag has to be made for."""
+
     frame_type: ClassVar = FrameType.PAYLOAD
+    layout: ClassVar = struct.Struct("<IIII")
+
+    def _head(self) -> bytes:
+        return self.layout.pack(self.sample, self.total, self.offset, self.counter)
 
 
 @dataclass(frozen=True)
@@ -155,23 +173,26 @@ class Reply:
     sample: int
     status: ReplyStatus
     logits: tuple[int, ...]
+    tag: bytes = b""
+    """`TAG_BYTES` by the server half, for a firmware that holds a key."""
 
     frame_type: ClassVar = FrameType.REPLY
     layout: ClassVar = struct.Struct("<IBB")
 
     def pack(self) -> bytes:
         head = self.layout.pack(self.sample, self.status, len(self.logits))
-        return head + struct.pack(f"<{len(self.logits)}h", *self.logits)
+        return head + struct.pack(f"<{len(self.logits)}h", *self.logits) + self.tag
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         if len(body) < cls.layout.size:
             raise ProtocolError(f"REPLY has only {len(body)} bytes")
         sample, status, count = cls.layout.unpack_from(body)
-        if len(body) != cls.layout.size + 2 * count:
+        bare = cls.layout.size + 2 * count
+        if len(body) not in (bare, bare + TAG_BYTES):
             raise ProtocolError(f"REPLY announces {count} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{count}h", body, cls.layout.size)
-        return cls(sample, _known(ReplyStatus, status, "REPLY"), logits)
+        return cls(sample, _known(ReplyStatus, status, "REPLY"), logits, body[bare:])
 
 
 @dataclass(frozen=True)
@@ -233,9 +254,12 @@ class Capability:
     bundle_hash: bytes
     check: Checked
     """Of the start."""
+    nonce_source: NonceSource = NonceSource.NONE
+    nonce: bytes = bytes(NONCE_BYTES)
+    """The device's part of the session's key."""
 
     frame_type: ClassVar = FrameType.CAPABILITY
-    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s{Checked.layout.size}s")
+    layout: ClassVar = struct.Struct(f"<H3BBIIIIIHH{HASH_BYTES}s{Checked.layout.size}sB{NONCE_BYTES}s")
 
     def pack(self) -> bytes:
         return self.layout.pack(
@@ -251,6 +275,8 @@ class Capability:
             self.layers,
             self.bundle_hash,
             self.check.pack(),
+            self.nonce_source,
+            self.nonce,
         )
 
     @classmethod
@@ -258,7 +284,7 @@ class Capability:
         if len(body) != cls.layout.size:
             raise ProtocolError(f"CAPABILITY has {len(body)} bytes, not {cls.layout.size}")
         version, major, minor, patch, cause, *rest = cls.layout.unpack(body)
-        rest[-1] = Checked.unpack(rest[-1])
+        rest[-3:-1] = Checked.unpack(rest[-3]), _known(NonceSource, rest[-2], "CAPABILITY")
         reset_cause = _known(ResetCause, cause, "CAPABILITY")
         return cls(version, (major, minor, patch), reset_cause, *rest)
 
@@ -281,6 +307,8 @@ class StageCycles:
     fuse: int
     total: int
     overlap: int = 0
+    verify: int = 0
+    """Of replies, where the firmware holds a key: in `wait`, but of the one that was taken in `fuse`."""
 
 
 @dataclass(frozen=True)
@@ -304,9 +332,11 @@ class Result:
     """CRC-32 of the input as it lay in the device's memory before the graph ran."""
     payload_crc: int = 0
     """CRC-32 of the payload as the device made it; 0 without one."""
+    unauthentic: int = 0
+    """Replies that were ignored, as they were not the server's to this exchange."""
 
     frame_type: ClassVar = FrameType.RESULT
-    layout: ClassVar = struct.Struct("<IBBHI8IIHHIIHH")
+    layout: ClassVar = struct.Struct("<IBBHI9IIHHHIIHH")
 
     def pack(self) -> bytes:
         """A CRC-32 of its own ends it: the frame's is made later, and would not see what changed before."""
@@ -317,10 +347,11 @@ class Result:
             self.reason,
             self.prediction,
             self.payload_bytes,
-            *(c.graph, c.quantise, c.encode, c.frame, c.wait, c.fuse, c.total, c.overlap),
+            *(c.graph, c.quantise, c.encode, c.frame, c.wait, c.fuse, c.total, c.overlap, c.verify),
             self.stack_peak_bytes,
             self.retransmissions,
             self.crc_errors,
+            self.unauthentic,
             self.input_crc,
             self.payload_crc,
             len(self.local),
@@ -338,7 +369,8 @@ class Result:
         if zlib.crc32(content) != crc:
             raise AlteredError("the result was altered before its frame was made")
         sample, outcome, reason, prediction, payload, *rest = cls.layout.unpack_from(content)
-        cycles, (stack, retransmissions, crc_errors, *crcs, locals_, fused) = rest[:8], rest[8:]
+        cycles, (stack, retransmissions, crc_errors, unauthentic, *crcs) = rest[:9], rest[9:-2]
+        locals_, fused = rest[-2:]
         if len(content) != cls.layout.size + locals_ + 4 * fused:
             raise ProtocolError(f"RESULT announces {locals_} + {fused} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{locals_}b{fused}i", body, cls.layout.size)
@@ -354,7 +386,9 @@ class Result:
             crc_errors,
             logits[:locals_],
             logits[locals_:],
-            *crcs,
+            input_crc=crcs[0],
+            payload_crc=crcs[1],
+            unauthentic=unauthentic,
         )
 
 

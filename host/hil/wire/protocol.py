@@ -6,7 +6,8 @@ from enum import IntEnum
 from typing import Final
 
 PROTOCOL_VERSION: Final = 2
-"""Since 2 the firmware tells whether it is intact: CAPABILITY, CHECK and CHECKED."""
+"""Since 2 the firmware tells whether it is intact (CAPABILITY, CHECK, CHECKED), and may want replies that are
+authentic (nonces, the counter in PAYLOAD, the tag of REPLY)."""
 
 HEADER_BYTES: Final = 4
 """version u8, type u8, sequence u16, all little-endian."""
@@ -14,7 +15,7 @@ HEADER_BYTES: Final = 4
 CRC_BYTES: Final = 4
 """CRC-32 (IEEE 802.3, reflected, as zlib's) over header and body, little-endian."""
 
-BODY_MAX: Final = 1068
+BODY_MAX: Final = 1076
 """Longest body of a frame: both logit lists of 200 classes in a RESULT, or a chunk and its head."""
 
 CHUNK_MAX: Final = 1024
@@ -44,6 +45,15 @@ DEADLINE_MAX_MS: Final = 10_000
 
 HASH_BYTES: Final = 32
 """SHA-256 of the bundle that the firmware was built from."""
+
+KEY_BYTES: Final = 32
+"""A device's key, and a session's."""
+
+NONCE_BYTES: Final = 16
+TAG_BYTES: Final = 16
+
+REPLY_LABEL: Final = 0x52
+"""The first byte that a reply's tag is computed over: R."""
 
 LOCAL_LOGIT_BYTES: Final = 1
 REMOTE_LOGIT_FRACTION_BITS: Final = 8
@@ -101,6 +111,8 @@ class FallbackReason(IntEnum):
     DEADLINE = 1
     SERVER_UNAVAILABLE = 2
     LINK_DOWN = 3
+    UNAUTHENTIC = 4
+    """Replies came, but none of them was the server's to this exchange; the deadline passed."""
 
 
 class RejectReason(IntEnum):
@@ -114,6 +126,17 @@ class RejectReason(IntEnum):
     NOT_CONFIGURED = 6
     VALUE = 7
     DAMAGED = 8
+
+
+class NonceSource(IntEnum):
+    """Where the device has its nonce from."""
+
+    NONE = 0
+    """The firmware holds no key: it has no nonce, and takes replies as they come."""
+    RNG = 1
+    COUNTER = 2
+    """The generator did not work: unique ID, cycle counter and time since the start, hashed under the key.
+    Two starts that take the same time have the same one."""
 
 
 class Integrity(IntEnum):

@@ -68,7 +68,7 @@ static bool start_pll(bool crystal) {
     PWR->CR1 = (PWR->CR1 & ~PWR_CR1_VOS) | (SCALE << PWR_CR1_VOS_Pos);
     RCC->PLLCFGR = (source_mhz << RCC_PLLCFGR_PLLM_Pos) | (2U * CORE_MHZ << RCC_PLLCFGR_PLLN_Pos) |
                    (crystal ? RCC_PLLCFGR_PLLSRC_HSE : RCC_PLLCFGR_PLLSRC_HSI) |
-                   (9U << RCC_PLLCFGR_PLLQ_Pos); /* PLLP 0 divides by 2; nothing uses PLLQ */
+                   (9U << RCC_PLLCFGR_PLLQ_Pos); /* PLLP 0 divides by 2; PLLQ clocks the RNG */
     RCC->CR |= RCC_CR_PLLON;
     if (OVER_DRIVE) {
         PWR->CR1 |= PWR_CR1_ODEN;

@@ -59,7 +59,9 @@ def _scratch_bytes(half: DeviceHalf, op: Op) -> int:
         return 2 * 2 * (column + -column % 4)
     if isinstance(op, DepthwiseConvolution):
         direct = op.kernel == (3, 3) and max(op.padding) <= 1
-        return 0 if op.channel_multiplier != 1 or direct else 2 * channels * op.kernel[0] * op.kernel[1]
+        # arm_depthwise_conv_s8_opt clears as many rows as it pads, though its buffer has but the kernel's.
+        rows = max(op.kernel[0], op.padding[0])
+        return 0 if op.channel_multiplier != 1 or direct else 2 * channels * rows * op.kernel[1]
     if isinstance(op, AveragePool):
         return 4 * channels
     return 0

@@ -62,7 +62,7 @@ BIT_ERROR_AFTER_CRC: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.LOCAL, Outcome.FALLBACK}),
     BitErrorAfterCrc,
     (FRAME, _BITS),
-    trials=("rate=0.8", "rate=0.8,bits=5"),
+    trials=("rate=0.9", "rate=0.9,bits=5"),
 )
 BIT_ERROR_BEFORE_CRC: Final = Kind(
     "bit-error-before-crc",
@@ -76,6 +76,6 @@ BIT_ERROR_BEFORE_CRC: Final = Kind(
         ),
         _BITS,
     ),
+    trials=("rate=0.9", "rate=0.9,bits=3"),
     usual=1000,
-    trials=("rate=0.8", "rate=0.8,bits=3"),
 )

@@ -33,5 +33,5 @@ FRAME_LOSS: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.FALLBACK, Outcome.LOCAL, Outcome.FAILED}),
     FrameLoss,
     (FRAME, Setting("frames", 1, whole(1, 4 * TRIES_MAX), "frames", "so many in a row")),
-    trials=("rate=0.8", "rate=0.8,frames=3", "rate=0.3,frames=9"),
+    trials=("rate=0.9", "rate=0.9,frames=3", "rate=0.3,frames=9"),
 )

@@ -67,7 +67,7 @@ FRAME_DUPLICATE: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.LOCAL}),
     FrameDuplicate,
     (FRAME, Setting("after", 0, whole(0, 8), "frames", "so many others come between the two")),
-    trials=("rate=0.8", "rate=0.8,after=2", "rate=0.8,after=5"),
+    trials=("rate=0.9", "rate=0.9,after=2", "rate=0.9,after=5"),
 )
 FRAME_REORDER: Final = Kind(
     "frame-reorder",
@@ -76,5 +76,5 @@ FRAME_REORDER: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.LOCAL, Outcome.FALLBACK}),
     FrameReorder,
     (FRAME,),
-    trials=("rate=0.8",),
+    trials=("rate=0.9",),
 )

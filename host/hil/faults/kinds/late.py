@@ -62,7 +62,8 @@ LATENCY_SPIKE: Final = Kind(
     frozenset({Outcome.ANSWERED, Outcome.RETRIED, Outcome.LOCAL, Outcome.FALLBACK}),
     LatencySpike,
     (FRAME, Setting("ms", 150.0, quantity(0.001, 60_000), "ms", "so much later")),
-    trials=("rate=0.8", "rate=0.8,ms=20", "rate=0.5,ms=1100"),
+    trials=("rate=0.9", "rate=0.9,ms=20", "rate=0.5,ms=1100"),
+    usual=500,
 )
 LINK_OUTAGE: Final = Kind(
     "link-outage",
@@ -71,5 +72,6 @@ LINK_OUTAGE: Final = Kind(
     frozenset({Outcome.RETRIED, Outcome.FALLBACK, Outcome.ANSWERED, Outcome.LOCAL, Outcome.FAILED}),
     LinkOutage,
     (FRAME, Setting("seconds", 0.5, quantity(0.001, 60), "s", "so long, by the board's clock")),
-    trials=("rate=0.4,seconds=0.2", "rate=0.3", "rate=0.2,seconds=2"),
+    usual=200,
+    trials=("rate=0.5,seconds=0.2", "rate=0.4", "rate=0.2,seconds=2"),
 )

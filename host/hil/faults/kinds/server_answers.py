@@ -59,8 +59,8 @@ SERVER_SLOW: Final = Kind(
     ServerSlow,
     (Setting("ms", 1500.0, quantity(0.001, 60_000), "ms", "so much, of which the deadline decides"),),
     own_server=True,
-    usual=200,
-    trials=("rate=0.5,ms=100", "rate=0.5,ms=250"),
+    usual=150,
+    trials=("rate=0.9,ms=100", "rate=0.9,ms=250"),
 )
 WRONG_ANSWER_LENGTH: Final = Kind(
     "wrong-answer-length",
@@ -78,5 +78,6 @@ WRONG_ANSWER_LENGTH: Final = Kind(
         ),
     ),
     own_server=True,
-    usual=300,
+    usual=150,
+    trials=("rate=0.9",),
 )

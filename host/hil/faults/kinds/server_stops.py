@@ -105,8 +105,8 @@ SERVER_CRASH: Final = Kind(
     ServerCrash,
     (Setting("moment", "any", one_of(MOMENTS), "", f"{', '.join(MOMENTS)}; any: one of them by chance"),),
     own_server=True,
-    usual=40,
     trials=("rate=0.5",),
+    usual=25,
 )
 SERVER_HANG: Final = Kind(
     "server-hang",
@@ -116,8 +116,8 @@ SERVER_HANG: Final = Kind(
     ServerHang,
     (Setting("samples", 1, whole(1, 1000), "samples", "so long"),),
     own_server=True,
-    usual=100,
-    trials=("rate=0.5", "rate=0.3,samples=2"),
+    usual=60,
+    trials=("rate=0.7", "rate=0.4,samples=2"),
 )
 HALF_OPEN: Final = Kind(
     "half-open",
@@ -126,6 +126,6 @@ HALF_OPEN: Final = Kind(
     _OUTCOMES,
     HalfOpen,
     own_server=True,
-    usual=100,
-    trials=("rate=0.5",),
+    usual=60,
+    trials=("rate=0.7",),
 )

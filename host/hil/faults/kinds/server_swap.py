@@ -81,5 +81,6 @@ SERVER_SWAP: Final = Kind(
     frozenset({Outcome.FALLBACK, Outcome.FAILED}),
     ServerSwap,
     own_server=True,
-    usual=100,
+    usual=60,
+    trials=("rate=0.8",),
 )

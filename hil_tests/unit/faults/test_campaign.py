@@ -1,0 +1,130 @@
+"""Many runs with faults: whose turn it is, what is kept, and how it is added up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from hil.cli import main
+from hil.errors import UsageError
+from hil.faults import campaign as campaigns
+from hil.faults.campaign import Cell, campaign, cells
+from hil.faults.kind import Kind
+from hil.faults.outcome import Outcome
+from hil.faults.registry import KINDS
+from hil.faults.trial import Struck, Trial
+from hil.report.faults import BEGIN, END, on_page, totals_values
+
+Runs = list[Cell]
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome], Runs]:
+    """Makes every run bring ten faults that end so, and tells which runs there were."""
+
+    def make(outcome: Outcome) -> Runs:
+        runs: Runs = []
+
+        def run(cell: Cell, kind: Kind, board: str) -> Trial:
+            runs.append(cell)
+            return Trial(tuple(Struck(kind.name, n, "", outcome, "so") for n in range(10)), (), {})
+
+        monkeypatch.setattr(campaigns, "run_cell", run)
+        return runs
+
+    return make
+
+
+def test_schemes_and_settings_take_turns_and_no_run_comes_twice() -> None:
+    kind = KINDS["frame-loss"]
+    first = list(islice(cells(kind, 7), 24))
+    assert {cell.scheme for cell in first} == {"agilenn", "spinn", "deepcod", "mcunet", "edge_only"}
+    assert {cell.order for cell in first} == {f"frame-loss:{settings}" for settings in kind.trials}
+    assert len({cell.key for cell in first}) == 24
+
+
+def test_a_fault_of_the_server_half_passes_a_scheme_without_one_over() -> None:
+    assert "mcunet" not in {cell.scheme for cell in islice(cells(KINDS["server-hang"], 0), 24)}
+
+
+def test_a_kind_is_injected_until_it_was_often_enough(tmp_path: Path, ran: Callable[[Outcome], Runs]) -> None:
+    runs = ran(Outcome.RETRIED)
+    (total,) = campaign(["frame-loss"], 35, 0, "twin", tmp_path)
+    assert len(runs) == 4
+    assert (total.injected, total.outcomes["retried"], total.sound) == (40, 40, True)
+
+
+def test_a_campaign_that_was_ended_goes_on_where_it_was(
+    tmp_path: Path, ran: Callable[[Outcome], Runs]
+) -> None:
+    runs = ran(Outcome.RETRIED)
+    campaign(["frame-loss"], 20, 0, "twin", tmp_path)
+    kept = tmp_path / "runs.jsonl"
+    kept.write_text(kept.read_text() + '{"key": "half a li')
+    (total,) = campaign(["frame-loss"], 40, 0, "twin", tmp_path)
+    assert total.injected == 40
+    assert len(runs) == 4, "two of them from before"
+
+
+def test_a_kind_that_never_takes_place_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "run_cell", lambda cell, kind, board: Trial((), (), {}))
+    (total,) = campaign(["frame-loss"], 35, 0, "twin", tmp_path)
+    assert total.injected == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [(Outcome.SILENT, "frame-loss"), (Outcome.HANG, "frame-loss"), (Outcome.FAILED, "frame-duplicate")],
+)
+def test_what_a_kind_is_not_meant_to_have_is_named(
+    tmp_path: Path, ran: Callable[[Outcome], Runs], outcome: Outcome, kind: str
+) -> None:
+    ran(outcome)
+    (total,) = campaign([kind], 5, 0, "twin", tmp_path)
+    assert not total.sound
+    assert len(total.strange) == 10
+    assert f"sample 3: {outcome}" in total.strange[3]
+    assert totals_values([total])["sound"] is False
+
+
+def test_the_table_takes_its_place_on_the_page_and_nothing_else(
+    tmp_path: Path, ran: Callable[[Outcome], Runs]
+) -> None:
+    ran(Outcome.ANSWERED)
+    totals = campaign(["frame-loss"], 5, 0, "twin", tmp_path)
+    page = on_page(f"before\n{BEGIN}\nold\n{END}\nafter\n", totals)
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
+    assert "| frame-loss | link | 10 | 10 |" in page
+    assert on_page(page, totals) == page
+    with pytest.raises(UsageError, match="no place"):
+        on_page("nothing", totals)
+
+
+def test_the_verb_tells_by_its_exit_code_what_came_of_it(
+    tmp_path: Path, ran: Callable[[Outcome], Runs], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(Outcome.RETRIED)
+    out = str(tmp_path / "sound")
+    assert main(["faults", "frame-loss", "--count", "5", "--out", out, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kinds"]["frame-loss"]["outcomes"] == {"retried": 10}
+    ran(Outcome.SILENT)
+    assert main(["faults", "frame-loss", "--count", "5", "--out", str(tmp_path / "other")]) == 1
+    assert "never meant to be" in capsys.readouterr().err
+    assert main(["faults", "frame-los"]) == 2
+
+
+def test_all_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--inject", "list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(kind in shown for kind in KINDS)
+
+
+def test_an_unknown_fault_is_refused_before_anything_is_built(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--inject", "frame-los"]) == 2
+    assert "frame-loss" in capsys.readouterr().err

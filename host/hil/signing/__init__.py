@@ -1,0 +1,1 @@
+"""Bundles that are signed, and those whose signatures are trusted."""
