@@ -56,8 +56,8 @@ _RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK, _BIT_FLIP = range(8)
 
 _LONG, _SIGNED = 1, 8
 """How a frame is sent: its size in two bytes; a reply with the server half's tag."""
-_KEYED = 0x80
-"""The device half has a key."""
+_KEYED, _NOT_RANDOM = 0x80, 0x40
+"""The device half has a key; its board has no random numbers."""
 
 
 def _said(message: Message, step: int = _FRAME, how: int = _LONG) -> bytes:
@@ -82,6 +82,7 @@ def _firmware_seeds() -> Iterator[bytes]:
             signed = _said(Reply(3, ReplyStatus.OK, tuple(range(classes))), how=_LONG | _SIGNED)
             keyed = bytes([sort | _KEYED]) + script[1:]
             yield keyed + signed + ack * 3
+            yield bytes([keyed[0] | _NOT_RANDOM]) + keyed[1:] + signed + ack * 3
             yield keyed + reply + signed + ack * 3 + script[1:] + signed + ack * 3
             yield script + bytes([_NAK, 0, 0]) + _said(Run(3), _DAMAGED) + b"\x05\0" + ack * 3
             yield script + _said(Reply(3, ReplyStatus.UNAVAILABLE, ())) + ack * 3 + script[1:]
