@@ -1,4 +1,6 @@
-"""Runs one of `python/`: python -m hil_tests.fuzz.python_target NAME [libFuzzer's options] FOLDER…
+"""Runs one of `python/`: python -m hil_tests.fuzz.python_target NAME PROGRAM [libFuzzer's options] FOLDER…
+
+PROGRAM is what calls this again, with other options.
 
 By atheris, which follows the coverage of `hil`; where that is not installed by hypothesis, which changes
 sound inputs without looking.
@@ -16,7 +18,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    name, *arguments = sys.argv[1:]
+    name, program, *arguments = sys.argv[1:]
     module = f"hil_tests.fuzz.python.{name}"
     try:
         import atheris
@@ -24,7 +26,9 @@ def main() -> None:
         sys.exit(by_hypothesis(importlib.import_module(module).one, arguments))
     with atheris.instrument_imports(include=["hil"]):
         one = importlib.import_module(module).one
-    atheris.Setup([sys.argv[0], *arguments], one)
+        firmware_library = importlib.import_module("hil_tests.fuzz.firmware_library")
+    firmware_library.is_there()  # to compile it is no part of the first input's time
+    atheris.Setup([program, *arguments], one)
     atheris.Fuzz()
 
 

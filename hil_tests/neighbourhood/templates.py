@@ -11,6 +11,7 @@ from hil_tests.neighbourhood import (
     graphs,
     kernels,
     memory,
+    quantising,
     radios,
     requantisation,
     server,
@@ -29,6 +30,7 @@ TEMPLATES: tuple[Template, ...] = (
     *graphs.TEMPLATES,
     *memory.TEMPLATES,
     *radios.TEMPLATES,
+    *quantising.TEMPLATES,
     *server.TEMPLATES,
     *sessions.TEMPLATES,
 )

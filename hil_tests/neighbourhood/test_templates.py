@@ -26,16 +26,21 @@ FOUND: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "more padding than kernel, in several rows": (
         "depthwise",
-        {
-            "channels": 19,
-            "kernel_height": 2,
-            "padding_height": 3,
-            "width": 9,
-            "kernel_width": 4,
-            "padding_width": 3,
-        },
+        {"channels": 19, "kernel_height": 2, "padding_height": 3, "width": 9, "kernel_width": 4},
     ),
     "logits that are sent": ("graph", {"ops": 1, "channels": 2, "codec": "lzw", "data": 438434218}),
+    "weights that vanish beside their bias": (
+        "quantising",
+        {"weights": "one vanishing", "data": 3829133964},
+    ),
+    "weights that vanish in a dense layer": (
+        "quantising",
+        {"kind": "dense", "weights": "tiny", "bias": "large", "magnitude": -3, "outputs": 4, "data": 1},
+    ),
+    "shares that float64 does not hold": (
+        "outage",
+        {"unit": "shares", "samples": 10, "begin": 8, "length": 57},
+    ),
     "a tensor without axes": ("bundle", {"tensors": 8, "data": 1571708936}),
 }
 """By what was wrong: a template, and the parameters that are not at rest; more in docs/neighbourhood.md."""

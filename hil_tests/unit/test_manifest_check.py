@@ -39,6 +39,8 @@ def test_no_complaint_of_what_hil_makes(bundle: Any) -> None:
         ("dataset", "\x1b[2J"),
         ("dataset", ""),
         ("config", []),
+        ("config", {"recipe": {"stages": [[1, 16, 10**9, 1]]}}),
+        ("config", {"recipe": {"stages": [[1, 16, 1, 1]] * 1000}}),
         ("metrics", {"accuracy": "good"}),
     ],
 )

@@ -18,6 +18,9 @@ SIDE_MAX: Final = 1024
 SYMBOLS_MAX: Final = 1 << 20
 """Of a payload, and values of an input: four times the RAM of any board here."""
 CLASSES_MAX: Final = 65_535
+LIST_MAX: Final = 256
+IN_LIST_MAX: Final = 4096
+"""A network's stages are rows of numbers, one of which says how many layers there are."""
 _NAME_MAX: Final = 100
 
 
@@ -41,6 +44,8 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
     config: object = manifest.config
     if not isinstance(config, Mapping):
         yield "config is no object"
+    elif not all(map(_is_setting, config.values())):
+        yield f"config has a list of more than {LIST_MAX}, or a number in one above {IN_LIST_MAX}"
     metrics = manifest.metrics
     if not isinstance(metrics, Mapping) or not all(map(_is_number, metrics.values())):
         yield "metrics are no numbers"
@@ -90,6 +95,15 @@ def _is_number(value: Any) -> bool:
     if type(value) is int:
         return abs(value) <= 1 << 53
     return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_setting(value: Any, within: bool = False) -> bool:
+    """Whether a list, which may say how often layers are repeated, keeps within bounds; all else may be."""
+    if isinstance(value, Mapping):
+        return all(_is_setting(each, within) for each in value.values())
+    if isinstance(value, list):
+        return len(value) <= LIST_MAX and all(_is_setting(each, True) for each in value)
+    return not within or not isinstance(value, int | float) or value <= IN_LIST_MAX
 
 
 def _is_share(value: Any) -> bool:

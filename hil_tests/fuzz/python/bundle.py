@@ -1,6 +1,7 @@
 """Bundles from strangers: the safetensors header, the manifest in it, the tables; only HilError comes out.
 
-What a server does with one before it has a network: docs/decisions.md says why no further.
+Networks are left out: to build one takes as long as hundreds of inputs here. They are in
+hil_tests/unit/schemes/test_halves.py.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def one(data: bytes) -> None:
     for noise in (b"", bytes(9), b"\xff" * 40):
         with contextlib.suppress(CodecError):
             assert coder.decode(noise).shape == (payload.symbols,)
-    loaded.manifest.input.prepare(np.zeros((1, *_image(loaded.manifest.input)), np.float32))
+    with contextlib.suppress(HilError):
+        loaded.manifest.input.prepare(np.zeros((1, *_image(loaded.manifest.input)), np.float32))
 
 
 def _image(form: InputFormat) -> tuple[int, int, int]:

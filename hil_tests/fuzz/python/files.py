@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import json
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from hil.errors import HilError
+from hil.errors import HilError, UntrustedError
 from hil.link.parse import parse_radio
 from hil.report import compare_json, compare_markdown, run_formats, stored, thresholds
 from hil.report.compare import compare
@@ -24,6 +25,8 @@ from hil.server import tls, tokens
 from hil.server.address import ServerAddress
 from hil.server.process import parse_ready_line
 from hil.server.tls import Trust
+from hil.signing import keys, signature
+from hil.signing.keys import PublicKey
 from hil_tests.fuzz.python.places import changed, nested
 from hil_tests.unit.report.run_folders import full_summary, records, write_run
 from hil_tests.unit.report.summaries import summary
@@ -93,8 +96,23 @@ def _texts(data: bytes) -> None:
     tls.fingerprint(_written("certificate.pem", data))
 
 
+def _signatures(data: bytes) -> None:
+    """Beside a bundle, and trusted keys."""
+    bundle = _written("bundle", b"any bytes")
+    _written("bundle.sig", data)
+    with contextlib.suppress(UntrustedError):
+        signature.require(bundle, _keys())
+    keys.trusted(_written("trusted", data))
+
+
+@cache
+def _keys() -> tuple[PublicKey, ...]:
+    return (PublicKey(bytes(range(32)), "ours"),)
+
+
 _READERS: tuple[Callable[[bytes], None], ...] = (
     _thresholds, _summaries, _run, _changed_summary, _changed_run, _changed_memory, _tokens, _texts,
+    _signatures,
 )  # fmt: skip
 
 
@@ -137,3 +155,7 @@ def seeds() -> Iterator[bytes]:
     yield b"\7" + b'{"hil_server": {"port": 7011, "metrics_port": null}}'
     yield b"\7" + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     yield b"\7" + nested(3000).encode()
+    sha256 = hashlib.sha256(b"any bytes").hexdigest()
+    signed = {"schema": 1, "algorithm": "ed25519", "key_id": "ab" * 8, "sha256": sha256, "signature": "AAAA"}
+    yield b"\x08" + json.dumps(signed).encode()
+    yield b"\x08" + f"# ours\n{_keys()[0].line()}\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from hil import bundle
 from hil.bundle import Bundle
 from hil.errors import BundleError
-from hil.schemes.halves import load_halves
+from hil.schemes.halves import load_device, load_halves, load_server
+from hil.zoo import shelf
 
 WEIGHT = "device.features.pointwise.weight"
 
@@ -76,3 +78,25 @@ def test_a_bundle_survives_a_round_trip(loaded: Bundle, tmp_path: Path) -> None:
     second, _ = load_halves(bundle.load(tmp_path / "again.safetensors"))
     x = torch.randn(2, 3, 18, 18)
     assert all(torch.equal(a, b) for a, b in zip(first(x), second(x), strict=True))
+
+
+@pytest.mark.parametrize("scheme", ["agilenn", "spinn", "deepcod", "edge_only", "mcunet"])
+@pytest.mark.parametrize("strange", ["x", [], [[1]], {"x": 1}, None, -1, 0.5, [["x"] * 4] * 3])
+def test_settings_that_make_no_network_are_the_bundles_fault(scheme: str, strange: Any) -> None:
+    """Each of a shipped bundle's settings in turn: the network comes, or BundleError, nothing else."""
+    sound = bundle.load(shelf.FOLDER / f"{scheme}-digits.safetensors")
+    for name in [name for name, value in sound.manifest.config["recipe"].items() if isinstance(value, list)]:
+        recipe = {**sound.manifest.config["recipe"], name: strange}
+        manifest = replace(sound.manifest, config={**sound.manifest.config, "recipe": recipe})
+        with contextlib.suppress(BundleError):
+            load_device(replace(sound, manifest=manifest))
+        with contextlib.suppress(BundleError):
+            load_server(replace(sound, manifest=manifest))
+
+
+def test_what_settings_announce_is_not_allocated() -> None:
+    sound = bundle.load(shelf.FOLDER / "agilenn-digits.safetensors")
+    huge = {**sound.manifest.config["recipe"], "server_head": 10**9}
+    manifest = replace(sound.manifest, config={**sound.manifest.config, "recipe": huge})
+    with pytest.raises(BundleError, match="has shape"):
+        load_server(replace(sound, manifest=manifest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest
 from hil.errors import BundleError, ServerError
-from hil.server.app import serve
+from hil.server import tls
+from hil.server.app import _certificate, serve
 from hil.server.options import ServeOptions
 
 
@@ -30,6 +32,20 @@ def test_a_bundle_without_a_server_half_cannot_be_served(tmp_path):
 def test_a_bundle_that_is_not_there_cannot_be_served():
     with pytest.raises(BundleError):
         serve(Path("/nowhere/b.safetensors"), ServeOptions(), lambda bound: None)
+
+
+def test_off_this_machine_a_certificate_is_made_where_none_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cryptography")
+    monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    exposed = ServeOptions(host="192.0.2.1", token_file=Path("tokens"))
+    made = _certificate(exposed)
+    assert made is not None
+    assert made[0].is_relative_to(tmp_path)
+    assert tls.server_context(*made)
+    assert _certificate(replace(exposed, insecure=True)) is None
+    assert _certificate(ServeOptions()) is None
 
 
 def test_torch_is_imported_by_the_server_program_only():

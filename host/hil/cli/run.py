@@ -48,6 +48,10 @@ Insecure = Annotated[bool, typer.Option("--insecure", help="Ask a --server on an
 Overlap = Annotated[
     bool, typer.Option("--overlap/--no-overlap", help="Send the first bytes while the rest is computed.")
 ]
+Period = Annotated[
+    float,
+    typer.Option("--period", help="Seconds of the board from one sample to the next; it idles meanwhile."),
+]
 Inject = Annotated[
     list[str] | None,
     typer.Option(
@@ -99,6 +103,7 @@ def run(
     kernels: options.Kernels = "tuned",
     server_ms: ServerMs = None,
     overlap: Overlap = True,
+    period: Period = 0.0,
     server: ServerAt = None,
     token_file: TokenFile = None,
     tls_ca: TlsCa = None,
@@ -131,7 +136,7 @@ def run(
     given = {"out": out, "name": name, "server_ms": server_ms, "inject": tuple(inject or ())}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run_options = RunOptions(
-        n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, **chosen
+        n=samples, seed=seed, deadline_ms=deadline_ms, radio=radio, overlap=overlap, period_s=period, **chosen
     )
     request = Request(
         scheme=scheme,

@@ -29,6 +29,12 @@ from hil.deploy.requantise import quantise_multiplier, single_rounding
 ADD_LEFT_SHIFT = 20
 """Head-room bits before both inputs of an Add are rescaled, as TFLite has it for int8."""
 
+_BIAS_MAX = 1 << 30
+"""What an int32 bias may be, so that the sum has room."""
+_BIAS_STEPS = 1 << 10
+"""Weights so small that their bias would not fit (a batch norm may have closed the channel) do not show; the
+bias is then kept to such a part of a step of the output."""
+
 _SAME_SCALE = ("average", "maximum", "pad", "clamp", "slice")
 
 
@@ -80,10 +86,14 @@ def _weights(op: FloatOp, source: Tensor, output: Tensor, *, per_channel: bool) 
     assert op.weight is not None
     real = op.weight.numpy()
     flat = np.abs(real.reshape(len(real), -1))
-    largest = flat.max(axis=1) if per_channel else np.full(len(real), flat.max())
-    scales = np.where(largest == 0.0, 1.0, largest / 127.0)
+    bias = np.zeros(len(real)) if op.bias is None else op.bias.numpy().astype(np.float64)
+    least = np.abs(bias) / (source.scale * _BIAS_MAX)
+    if per_channel:
+        by_weights = flat.max(axis=1) / 127.0
+        scales = np.where(by_weights > least, by_weights, output.scale / (source.scale * _BIAS_STEPS))
+    else:
+        scales = np.full(len(real), max(flat.max() / 127.0, least.max()) or 1.0)
     values = np.rint(real / scales.reshape(-1, *[1] * (real.ndim - 1)))
-    bias = np.zeros(len(real)) if op.bias is None else op.bias.numpy()
     bias_int = np.clip(np.rint(bias / (scales * source.scale)), -(2**31), 2**31 - 1)
     fixed = [single_rounding(float(source.scale * scale / output.scale)) for scale in scales]
     return Weights(

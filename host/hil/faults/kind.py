@@ -52,6 +52,8 @@ class Kind:
     """Whether it needs a server half in a process of its own, which hil started."""
     keyed: bool = False
     """Whether it is tried on a device that takes authentic replies only."""
+    ends_run: bool = False
+    """Whether the run ends after the sample, as it should."""
     usual: int | None = None
     """How often a campaign injects it; None: as is usual for its layer."""
     trials: tuple[str, ...] = ("rate=0.5",)

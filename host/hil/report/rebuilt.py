@@ -51,16 +51,16 @@ def _form(kept: Kept) -> dict[str, Any] | None:
         "samples_asked": started.samples,
         "latency_ms": {"source": parts.get("total"), "sources": parts},
         "cycles": {"per_layer": [], "source": started.sources.get("cycles")},
+        "integrity": {"source": parts.get("total")},
         "memory": {
             **{name: memory[name] for name in ("flash_bytes", "ram_static_bytes", "arena_bytes")},
             "stack_reserved_bytes": started.memory.stack_bytes,
             "flash_limit_bytes": started.memory.flash_limit,
             "ram_limit_bytes": started.memory.ram_limit,
         },
-        "integrity": {"source": parts.get("total")},
         "authentication": {"replies": None, "source": parts.get("total")},
         "payload_bytes": {"raw": started.payload_raw_bytes},
-        **dict.fromkeys(("deadline_ms", "clock_hz", "seed")),
+        **dict.fromkeys(("board_s", "deadline_ms", "clock_hz", "seed")),
         "provenance": {},
     }
 

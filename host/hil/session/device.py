@@ -31,6 +31,7 @@ class Device:
         self._live: _Live | None = None
         self.flashed_again: list[FirmwareDamagedError] = []
         """Why, each time that a start found the firmware damaged and the next did not."""
+        self._began_s = self._rested_s = self._past_s = 0.0
         self.counters = Counters()
         """What went wrong on the wire, over restarts."""
 
@@ -70,6 +71,20 @@ class Device:
             running.__exit__(None, None, None)
             raise
         self._live = _Live(running, transport, capability)
+        now_s = running.channel.now_s()
+        self._rested_s = now_s
+        self._began_s = 0.0 if self._board.info.virtual_time else now_s
+
+    @property
+    def seconds(self) -> float:
+        """How long boards ran, each by its own clock."""
+        now_s = self._live.board.channel.now_s() - self._began_s if self._live else 0.0
+        return self._past_s + now_s
+
+    def rest(self, period_s: float) -> None:
+        """Lets the board idle until `period_s` after the last rest ended. Raises BoardError."""
+        self.transport.listen(self._rested_s + period_s)
+        self._rested_s = self.transport.channel.now_s()
 
     def check(self) -> None:
         """Raises BoardError when the board knows that it crashed."""
@@ -102,6 +117,7 @@ class Device:
 
     def close(self) -> None:
         """Stops the board. Safe to call again."""
+        self._past_s = self.seconds
         live, self._live = self._live, None
         if live is not None:
             live.board.__exit__(None, None, None)

@@ -12,6 +12,8 @@ from hil.faults import plan
 from hil.link.parse import parse_radio
 from hil.wire.protocol import DEADLINE_MAX_MS
 
+PERIOD_MAX_S = 3600.0
+"""Device and host count time in 32 and 64 bits; a day would do as well."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -29,6 +31,8 @@ class RunOptions:
     """A preset, or settings as `hil.link.parse` takes them."""
     server_ms: float | None = None
     """A fixed time for the server half instead of the measured one, for runs that must repeat exactly."""
+    period_s: float = 0.0
+    """From one sample to the next, on the board's clock; the device idles meanwhile. 0: at once."""
     overlap: bool = True
     """Send the first bytes of a payload while the rest is computed, where the firmware can."""
     out: Path = Path("runs")
@@ -61,6 +65,8 @@ class RunOptions:
             )
         if self.server_ms is not None and not 0 <= self.server_ms <= 60_000:
             raise UsageError(f"a server time of {self.server_ms:g} ms", "valid: 0 to 60000 milliseconds")
+        if not 0 <= self.period_s <= PERIOD_MAX_S:
+            raise UsageError(f"a period of {self.period_s:g} s", f"valid: 0 to {PERIOD_MAX_S:.0f} seconds")
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative", "seeds start at 0")
         if self.name is not None and not _NAME.fullmatch(self.name):

@@ -29,16 +29,23 @@ def provenance(
     `signed_by` is whose signature of the bundle was checked; None: nobody asked for one.
     """
     return {
+        **base(command),
+        "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
+        "signed_by": signed_by,
+        "kernels": str(deployment.kernels),
+        "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
+    }
+
+
+def base(command: Sequence[str]) -> dict[str, Any]:
+    """What every figure of this process comes from, whatever it ran."""
+    return {
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(word).name if at == 0 else _kept(word) for at, word in enumerate(command)],
         "hil": __version__,
         "python": platform.python_version(),
         "packages": packages(),
         "git_commit": git_commit(),
-        "bundle": {"file": deployment.bundle.name, "sha256": deployment.bundle_hash.hex()},
-        "signed_by": signed_by,
-        "kernels": str(deployment.kernels),
-        "elf": {"file": deployment.elf.name, "sha256": _sha256(deployment.elf)},
         "host": host(),
     }
 

@@ -212,6 +212,7 @@ class _Run:
         self.began_s = time.monotonic()
         order = choose(self.options.n, len(self.samples.split), self.options.seed)
         for index, sample in enumerate(order.tolist()):
+            self._rest(index)
             with self.faults.sample(index):
                 self._sample(self._place(index, sample))
         self._is_damaged("at the end of the run")
@@ -243,6 +244,7 @@ class _Run:
             self.faults.summary(self.records, self.options.deadline_ms),
             tuple(self.checks),
             self.nonce_source,
+            self.device.seconds,
         )
         facts = replace(self.facts, provenance=self.facts.provenance | board_provenance(self.board))
         summary = build_summary(facts, data)
@@ -310,6 +312,15 @@ class _Run:
         predictions = self.samples.float_predictions
         predicted = None if predictions is None else int(predictions[sample])
         return Place(index, sample, int(self.samples.split.labels[sample]), predicted)
+
+    def _rest(self, index: int) -> None:
+        """Until the sample is due; a device that is lost meanwhile is brought back."""
+        if not index or not self.options.period_s:
+            return
+        try:
+            self.device.rest(self.options.period_s)
+        except (BoardError, ProtocolError) as error:
+            self._recover(self._cause(error))
 
     def _sample(self, place: Place) -> None:
         """Runs one sample to its record, whatever happens to it."""

@@ -80,6 +80,8 @@ class RunData:
     checks: Sequence[Checked] = ()
     """Of the firmware in mid-run and at the end, that found it sound."""
     nonce_source: NonceSource = NonceSource.NONE
+    board_s: float | None = None
+    """How long boards ran, each by its own clock."""
 
 
 def build_summary(facts: RunFacts, data: RunData) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def blank(facts: RunFacts) -> dict[str, Any]:
         "payload_bytes": {"raw": deployment.manifest.payload.raw_bytes if deployment.manifest.payload else 0},
         **dict.fromkeys(("prefixes", "retransmissions", "wire_retransmissions", "radio_retransmissions")),
         **dict.fromkeys(("fallbacks", "exits", "faults", "throughput")),
+        "board_s": None,
         "deadline_ms": options.deadline_ms,
         "clock_hz": deployment.clock_hz,
         "seed": options.seed,
@@ -162,6 +165,7 @@ def fill(form: Mapping[str, Any], data: RunData) -> dict[str, Any]:
         "exits": outcomes["local"] if form["payload_bytes"]["raw"] else 0,
         "faults": data.faults,
         "throughput": _throughput(records, data.wall_s),
+        "board_s": data.board_s,
         "partial": data.interruption is not None,
         "valid": is_valid(issues),
         "issues": [asdict(issue) for issue in issues],

@@ -110,7 +110,7 @@ class Transport:
             self._sequence, self._last_delivered = 0, None
             self._inbox.clear()
         if at_s is not None:
-            self._listen(at_s - LEAD_S)
+            self.listen(at_s - LEAD_S)
         self._sequence = (self._sequence + 1) & 0xFFFF
         encoded = frames.encode(Frame(message.frame_type, self._sequence, message.pack()))
         start_s = max(self.channel.now_s(), at_s or 0.0)
@@ -134,7 +134,8 @@ class Transport:
                 break
         return self._inbox.popleft() if self._inbox else None
 
-    def _listen(self, until_s: float) -> None:
+    def listen(self, until_s: float) -> None:
+        """Lets the channel's time pass; messages that come are acknowledged, and kept for `receive`."""
         while self.channel.now_s() < until_s:
             self._pump(until_s)
 

@@ -39,6 +39,7 @@ DISK_FULL: Final = Kind(
     "the run folder's disk is full; the run ends after the sample",
     frozenset({Outcome.ANSWERED, Outcome.LOCAL, Outcome.FALLBACK, Outcome.RETRIED}),
     DiskFull,
+    ends_run=True,
     usual=40,
     trials=("at=2",),
 )

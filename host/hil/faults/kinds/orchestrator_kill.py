@@ -29,6 +29,7 @@ ORCHESTRATOR_KILL: Final = Kind(
     frozenset({Outcome.FAILED}),
     OrchestratorKill,
     (FRAME,),
+    ends_run=True,
     usual=10,
     trials=("at=3",),
 )

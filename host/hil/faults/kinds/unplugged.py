@@ -74,4 +74,5 @@ PROBE_UNPLUGGED: Final = Kind(
     ProbeUnplugged,
     (FRAME,),
     _BOARDS,
+    ends_run=True,
 )
