@@ -17,6 +17,9 @@ from hil.session.timeline import timeline_of
 from hil.wire.messages import Result
 from hil.wire.protocol import FallbackReason, Outcome
 
+DEVICE_FAILED = "the device failed"
+"""Its graph or its encoder gave up."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -159,7 +162,7 @@ def sent(exchange: Exchange, result: Result, clock_hz: int) -> Transfer | None:
 def reason_of(exchange: Exchange, result: Result) -> str:
     """Why the answer is not the fused one; empty when it is, or when the device chose to answer alone."""
     if result.reason is FallbackReason.NONE:
-        return "the device failed" if result.outcome is Outcome.FAILED else ""
+        return DEVICE_FAILED if result.outcome is Outcome.FAILED else ""
     reason = result.reason.name.lower().replace("_", " ")
     if exchange.uplink is not None and exchange.uplink.lost and not exchange.prefix_channels:
         return f"{reason}: the radio lost the payload"
