@@ -99,3 +99,11 @@ def test_a_payload_made_row_by_row_lies_over_the_input(case: FrontCase) -> None:
 
 def test_a_kernel_of_another_order_does_not() -> None:
     assert not isinstance(SymbolFront(), Overlapping)
+
+
+@few
+@given(graphs.OPERATORS["convolution"])
+def test_logits_that_are_also_sent_live_until_the_result(case: graphs.Case) -> None:
+    graph = replace(case.graph, feature="out")
+    by_name = {b.name: b for b in buffers_of(plain(DeviceHalf(graph, make_coder(PAYLOAD_FORMAT, {}))))}
+    assert by_name["out"].last == by_name[PAYLOAD].last

@@ -59,3 +59,7 @@ def test_other_samples_fare_as_if_there_were_none(sample, size):
 
 def test_a_radio_without_an_outage_is_the_same_in_every_run():
     assert RADIOS["wifi-6m"].for_run(10) is RADIOS["wifi-6m"]
+
+
+def test_shares_are_decimal_whatever_float64_adds_up() -> None:
+    assert Outage(0.08, 0.57, shares=True).samples(10) == range(1, 7)
