@@ -22,8 +22,13 @@ FIRMWARE = (
     "-DHIL_VERSION_PATCH=0",
 )
 _TRIFLE = "int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long s) { return d == 0 && s != 0; }"
-_STATE = {".bss": "hil_bss", ".hil_fast": "hil_bss", ".data": "hil_data"}
-"""Sections of the firmware's own variables, and where c/firmware.c finds them."""
+_STATE = {
+    ".bss": "hil_bss",
+    ".hil_fast": "hil_bss",
+    ".data": "hil_data",
+    ".hil_key": "hil_key,alloc,load,data,contents",
+}
+"""Sections of the firmware's own variables and of its key, and where c/ finds them."""
 
 
 @functools.cache

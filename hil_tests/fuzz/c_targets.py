@@ -54,9 +54,15 @@ _RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK, _BIT_FLIP = range(8)
 """Steps of a script, as c/stand_in_board.c has them."""
 
 
-def _said(message: Message, step: int = _FRAME) -> bytes:
+_LONG, _SIGNED = 1, 8
+"""How a frame is sent: its size in two bytes; a reply with the server half's tag."""
+_KEYED, _NOT_RANDOM = 0x80, 0x40
+"""The device half has a key; its board has no random numbers."""
+
+
+def _said(message: Message, step: int = _FRAME, how: int = _LONG) -> bytes:
     body = message.pack()
-    return struct.pack("<BBBH", step, message.frame_type, 1, len(body)) + body
+    return struct.pack("<BBBH", step, message.frame_type, how, len(body)) + body
 
 
 def _firmware_seeds() -> Iterator[bytes]:
@@ -73,6 +79,11 @@ def _firmware_seeds() -> Iterator[bytes]:
             script += _said(Run(3, RunFlag.LAYERS)) + ack * 4
             reply = _said(Reply(3, ReplyStatus.OK, tuple(range(classes))))
             yield script + reply + ack * 3
+            signed = _said(Reply(3, ReplyStatus.OK, tuple(range(classes))), how=_LONG | _SIGNED)
+            keyed = bytes([sort | _KEYED]) + script[1:]
+            yield keyed + signed + ack * 3
+            yield bytes([keyed[0] | _NOT_RANDOM]) + keyed[1:] + signed + ack * 3
+            yield keyed + reply + signed + ack * 3 + script[1:] + signed + ack * 3
             yield script + bytes([_NAK, 0, 0]) + _said(Run(3), _DAMAGED) + b"\x05\0" + ack * 3
             yield script + _said(Reply(3, ReplyStatus.UNAVAILABLE, ())) + ack * 3 + script[1:]
     checked = _said(Check(0)) + ack + _said(Check(77)) + ack
@@ -117,7 +128,7 @@ C_TARGETS = (
         "firmware",
         "the whole firmware above board.h: bytes in at the UART",
         _firmware_seeds,
-        harness=("firmware.c", "stand_in_board.c", "stand_in_model.c"),
+        harness=("firmware.c", "stand_in_board.c", "stand_in_model.c", "stand_in_server.c"),
         sources=("app/*.c", "auth/*.c", "wire/*.c", "runtime/*.c", "codec/*.c"),
         restarts=True,
     ),

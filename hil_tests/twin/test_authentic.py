@@ -234,3 +234,13 @@ def test_without_a_generator_the_nonce_is_weaker_and_says_so(
     host.send(host.reply(host.exchange()))
     assert host.result().outcome is Outcome.ANSWERED
     twin.close()
+
+
+def test_whoever_configures_before_any_hello_answers_nothing_either(host: Host) -> None:
+    """Found by fuzzing: a key counted only once the device had been greeted."""
+    host.send(Configure(DEADLINE_US, BOOT_BAUD))
+    host.exchange()
+    host.send(Reply(1, ReplyStatus.OK, LOGITS))
+    result = host.result()
+    assert (result.outcome, result.reason) == (Outcome.FALLBACK, FallbackReason.UNAUTHENTIC)
+    assert result.unauthentic == 1

@@ -77,6 +77,9 @@ const uint8_t *hil_session_nonce(void) {
 void hil_session_begin(const uint8_t server_nonce[HIL_NONCE_BYTES]) {
     uint8_t key[HIL_KEY_BYTES];
     if (take_key(key)) {
+        if (state.source == HIL_NONCE_SOURCE_NONE) {
+            hil_session_greet(); /* no HELLO came before: a key counts all the same */
+        }
         hil_session_key(key, state.nonce, server_nonce, key);
         hil_tag_begin(&state.begun, key);
         state.fresh = false;

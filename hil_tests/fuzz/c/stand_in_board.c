@@ -6,15 +6,17 @@
 #include "frame.h"
 #include "hil_wire.h"
 #include "plain_frame.h"
+#include "stand_in_server.h"
 #include "transport.h"
 
 int hil_firmware_main(void);
 
-#define CLOCK_HZ    216000000U
-#define MS_CYCLES   (CLOCK_HZ / 1000U)
-#define WATCHDOG_MS 2800U /* the shortest of board/stm32f746/watchdog.c */
-#define HELLO_MS    5000U /* so long after the script's end the firmware has answered a HELLO */
-#define SCRIPT_MS   60000U
+#define CLOCK_HZ      216000000U
+#define MS_CYCLES     (CLOCK_HZ / 1000U)
+#define WATCHDOG_MS   2800U /* the shortest of board/stm32f746/watchdog.c */
+#define HELLO_MS      5000U /* so long after the script's end the firmware has answered a HELLO */
+#define SCRIPT_MS     60000U
+#define LONG_SLEEP_MS 50U
 
 /* One step of the script is a byte and what it says. */
 enum { RAW, FRAME, WAIT, ACK, NAK, DAMAGED_FRAME, RECEIVED_AGAIN, BIT_FLIP, STEPS };
@@ -88,9 +90,16 @@ static void step_frame(bool damaged) {
     if (kind == HIL_FRAME_HELLO) {
         board.host_sequence = 0;
     }
+    uint8_t sent[HIL_BODY_MAX];
+    memcpy(sent, body, count);
+    if (kind == HIL_FRAME_CONFIGURE) {
+        server_hears_configure(sent, (uint32_t)count);
+    }
+    const bool authentic = kind == HIL_FRAME_REPLY && (how & 8U) != 0U;
+    const uint32_t bytes = authentic ? server_signs(sent, (uint32_t)count) : (uint32_t)count;
     board.host_sequence += (how & 2U) == 0U; /* or the same again */
     const uint16_t sequence = (how & 4U) != 0U ? fuzz16(&board.script) : board.host_sequence;
-    arrive_frame(kind, sequence, body, (uint32_t)count, damaged ? 1U + fuzz16(&board.script) : 0U);
+    arrive_frame(kind, sequence, sent, bytes, damaged ? 1U + fuzz16(&board.script) : 0U);
     release(body, count);
 }
 
@@ -168,6 +177,7 @@ static void receive(void) {
     }
     board.device_sequence = frame.sequence;
     const uint8_t *const body = plain_body(&frame);
+    server_hears(&frame);
     switch (frame.kind) {
     case HIL_FRAME_CAPABILITY:
         REQUIRE(frame.count == HIL_CAPABILITY_LAYOUT_BYTES);
@@ -182,6 +192,7 @@ static void receive(void) {
     case HIL_FRAME_RESULT:
         REQUIRE(frame.count >= HIL_RESULT_LAYOUT_BYTES && body[4] <= HIL_OUTCOME_FAILED);
         REQUIRE(board.checked.integrity == HIL_INTEGRITY_SOUND);
+        REQUIRE(body[4] != HIL_OUTCOME_ANSWERED || server_answered(hil_get32(body)));
         break;
     case HIL_FRAME_CHECKED:
         REQUIRE(frame.count == HIL_CHECKED_LAYOUT_BYTES && body[0] == board.checked.integrity);
@@ -258,6 +269,13 @@ void hil_sleep(void) {
     }
 }
 
+/* As long as the board's own does (board/stm32f746/tick.c). */
+void hil_sleep_long(void) {
+    for (uint32_t ms = 0; ms < LONG_SLEEP_MS && board.begin == board.end; ms++) {
+        hil_sleep();
+    }
+}
+
 uint32_t hil_uart_arrival(void) {
     return (uint32_t)board.arrival;
 }
@@ -318,9 +336,15 @@ const hil_checked_t *hil_integrity(void) {
     return &board.checked;
 }
 
+static bool random_works;
+
+void stand_in_random(bool works) {
+    random_works = works;
+}
+
 bool hil_random(uint32_t *words, uint32_t count) {
-    memset(words, 0x5A, 4U * count);
-    return true;
+    memset(words, 0x5A, random_works ? 4U * count : 0U);
+    return random_works;
 }
 
 void hil_unique_id(uint32_t words[3]) {

@@ -2,10 +2,15 @@
 #ifndef HIL_STAND_IN_BOARD_H
 #define HIL_STAND_IN_BOARD_H
 
+#include <stdbool.h>
+
 #include "fuzz.h"
 
 /* Runs the firmware against the script until that is over; then says HELLO as a host does, and
  * requires the firmware's CAPABILITY. */
 void stand_in_run(fuzz_t script);
+
+/* Whether its generator gives random numbers. */
+void stand_in_random(bool works);
 
 #endif

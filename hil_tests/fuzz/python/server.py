@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from hil.errors import CodecError, ServerError
-from hil.server.answer import Answer, Request, Status
+from hil.server.answer import Answer, Request, Stamp, Status
 from hil.server.client import Client
 from hil.server.limits import Limits
 from hil.server.protocol import (
@@ -24,6 +24,7 @@ from hil.server.protocol import (
     Refusal,
     frame_length,
     pack_answer,
+    pack_begin,
     pack_frame,
     pack_goodbye,
     pack_hello,
@@ -249,6 +250,10 @@ def seeds() -> Iterator[bytes]:
         + _step(b"".join(asks * 8), 1)
         + b"\x84\x85\4\x85\6"
     )
+    begins = _step(pack_begin(bytes(16))) + _step(pack_begin(bytes(16), bytes(16)))
+    stamped = [pack_request(i, Request(bytes([3 * i]) * 9, stamp=Stamp(i, 2))) for i in range(3)]
+    yield b"\0" + _step(hello) + begins + b"".join(map(_step, stamped))
+    yield b"\0" + _step(hello) + _step(stamped[0]) + _step(pack_begin(bytes(9)))
     for other in (
         Hello(HASH, "camera-1", "wrong"),
         Hello(HASH, "nobody", TOKEN),

@@ -38,6 +38,7 @@ def test_a_fault_that_never_took_place_is_not_counted(tmp_path: Path) -> None:
     assert result.summary["faults"]["injected"] == {"frame-loss": 1}, "a reply that says there is no answer"
     result = run_fake(tmp_path, inject=("bit-error-before-crc:at=2,frame=reply",), radio="wifi-6m:loss=1")
     assert result.summary["faults"]["injected"] == {"bit-error-before-crc": 0}
+    assert "not-injected" in [issue["code"] for issue in result.summary["issues"]]
 
 
 def test_the_same_seed_brings_the_same_faults_and_another_one_others(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ _SUMMARY: dict[str, Any] = {
     "memory": {
         "flash_bytes": 28_000, "ram_static_bytes": 15_800, "arena_bytes": 19_040, "stack_peak_bytes": 720,
     },
+    "integrity": {
+        "sound": True, "checks": 1, "covered_bytes": 27_000, "cycles": 240_000.0, "source": _DEVICE,
+    },
+    "authentication": {
+        "replies": False, "nonce": None, "unauthentic": 0, "verify_cycles": None, "source": None,
+    },
     "payload_bytes": {"mean": 96.8, "p95": 109.0, "raw": 456},
     "retransmissions": 0,
     "wire_retransmissions": 0,

@@ -69,6 +69,13 @@ def test_a_sample_computed_by_a_damaged_firmware_runs_again_on_a_board_flashed_a
     assert not result.summary["valid"]
 
 
+def test_a_sample_that_a_damaged_firmware_could_not_compute_runs_again(tmp_path):
+    mishaps = Mishaps(failures={1: 1}, damaged=lambda check: check == 0)
+    result = run_fake(tmp_path, FakeBoard(mishaps=mishaps), n=3)
+    assert [record.outcome for record in result.records] == ["answered"] * 3
+    assert issues(result) == {"firmware-damaged"}
+
+
 def test_a_device_that_does_not_answer_the_check_is_told(tmp_path):
     result = run_fake(tmp_path, FakeBoard(mishaps=Mishaps(deaf_to_checks=True)))
     assert issues(result) == {"firmware-unchecked"}

@@ -162,7 +162,7 @@ def test_a_request_for_repetition_does_not_send_a_message_before_its_time():
 def test_hello_forgets_what_came_before_it():
     transport, echo = pair()
     transport.send(Run(1))
-    transport._listen(0.05)
+    transport.listen(0.05)
     transport.send(Hello(1))
     assert echo.heard[-1] == Hello(1)
     assert transport._sequence == 1

@@ -18,6 +18,7 @@ from hil.faults.injection import Injection
 from hil.faults.outcome import faults_entry
 from hil.faults.parse import Ordered, parse_fault
 from hil.server.answer import Server
+from hil.session.bus import Issue
 from hil.session.events import FaultInjected, SampleRecord
 from hil.session.folder import RunFolder
 
@@ -94,6 +95,18 @@ class Faults:
             return None
         hit = {(name, index) for name, places in self._injected.items() for index in places}
         return faults_entry(hit, records, deadline_ms, self._injected)
+
+    def missed(self) -> list[Issue]:
+        """A remark on each kind that was ordered and never took place."""
+        return [
+            Issue(
+                "not-injected",
+                f"{name} never took place",
+                "name other samples; not every scheme has its place",
+            )
+            for name, hit in self._injected.items()
+            if not hit
+        ]
 
     def close(self) -> None:
         """Ends all of them."""

@@ -9,13 +9,13 @@ from hil.measure.source import Source
 from hil.session.events import LatencyParts
 
 
-def modelled_latency(parts: Sequence[LatencyParts], time_source: Source) -> dict[str, Any] | None:
+def modelled_latency(parts: Sequence[LatencyParts], time_source: str) -> dict[str, Any] | None:
     """Means in milliseconds of a run that counted one cycle for each instruction.
 
     The device's own stages shrink or grow by the twin's cycles per instruction; link and server half
-    stay. None for runs that have cycles already.
+    stay. None for runs that have cycles already; `time_source` is a Source, or its text.
     """
-    if time_source is not Source.RENODE_INSTRUCTIONS or not parts:
+    if time_source != Source.RENODE_INSTRUCTIONS or not parts:
         return None
     from hil.twin.clock import CYCLES_PER_INSTRUCTION
 

@@ -63,6 +63,15 @@ def follows(exchange: Exchange, fusion: Fusion | None) -> bool:
     return result.fused == fused and result.prediction == int(np.argmax(fused))
 
 
+DEVICE_FAILED = "the device failed"
+"""The reason of a sample that the device could not compute or encode."""
+
+
+def is_doubtful(record: SampleRecord) -> bool:
+    """Whether the device computed something else than it should, or could not compute at all."""
+    return record.agrees is False or record.reason == DEVICE_FAILED
+
+
 def failed_record(place: Place, reason: str, wire_retransmissions: int) -> SampleRecord:
     """A sample that ended without an answer."""
     return SampleRecord(
@@ -159,7 +168,7 @@ def sent(exchange: Exchange, result: Result, clock_hz: int) -> Transfer | None:
 def reason_of(exchange: Exchange, result: Result) -> str:
     """Why the answer is not the fused one; empty when it is, or when the device chose to answer alone."""
     if result.reason is FallbackReason.NONE:
-        return "the device failed" if result.outcome is Outcome.FAILED else ""
+        return DEVICE_FAILED if result.outcome is Outcome.FAILED else ""
     reason = result.reason.name.lower().replace("_", " ")
     if exchange.uplink is not None and exchange.uplink.lost and not exchange.prefix_channels:
         return f"{reason}: the radio lost the payload"

@@ -48,7 +48,7 @@ from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, follows, make_record
+from hil.session.record import Place, agrees, failed_record, follows, is_doubtful, make_record
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
@@ -238,7 +238,7 @@ class _Run:
         data = RunData(
             self.records,
             self.layer_cycles,
-            self.bus.issues,
+            [*self.bus.issues, *self.faults.missed()],
             wall_s,
             interruption,
             self.faults.summary(self.records, self.options.deadline_ms),
@@ -328,7 +328,7 @@ class _Run:
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
         record = self._record(place, data)
-        if record.agrees is False and self._is_damaged(f"after sample {place.index}"):
+        if is_doubtful(record) and self._is_damaged(f"after sample {place.index}"):
             self.device.restart()
             again = self._record(place, data)
             record = replace(again, attempts=record.attempts + again.attempts)

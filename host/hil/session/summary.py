@@ -185,7 +185,7 @@ def _latency(form: Mapping[str, Any], records: Sequence[SampleRecord]) -> dict[s
     return {
         **asdict(percentiles([part.total for part in parts])),
         **{place: _mean([getattr(part, place) for part in parts]) for place in (*_PLACES, "overlap")},
-        "modelled": modelled_latency(parts, form["cycles"]["source"]),
+        "modelled": modelled_latency(parts, str(form["cycles"]["source"])),
         "source": form["latency_ms"]["source"],
         "sources": form["latency_ms"]["sources"],
     }

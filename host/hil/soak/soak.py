@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,7 @@ def soak(
     Folders of runs that went as they may are removed. Raises UsageError for an unknown board, BoardError
     where it is not there, SessionError when `folder` cannot be written.
     """
+    resource_tracker.ensure_running()  # one handle for good, which would else come with the first killed run
     for draw in draws(result.seed, result.board):
         if result.complete:
             return

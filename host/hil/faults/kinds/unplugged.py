@@ -31,6 +31,11 @@ class SerialUnplugged(FrameInjection):
     def running(self, board: RunningBoard) -> None:
         self._board = board if isinstance(board, RunningProbeBoard) else None
 
+    def begin(self, index: int) -> None:
+        super().begin(index)
+        if self.settings["frame"] != "any":
+            self._first = 0  # how often a frame is repeated in real time is no measure for the next sample
+
     def strike(self, seen: Seen) -> Sequence[Passed]:
         if self._board is not None:
             self.took_place(f"the port is gone at {seen.name} {seen.way}")
