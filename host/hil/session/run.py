@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hil import interrupts
 from hil.boards.protocol import Board, RunningBoard
-from hil.deploy.deployment import Deployment, Reference
-from hil.errors import BoardError, FirmwareDamagedError, HilError, ProtocolError, SessionError
+from hil.deploy.deployment import Deployment
+from hil.errors import HilError, SessionError
 from hil.faults.plan import Faults
 from hil.link.parse import parse_radio
 from hil.link.presets import RADIOS
@@ -24,11 +20,10 @@ from hil.link.radio import Radio
 from hil.measure.energy import EnergyModel, energy_model
 from hil.measure.memory import memory_use
 from hil.server.answer import Server
-from hil.session import intact
 from hil.session.artefacts import keep_artefacts, keyed_image
+from hil.session.attempts import Attempts, Oracle
 from hil.session.bus import Bus
 from hil.session.device import Device
-from hil.session.drift import warn_of_drift
 from hil.session.events import (
     Reporter,
     RunFinished,
@@ -39,26 +34,18 @@ from hil.session.events import (
     StageStarted,
     Warned,
 )
-from hil.session.exchange import Conversation, Exchange, RefusedError
 from hil.session.external import board_provenance, keep_logs
 from hil.session.folder import RunFolder
 from hil.session.handshake import Handshake
-from hil.session.in_time import Deadline
-from hil.session.integrity import check_firmware
 from hil.session.options import RunOptions
 from hil.session.overlap import early_bytes
 from hil.session.provenance import provenance
-from hil.session.record import Place, agrees, failed_record, follows, is_doubtful, make_record
+from hil.session.record import Place
 from hil.session.relay import Relay
 from hil.session.room import check_room, expected_bytes
 from hil.session.samples import Samples, choose
-from hil.session.sensor import SensorWatch
 from hil.session.summary import RunData, RunFacts, build_summary
-from hil.wire.messages import AlteredError, Checked
-from hil.wire.protocol import NonceSource, Outcome
-
-Oracle = Callable[[NDArray[np.int8]], Reference]
-"""From one int8 input (height, width, channels) to what the device must compute."""
+from hil.wire.protocol import NonceSource
 
 Picture = Callable[[Mapping[str, Any], Sequence[SampleRecord]], str | None]
 """From summary and records to an SVG; None when there is nothing to see."""
@@ -148,13 +135,6 @@ class _Run:
     timeline: Picture | None = None
     device_key: bytes | None = field(default=None, repr=False)
     records: list[SampleRecord] = field(default_factory=list)
-    layer_cycles: list[tuple[int, ...]] = field(default_factory=list)
-    checks: list[Checked] = field(default_factory=list)
-    """Those of the firmware that found it sound."""
-    lost: int = 0
-    """How often in a row the device was lost."""
-    attempts: int = 1
-    """How often the sample under way was begun."""
     nonce_source: NonceSource = NonceSource.NONE
     """The device's, once it has introduced itself."""
     began_s: float = field(default_factory=time.monotonic)
@@ -184,10 +164,20 @@ class _Run:
             provenance(deployment, self.command, self.signed_by) | board_provenance(self.board),
             self.device_key is not None,
         )
-        self.sensor = SensorWatch(self.bus)
         self.faults.folder(self.folder)
         self.device = Device(
             self.faults.board(self.board), deployment.elf, self._handshake, self.folder.trace
+        )
+        self.attempts = Attempts(
+            deployment,
+            self.board.info,
+            options,
+            self.oracle,
+            self.device,
+            self.relay,
+            self.radio,
+            self.energy,
+            self.bus,
         )
 
     def execute(self) -> None:
@@ -212,10 +202,11 @@ class _Run:
         self.began_s = time.monotonic()
         order = choose(self.options.n, len(self.samples.split), self.options.seed)
         for index, sample in enumerate(order.tolist()):
-            self._rest(index)
+            if index and self.options.period_s:
+                self.attempts.rest()
             with self.faults.sample(index):
                 self._sample(self._place(index, sample))
-        self._is_damaged("at the end of the run")
+        self.attempts.is_damaged("at the end of the run")
 
     def _serve(self) -> None:
         if self.server is not None and self.deployment.manifest.payload is not None:
@@ -237,12 +228,12 @@ class _Run:
         wall_s = time.monotonic() - self.began_s
         data = RunData(
             self.records,
-            self.layer_cycles,
+            self.attempts.layer_cycles,
             [*self.bus.issues, *self.faults.missed()],
             wall_s,
             interruption,
             self.faults.summary(self.records, self.options.deadline_ms),
-            tuple(self.checks),
+            tuple(self.attempts.checks),
             self.nonce_source,
             self.device.seconds,
         )
@@ -313,126 +304,14 @@ class _Run:
         predicted = None if predictions is None else int(predictions[sample])
         return Place(index, sample, int(self.samples.split.labels[sample]), predicted)
 
-    def _rest(self, index: int) -> None:
-        """Until the sample is due; a device that is lost meanwhile is brought back."""
-        if not index or not self.options.period_s:
-            return
-        try:
-            self.device.rest(self.options.period_s)
-        except (BoardError, ProtocolError) as error:
-            self._recover(self._cause(error))
-
     def _sample(self, place: Place) -> None:
         """Runs one sample to its record, whatever happens to it."""
         graph = self.deployment.graph
         tensor = graph.tensor(graph.input)
         data = self.samples.device_input(place.sample, self.deployment.manifest.input, tensor)
-        record = self._record(place, data)
-        if is_doubtful(record) and self._is_damaged(f"after sample {place.index}"):
-            self.device.restart()
-            again = self._record(place, data)
-            record = replace(again, attempts=record.attempts + again.attempts)
+        record = self.attempts.sample(place, data, self.faults.input)
         with interrupts.shield():  # a sample is in the summary and in every file, or in none
             self.records.append(record)
             self.bus.emit(SampleFinished(record))
         if record.outcome == "failed" and not self.options.keep_going:
             raise SessionError(f"sample {place.index} failed: {record.reason}", "use keep_going to go on")
-
-    def _record(self, place: Place, data: NDArray[np.int8]) -> SampleRecord:
-        """What became of the sample."""
-        self.attempts = 1
-        given = self.faults.input(data)
-        repeated = self.device.counters.retransmissions
-        outcome = self.sensor.stuck(given, data) or self._converse(place, given.tobytes())
-        repeated = self.device.counters.retransmissions - repeated
-        if isinstance(outcome, str):
-            record = failed_record(place, outcome, repeated)
-        else:
-            record = self._judge(place, data, outcome, repeated)
-        return replace(record, attempts=self.attempts)
-
-    def _is_damaged(self, when: str) -> bool:
-        """Has the firmware checked. What cannot be asked is told, and does not count as damaged."""
-        start = zlib.crc32(f"{self.options.seed} {len(self.checks)}".encode()) | 1
-        try:
-            found = check_firmware(self.device.transport, self.deployment, self.board.info.slowness, start)
-        except FirmwareDamagedError as error:
-            self.bus.emit(Warned(error.code, f"{when} {error.message}", error.hint))
-            return True
-        except (BoardError, ProtocolError) as error:
-            self.bus.warn_once("firmware-unchecked", f"{when}: {self._cause(error).message}", error.hint)
-        else:
-            self.checks.append(found)
-        return False
-
-    def _converse(self, place: Place, data: bytes) -> Exchange | str:
-        """The exchange, or why there is none. There is a second try after a lost device and altered data."""
-        reason = ""
-        for self.attempts in (1, 2):
-            try:
-                exchange = self._conversation().run(place.index, data, self._wants_layers(place))
-                intact.check(exchange, data)
-            except AlteredError as error:
-                reason = error.message
-                self.bus.warn_once("altered", f"sample {place.index}: {reason}", "such samples are run again")
-            except RefusedError as error:
-                self.device.recover()  # what else it refused is still on its way; start afresh
-                return error.message
-            except (BoardError, ProtocolError) as error:
-                cause = self._cause(error)
-                reason = cause.message
-                self._recover(cause)
-            else:
-                self.lost = 0
-                return exchange
-        return reason
-
-    def _wants_layers(self, place: Place) -> bool:
-        return place.index < self.options.layer_samples
-
-    def _conversation(self) -> Conversation:
-        deadline_s = self.options.deadline_ms / 1000
-        timeout_s = self.options.request_timeout_s
-        return Conversation(
-            self.device.transport,
-            self.relay,
-            self.radio,
-            self.bus,
-            self.options.seed,
-            deadline_s,
-            timeout_s if self.board.info.virtual_time else min(timeout_s, deadline_s),
-            self.board.info.slowness,
-            self.device.usage,
-            Deadline.of(self.deployment.manifest, deadline_s, self.board.info),
-            self.nonce_source is not NonceSource.NONE,
-        )
-
-    def _cause(self, error: HilError) -> HilError:
-        """What the board knows about its silence, or `error` when it knows nothing."""
-        try:
-            self.device.check()
-        except BoardError as crash:
-            return crash
-        return error
-
-    def _recover(self, error: HilError) -> None:
-        self.lost += 1
-        damaged = isinstance(error, FirmwareDamagedError)
-        self.bus.emit(Warned(error.code if damaged else "device-lost", error.message, error.hint))
-        if self.lost > self.options.recoveries:
-            raise BoardError(f"the device was lost {self.lost} times in a row: {error.message}", error.hint)
-        self.device.recover()
-
-    def _judge(self, place: Place, data: NDArray[np.int8], exchange: Exchange, repeated: int) -> SampleRecord:
-        assert exchange.result is not None
-        if exchange.layers is not None:
-            self.layer_cycles.append(exchange.layers)
-        agreement = None
-        if self.oracle is not None and exchange.result.outcome is not Outcome.FAILED:
-            agreement = agrees(exchange, self.oracle(data), self.deployment.fusion)
-        elif exchange.result.outcome is not Outcome.FAILED and not follows(exchange, self.deployment.fusion):
-            agreement = False
-        clock_hz = self.device.capability.clock_hz
-        if not repeated and not exchange.result.retransmissions:
-            warn_of_drift(exchange, clock_hz, self.board.info, self.bus)
-        return make_record(place, exchange, clock_hz, self.energy, agreement, repeated)
