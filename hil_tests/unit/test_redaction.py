@@ -27,16 +27,9 @@ from hil_tests.unit.session.fakes import FakeBoard, run_fake
 SECRET = tokens.new("camera-1")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        SECRET.line(),
-        f"the token file {SECRET.line()} cannot be read",
-        f"--token-file={SECRET.line()}",
-        f"'{SECRET.line()}', 'x'",
-    ],
-)
-def test_a_credential_is_masked_wherever_it_stands(text: str) -> None:
+@pytest.mark.parametrize("around", ["{}", "the token file {} cannot be read", "--token-file={}", "'{}', 'x'"])
+def test_a_credential_is_masked_wherever_it_stands(around: str) -> None:
+    text = around.format(SECRET.line())
     assert SECRET.token not in redacted(text)
     assert MASK in redacted(text)
 
