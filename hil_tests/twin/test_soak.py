@@ -35,7 +35,10 @@ def test_a_short_soak_is_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "Sound." in capsys.readouterr().out
 
 
-@pytest.mark.skipif(not os.environ.get("HIL_SOAK"), reason="three minutes of CPU: HIL_SOAK asks for it")
+@pytest.mark.skipif(
+    not (os.environ.get("HIL_SOAK") or os.environ.get("CI")),
+    reason="three minutes of CPU: HIL_SOAK or CI asks for it",
+)
 def test_two_hours_of_the_board_leak_nothing_and_answer_nothing_wrongly(tmp_path: Path) -> None:
     document = soaked(tmp_path, "--hours", "2")
     assert document["board_s"] >= 2 * 3600
