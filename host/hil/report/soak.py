@@ -94,19 +94,19 @@ def _facts(soak: Soak) -> list[tuple[str, str, str]]:
         ("faults that took place", str(hit.total()), counted),
         ("kinds of them", str(len(soak.outcomes)), counted),
         ("hung, late or silently wrong", str(sum(hit[end] for end in NEVER)), counted),
-        ("memory", _grew(soak.memory, _MIB, "MiB"), host),
+        ("memory", _grew(soak.memory, _MIB, " MiB"), host),
         ("file handles", _grew(soak.handles, 1, ""), host),
     ]
 
 
 def _grew(seen: Trend | None, unit: int, name: str) -> str:
+    """`name` is that of the unit, with a space before it; empty where things are counted."""
     if seen is None:
         return "too few runs to tell"
-    figures = [f"{value / unit:.1f}" for value in (seen.first, seen.last, seen.growth, seen.bound)]
-    return (
-        f"{figures[0]} to {figures[1]} {name}, trend {figures[2]} {name} over the soak, "
-        f"allowed {figures[3]} {name}"
+    first, last, growth, bound = (
+        f"{round(value / unit, 1):g}" for value in (seen.first, seen.last, seen.growth, seen.bound)
     )
+    return f"{first} to {last}{name}, trend {growth}{name} over the soak, allowed {bound}{name}"
 
 
 def _kinds(soak: Soak) -> list[tuple[str, list[int]]]:
@@ -143,6 +143,7 @@ def _drawn(soak: Soak, name: str, unit: int, label: str) -> str:
         axis.plot([at for at, _ in points], [value / unit for _, value in points], marker=".", color="C0")
         axis.set_xlabel("run")
         axis.set_ylabel(label)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.15 * max(1, *(value / unit for _, value in points)))
+        axis.locator_params(axis="x", integer=True)
 
     return plot(draw, 7.0, 2.2, f"soak-{name.replace('_', '-')}", f"{label} after each run")
