@@ -63,7 +63,7 @@ def test_flipped_bits_in_the_arenas_are_seen_or_harmless(faults: Faults) -> None
 def test_flipped_bits_in_flash_do_not_go_unseen(faults: Faults, where: str) -> None:
     trial = faults(f"weight-bit-flip:at=3,bits=64,where={where}", n=8)
     ends(trial, "weight-bit-flip")
-    assert {"disagreement", "failed-samples", "device-lost"} & trial.issues
+    assert {"firmware-damaged", "disagreement", "failed-samples", "device-lost"} & trial.issues
     assert trial.summary["valid"] is False
 
 
