@@ -93,8 +93,7 @@ class Relay:
             answer = self._request(payload, timeout_s, prefix, stamp)
         except ServerError as error:
             self._lose(error)
-            waited_s = time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
-            return Relayed(None, waited_s, error.message)
+            return Relayed(None, self._waited_s(began_s), error.message)
         if answer.status is Status.EMPTY:
             return Relayed(None, 0.0, answer.status.name, tag=answer.tag)
         if answer.status is not Status.OK:
@@ -109,6 +108,12 @@ class Relay:
         seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
         self._last_s = seconds
         return Relayed(answer.logits, seconds, channels=answer.channels, tag=answer.tag)
+
+    def _waited_s(self, began_s: float) -> float:
+        """For an answer that did not come; where there is nobody to wait for, no time passes."""
+        if self._server is None:
+            return 0.0
+        return time.monotonic() - began_s if self._fixed_s is None else self._fixed_s
 
     def close(self) -> None:
         if self._connection is not None:
