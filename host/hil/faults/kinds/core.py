@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -20,7 +21,7 @@ FIRST_SPAN: Final = 20_000
 """Instructions of a sample, before one was counted; AgileNN on the digits takes 160,000."""
 
 
-class CoreInjection(Injection):
+class CoreInjection(Injection, ABC):
     """Strikes an armed sample at one of its instructions, all of which are as likely."""
 
     exact = False
@@ -52,9 +53,9 @@ class CoreInjection(Injection):
         elif (span := self._twin.instructions - self._begun) > 0:
             self._span = span
 
+    @abstractmethod
     def strike(self, twin: Twin, at: int) -> None:
         """The core is between two instructions, `at` of them after the sample's begin."""
-        raise NotImplementedError
 
     def after(self, twin: Twin) -> None:
         """An armed sample has ended; the twin is the one that runs now."""

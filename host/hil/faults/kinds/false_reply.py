@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -33,9 +34,9 @@ class FalseReply(FrameInjection):
             return self.let(seen)
         return (Passed(frames.encode(Frame(frame.kind, frame.sequence, false.pack(), frame.version))),)
 
+    @abstractmethod
     def false(self, true: Reply) -> Reply | None:
         """What is sent instead of `true`; None when there is nothing to send."""
-        raise NotImplementedError
 
 
 class ForgedReply(FalseReply):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
@@ -21,7 +22,7 @@ FRAME: Final = Setting(
 )
 
 
-class FrameInjection(Injection):
+class FrameInjection(Injection, ABC):
     """Strikes from one frame of an armed sample on; a kind says for how many, and what becomes of them."""
 
     frames_hit = 1
@@ -45,9 +46,9 @@ class FrameInjection(Injection):
         if not self.armed and self._seen:
             self._usual = self._seen
 
+    @abstractmethod
     def strike(self, seen: Seen) -> Sequence[Passed]:
         """What arrives instead of a frame that is hit."""
-        raise NotImplementedError
 
     def let(self, seen: Seen) -> Sequence[Passed]:
         """What arrives of a frame that is not."""
