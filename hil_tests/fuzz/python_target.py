@@ -9,6 +9,7 @@ sound inputs without looking.
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 import sys
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 
 def main() -> None:
     name, program, *arguments = sys.argv[1:]
+    logging.disable()  # a line for every refused input would drown the fuzzer's own
     module = f"hil_tests.fuzz.python.{name}"
     try:
         import atheris

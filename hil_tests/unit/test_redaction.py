@@ -57,7 +57,7 @@ def test_the_environments_token_is_masked_in_any_place(monkeypatch: pytest.Monke
 def test_a_run_leaves_no_byte_of_its_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="hil.server")  # `hil serve` in this process may have set it
     monkeypatch.setenv("HIL_TOKEN", SECRET.line())
     board = FakeBoard()
     known = Tokens({SECRET.name: SECRET.token})

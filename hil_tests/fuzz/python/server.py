@@ -6,7 +6,6 @@ No sockets and no threads: a service with two sessions whose transports are list
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -43,8 +42,6 @@ TOKEN = "a-token-that-nobody-is-to-be-told"
 LIMITS = Limits(session_max=3, write_buffer=4096)
 READ_MAX = 4096
 """Bytes that one read of a socket brings here."""
-
-logging.getLogger("hil.server").setLevel(logging.CRITICAL)
 
 
 class _Remote:
