@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Frame
-from hil.wire.messages import Check, Configure, Hello, Input, Message, Reply, Run
 from hil.wire.protocol import PROTOCOL_VERSION, Codec, FrameType, ReplyStatus, RunFlag
+from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
 from hil_tests.fuzz.target import CTarget
 
 _WIRE = ("wire/cobs.c", "wire/crc32.c", "wire/frame.c")

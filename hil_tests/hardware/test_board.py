@@ -13,8 +13,8 @@ import pytest
 from hil.boards.probe import ProbeBoard
 from hil.deploy.deployment import Deployment
 from hil.session.handshake import Handshake
-from hil.wire.messages import Capability
 from hil.wire.protocol import ResetCause
+from hil.wire.to_host import Capability
 from hil.wire.transport import Transport
 
 pytestmark = pytest.mark.hardware

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from hil.probe.channel import SerialChannel
-from hil.wire.messages import Capability, Hello
 from hil.wire.protocol import BOOT_BAUD, PROTOCOL_VERSION
+from hil.wire.to_device import Hello
+from hil.wire.to_host import Capability
 from hil.wire.transport import Transport
 
 pytestmark = pytest.mark.hardware

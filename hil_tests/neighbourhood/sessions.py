@@ -30,8 +30,8 @@ from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.run import run_session
 from hil.session.samples import Samples, choose
-from hil.wire.messages import Reply
 from hil.wire.protocol import ReplyStatus
+from hil.wire.to_device import Reply
 from hil.zoo import shelf
 from hil_tests.neighbourhood.layers import whole
 

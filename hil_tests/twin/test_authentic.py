@@ -16,7 +16,7 @@ from hil.twin.image import Image
 from hil.twin.peripherals.rng import Rng
 from hil.twin.twin import Twin
 from hil.wire import authentic
-from hil.wire.messages import Capability, Configure, Hello, Input, Message, Payload, Reply, Result, Run
+from hil.wire.body import Message
 from hil.wire.protocol import (
     BOOT_BAUD,
     NONCE_BYTES,
@@ -27,6 +27,8 @@ from hil.wire.protocol import (
     Outcome,
     ReplyStatus,
 )
+from hil.wire.to_device import Configure, Hello, Input, Reply, Run
+from hil.wire.to_host import Capability, Payload, Result
 from hil.wire.transport import Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire

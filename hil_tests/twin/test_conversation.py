@@ -14,21 +14,8 @@ from hil.deploy.toolchain import find_compiler
 from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Frame
-from hil.wire.messages import (
-    Capability,
-    Configure,
-    Fault,
-    Hello,
-    Input,
-    Layers,
-    Message,
-    Payload,
-    Reject,
-    Reply,
-    Result,
-    Run,
-)
 from hil.wire.protocol import (
     BOOT_BAUD,
     CHUNK_MAX,
@@ -42,6 +29,8 @@ from hil.wire.protocol import (
     ResetCause,
     RunFlag,
 )
+from hil.wire.to_device import Configure, Hello, Input, Reply, Run
+from hil.wire.to_host import Capability, Fault, Layers, Payload, Reject, Result
 from hil.wire.transport import Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire

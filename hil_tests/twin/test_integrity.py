@@ -14,19 +14,10 @@ from hil.deploy.seal import Seal, covered_bytes, read_seal, write_seal
 from hil.errors import HilError
 from hil.twin.image import Image, Segment
 from hil.twin.twin import Twin
-from hil.wire.messages import (
-    Capability,
-    Check,
-    Checked,
-    Configure,
-    Hello,
-    Input,
-    Message,
-    Payload,
-    Reject,
-    Run,
-)
+from hil.wire.body import Message
 from hil.wire.protocol import BOOT_BAUD, KEY_BYTES, PROTOCOL_VERSION, FrameType, Integrity, RejectReason
+from hil.wire.to_device import Check, Configure, Hello, Input, Run
+from hil.wire.to_host import Capability, Checked, Payload, Reject
 from hil.wire.transport import Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire

@@ -12,8 +12,9 @@ import pytest
 
 from hil.twin.image import Image
 from hil.twin.twin import Twin
-from hil.wire.messages import Capability, Hello, Payload, Reply, Result
 from hil.wire.protocol import PROTOCOL_VERSION, FallbackReason, Outcome, ReplyStatus
+from hil.wire.to_device import Hello, Reply
+from hil.wire.to_host import Capability, Payload, Result
 from hil.wire.transport import Received, Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire

@@ -14,8 +14,9 @@ from hil.twin.image import Image
 from hil.twin.twin import Twin
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import Capability, Hello
 from hil.wire.protocol import BODY_MAX, PROTOCOL_VERSION, FrameType
+from hil.wire.to_device import Hello
+from hil.wire.to_host import Capability
 from hil.wire.transport import Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire

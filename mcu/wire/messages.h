@@ -1,4 +1,5 @@
-/* Bodies of frames, as host/hil/wire/messages.py lays them out: little-endian, in this order. */
+/* Bodies of frames, as to_device.py and to_host.py of host/hil/wire/ lay them out: little-endian, in
+ * this order. */
 #ifndef HIL_MESSAGES_H
 #define HIL_MESSAGES_H
 

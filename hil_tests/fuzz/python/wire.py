@@ -8,19 +8,9 @@ from collections.abc import Iterator
 
 from hil.errors import HilError, ProtocolError
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame
-from hil.wire.messages import (
-    MESSAGES,
-    Capability,
-    Checked,
-    Fault,
-    Layers,
-    Message,
-    Payload,
-    Reject,
-    Result,
-    StageCycles,
-)  # fmt: skip
+from hil.wire.messages import MESSAGES
 from hil.wire.protocol import (
     PROTOCOL_VERSION,
     FallbackReason,
@@ -30,6 +20,7 @@ from hil.wire.protocol import (
     RejectReason,
     ResetCause,
 )  # fmt: skip
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
 from hil.wire.transport import Transport
 from hil_tests.fuzz import firmware_library
 

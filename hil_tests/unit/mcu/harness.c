@@ -604,7 +604,9 @@ int main(void) {
         uint8_t size[4];
         (void)hil_put32(size, answer.count);
         fwrite(size, 1, sizeof size, stdout);
-        fwrite(answer.bytes, 1, answer.count, stdout);
+        if (answer.count != 0U) { /* before the first answer there are no bytes at all */
+            fwrite(answer.bytes, 1, answer.count, stdout);
+        }
         fflush(stdout);
         free(bytes);
     }

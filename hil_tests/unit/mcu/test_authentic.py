@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.wire.authentic import device_key, reply_tag, session_key
-from hil.wire.messages import Reply
 from hil.wire.protocol import KEY_BYTES, NONCE_BYTES, TAG_BYTES, ReplyStatus
+from hil.wire.to_device import Reply
 from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=150, deadline=None)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hil.wire import frames
 from hil.wire.frames import Damaged, Frame, StreamDecoder
-from hil.wire.messages import Fault
 from hil.wire.protocol import BODY_MAX, ENCODED_MAX, FrameType, NakReason
+from hil.wire.to_host import Fault
 from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=150, deadline=None)

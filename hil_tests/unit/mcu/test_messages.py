@@ -8,19 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.wire.messages import (
-    Capability,
-    Check,
-    Checked,
-    Configure,
-    Hello,
-    Input,
-    Layers,
-    Reply,
-    Result,
-    Run,
-    StageCycles,
-)
 from hil.wire.protocol import (
     BODY_MAX,
     CHUNK_MAX,
@@ -36,6 +23,8 @@ from hil.wire.protocol import (
     ReplyStatus,
     ResetCause,
 )
+from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
+from hil.wire.to_host import Capability, Checked, Layers, Result, StageCycles
 from hil_tests.unit.mcu.harness import Harness
 
 many = settings(max_examples=100, deadline=None)

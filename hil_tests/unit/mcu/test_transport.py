@@ -12,9 +12,10 @@ import pytest
 from hil.errors import BoardError
 from hil.wire import frames
 from hil.wire.frames import Damaged, Frame, StreamDecoder
-from hil.wire.messages import Hello, Input, Reject, Run
 from hil.wire.protocol import BODY_MAX, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType, NakReason
 from hil.wire.protocol import RejectReason as Reason
+from hil.wire.to_device import Hello, Input, Run
+from hil.wire.to_host import Reject
 from hil.wire.transport import Received, Transport
 from hil_tests.unit.mcu.harness import Harness
 

@@ -11,7 +11,7 @@ from hil.deploy.deployment import Footprint
 from hil.measure.latency import TOLERANCE, Percentiles, latency_parts, percentiles, unaccounted
 from hil.measure.memory import memory_use, stack_peak
 from hil.measure.source import Source
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 CYCLES = StageCycles(graph=4000, quantise=300, encode=500, frame=200, wait=10_000, fuse=1000, total=16_000)
 

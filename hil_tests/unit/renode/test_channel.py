@@ -10,8 +10,8 @@ from hil.renode.channel import RenodeChannel
 from hil.renode.pace import FINE_US, Pace
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import Run
 from hil.wire.protocol import FrameType
+from hil.wire.to_device import Run
 
 ACK = frames.encode(Frame(FrameType.ACK, 1))
 RUN = frames.encode(Frame(FrameType.RUN, 2, Run(0, 0).pack()))

@@ -8,8 +8,8 @@ from pathlib import Path
 from hil.renode import platform
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import Hello
 from hil.wire.protocol import PROTOCOL_VERSION, FrameType
+from hil.wire.to_device import Hello
 
 ROBOT = (Path(__file__).parents[2] / "renode" / "boot.robot").read_text()
 

@@ -11,7 +11,7 @@ from hil.errors import SessionError
 from hil.report.replay import read_events, state_at_end
 from hil.session.events import EnergyDetail, RunStarted, ServerLost, Warned
 from hil.session.rows import event_object
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 from hil_tests.unit.report.feed import SUMMARY, SampleFinished, events, sample, state_after
 
 FEED = [

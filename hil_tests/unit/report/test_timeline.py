@@ -15,7 +15,7 @@ from hil.report.timeline import Chart, chart, median_sample
 from hil.report.timeline_svg import LEFT, RIGHT, WIDTH, timeline_svg
 from hil.session.events import LatencyParts, SampleRecord
 from hil.session.timeline import Packet, Piece, Timeline
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 from hil_tests.unit.report.feed import sample
 
 CLOCK_HZ = 1_000_000

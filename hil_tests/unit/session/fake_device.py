@@ -12,25 +12,9 @@ from hil_tests.unit.session.fake_channel import VirtualWire
 
 from hil.deploy.deployment import Fusion
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame, StreamDecoder
-from hil.wire.messages import (
-    MESSAGES,
-    Capability,
-    Check,
-    Checked,
-    Configure,
-    Fault,
-    Hello,
-    Input,
-    Layers,
-    Message,
-    Payload,
-    Reject,
-    Reply,
-    Result,
-    Run,
-    StageCycles,
-)
+from hil.wire.messages import MESSAGES
 from hil.wire.protocol import (
     CHUNK_MAX,
     PROTOCOL_VERSION,
@@ -45,6 +29,8 @@ from hil.wire.protocol import (
     ResetCause,
     RunFlag,
 )
+from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
 
 CLOCK_HZ = 216_000_000
 CLASSES = 4

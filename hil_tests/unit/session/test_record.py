@@ -11,8 +11,9 @@ from hil.deploy.deployment import Fusion, Reference
 from hil.deploy.fuse import fuse
 from hil.session.exchange import Exchange
 from hil.session.record import agrees, follows
-from hil.wire.messages import Reply, Result, StageCycles
 from hil.wire.protocol import FallbackReason, Outcome, ReplyStatus
+from hil.wire.to_device import Reply
+from hil.wire.to_host import Result, StageCycles
 
 FUSION = Fusion(local_multiplier=7, local_zero_point=-3, remote_multiplier=2)
 LOCAL, REMOTE = (5, -8, 0), (10, 90, -4)

@@ -4,22 +4,6 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from hil.wire.messages import (
-    Capability,
-    Check,
-    Checked,
-    Configure,
-    Fault,
-    Hello,
-    Input,
-    Layers,
-    Payload,
-    Reject,
-    Reply,
-    Result,
-    Run,
-    StageCycles,
-)
 from hil.wire.protocol import (
     CHUNK_MAX,
     FallbackReason,
@@ -30,6 +14,8 @@ from hil.wire.protocol import (
     ReplyStatus,
     ResetCause,
 )
+from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
 
 u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
 i16 = st.integers(-(1 << 15), (1 << 15) - 1)

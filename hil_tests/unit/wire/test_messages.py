@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import ProtocolError
-from hil.wire.messages import MESSAGES, Input, Payload, Reply
+from hil.wire.messages import MESSAGES
 from hil.wire.protocol import BODY_MAX, CHUNK_MAX, FrameType, ReplyStatus
+from hil.wire.to_device import Input, Reply
+from hil.wire.to_host import Payload
 
 
 @given(messages)

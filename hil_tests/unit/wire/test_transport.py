@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Frame
-from hil.wire.messages import Hello, Layers, Message, Run
 from hil.wire.protocol import RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.to_device import Hello, Run
+from hil.wire.to_host import Layers
 from hil.wire.transport import PeerSilentError, Transport
 
 

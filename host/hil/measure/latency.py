@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hil.session.events import LatencyParts
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 TOLERANCE = 0.01
 """The parts' sum may differ from the total, which is counted on its own, by this share."""

@@ -22,7 +22,7 @@ from hil.session.events import (
     SampleRecord,
 )
 from hil.session.timeline import Packet, Piece, Timeline
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 _SIMPLE: Final = ("StageStarted", "StageProgress", "StageFinished", "ServerLost", "FaultInjected", "Warned")
 

@@ -11,7 +11,7 @@ from hil.report import format as fmt
 from hil.report import glyphs as g
 from hil.session.events import LatencyParts, SampleRecord
 from hil.session.timeline import Packet, Timeline
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 Summary = Mapping[str, Any]
 

@@ -26,8 +26,9 @@ from hil.session.options import RunOptions
 from hil.session.record import Place, agrees, failed_record, follows, is_doubtful, make_record
 from hil.session.relay import Relay
 from hil.session.sensor import SensorWatch
-from hil.wire.messages import AlteredError, Checked
+from hil.wire.body import AlteredError
 from hil.wire.protocol import NonceSource, Outcome
+from hil.wire.to_host import Checked
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
 """From one int8 input (height, width, channels) to what the device must compute."""

@@ -10,8 +10,8 @@ from hil.boards.protocol import Board, MeteredBoard, RunningBoard
 from hil.errors import BoardError, FirmwareDamagedError
 from hil.measure.power.conditions import Usage
 from hil.session.handshake import Handshake
-from hil.wire.messages import Capability
 from hil.wire.protocol import RETRANSMIT_MS
+from hil.wire.to_host import Capability
 from hil.wire.transport import Counters, Transport
 
 Trace = Callable[[str, float, bytes], None]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hil.session.timeline import Timeline
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,9 @@ from hil.session.integrity import HINT
 from hil.session.relay import Relay, Relayed
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import (
-    Capability,
-    Fault,
-    Input,
-    Layers,
-    Payload,
-    Reject,
-    Reply,
-    Result,
-    Run,
-)
 from hil.wire.protocol import CHUNK_MAX, TAG_BYTES, FrameType, RejectReason, ReplyStatus, RunFlag
+from hil.wire.to_device import Input, Reply, Run
+from hil.wire.to_host import Capability, Fault, Layers, Payload, Reject, Result
 from hil.wire.transport import LEAD_S, PeerSilentError, Received, Transport
 
 COMPUTE_MAX_S = 16.0

@@ -11,8 +11,9 @@ from hil.boards.protocol import BoardInfo
 from hil.deploy.deployment import Deployment
 from hil.errors import BoardError, ProtocolError
 from hil.session.integrity import judge_start
-from hil.wire.messages import Capability, Configure, Fault, Hello, Reject
 from hil.wire.protocol import BOOT_BAUD, NONCE_BYTES, PROTOCOL_VERSION, FrameType, NonceSource
+from hil.wire.to_device import Configure, Hello
+from hil.wire.to_host import Capability, Fault, Reject
 from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
 
 SILENCE_S = 10.0

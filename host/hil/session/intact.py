@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from hil.session.exchange import Exchange
-from hil.wire.messages import AlteredError
+from hil.wire.body import AlteredError
 
 
 def check(exchange: Exchange, data: bytes) -> None:

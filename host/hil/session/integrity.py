@@ -8,8 +8,9 @@ from typing import Final
 from hil.deploy.deployment import Deployment
 from hil.deploy.seal import Seal, covered_bytes
 from hil.errors import BoardError, FirmwareDamagedError
-from hil.wire.messages import Check, Checked, Fault, Reject
 from hil.wire.protocol import Integrity
+from hil.wire.to_device import Check
+from hil.wire.to_host import Checked, Fault, Reject
 from hil.wire.transport import PeerSilentError, Transport
 
 HINT: Final = "flash the board again; if it comes back, its flash or its supply is not sound"

@@ -14,8 +14,8 @@ from hil.measure.latency import latency_parts
 from hil.session.events import SampleRecord
 from hil.session.exchange import Exchange
 from hil.session.timeline import timeline_of
-from hil.wire.messages import Result
 from hil.wire.protocol import FallbackReason, Outcome
+from hil.wire.to_host import Result
 
 
 @dataclass(frozen=True)

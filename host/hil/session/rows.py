@@ -6,7 +6,7 @@ from dataclasses import asdict, astuple, fields
 from typing import Any
 
 from hil.session.events import Event, RunFinished, RunStarted, SampleRecord
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 _CYCLES = tuple(f"{field.name}_cycles" for field in fields(StageCycles))
 

@@ -21,8 +21,8 @@ from hil.session.bus import Issue
 from hil.session.events import SampleRecord
 from hil.session.options import RunOptions
 from hil.session.verdict import is_valid, verdict
-from hil.wire.messages import Checked
 from hil.wire.protocol import NonceSource
+from hil.wire.to_host import Checked
 
 SCHEMA = 1
 OUTCOMES = ("answered", "fallback", "local", "failed")

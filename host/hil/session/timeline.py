@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.link.radio import Transfer
-from hil.wire.messages import StageCycles
+from hil.wire.to_host import StageCycles
 
 if TYPE_CHECKING:
     from hil.session.exchange import Exchange

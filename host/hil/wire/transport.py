@@ -14,9 +14,11 @@ from typing import Protocol, runtime_checkable
 
 from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame, StreamDecoder
-from hil.wire.messages import MESSAGES, Hello, Message
+from hil.wire.messages import MESSAGES
 from hil.wire.protocol import NAK_PAUSE_MS, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.to_device import Hello
 
 LEAD_S = 0.001
 """A message with a set time is handed to the channel this much earlier. Until then the sender

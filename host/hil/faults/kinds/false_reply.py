@@ -14,7 +14,7 @@ from hil.faults.outcome import Outcome
 from hil.faults.wire import Passed, Seen
 from hil.wire import frames
 from hil.wire.frames import Frame
-from hil.wire.messages import Reply
+from hil.wire.to_device import Reply
 
 _SURE: Final = 0x7FFF
 """The greatest logit there is."""
