@@ -57,8 +57,8 @@ _RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK, _BIT_FLIP = range(8)
 
 _LONG, _SIGNED = 1, 8
 """How a frame is sent: its size in two bytes; a reply with the server half's tag."""
-_KEYED, _NOT_RANDOM = 0x80, 0x40
-"""The device half has a key; its board has no random numbers."""
+_KEYED, _NOT_RANDOM, _OTHER_RATE = 0x80, 0x40, 0x20
+"""The device half has a key; its board has no random numbers; it was reset at another rate than the boot's."""
 
 
 def _said(message: Message, step: int = _FRAME, how: int = _LONG) -> bytes:
@@ -90,6 +90,9 @@ def _firmware_seeds() -> Iterator[bytes]:
     checked = _said(Check(0)) + ack + _said(Check(77)) + ack
     yield bytes([0]) + _said(Hello(PROTOCOL_VERSION)) + ack + checked + bytes([_BIT_FLIP]) + checked
     yield bytes([0]) + _said(Hello(PROTOCOL_VERSION)) + bytes([_WAIT, 255]) * 8
+    yield (
+        bytes([_OTHER_RATE, _NAK, 0, 0, _WAIT, 255, _NAK, 0, 0]) + ack + _said(Hello(PROTOCOL_VERSION)) + ack
+    )
     yield bytes([0, _RAW, 5, 0, 1, 2, 3, 0, _ANY_ACK, 1, 0]) + _said(Configure(1000, 9600, 0))
 
 

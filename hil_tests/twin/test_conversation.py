@@ -21,6 +21,8 @@ from hil.wire.protocol import (
     CHUNK_MAX,
     DEADLINE_MAX_MS,
     PROTOCOL_VERSION,
+    RETRANSMIT_MS,
+    TRIES_MAX,
     FallbackReason,
     FrameType,
     Outcome,
@@ -30,8 +32,8 @@ from hil.wire.protocol import (
     RunFlag,
 )
 from hil.wire.to_device import Configure, Hello, Input, Reply, Run
-from hil.wire.to_host import Capability, Fault, Layers, Payload, Reject, Result
-from hil.wire.transport import Transport
+from hil.wire.to_host import Capability, Fault, Layers, Payload, Reject, Result, Started
+from hil.wire.transport import DeviceResetError, Transport
 from hil_tests.twin import firmware_image as fake
 from hil_tests.twin.firmware_image import Wire
 
@@ -400,6 +402,65 @@ def test_a_lost_acknowledgement_of_a_new_rate(host: Host) -> None:
     assert host.payload()
 
 
+def heard(host: Host, seconds: float) -> list[tuple[float, Frame]]:
+    """Frames of a device that nobody answers."""
+    found, decoder, until_s = [], frames.StreamDecoder(), host.wire.now_s() + seconds
+    while (now_s := host.wire.now_s()) < until_s:
+        outcomes = decoder.feed(host.wire.read(until_s))
+        found += [(now_s, outcome) for outcome in outcomes if isinstance(outcome, Frame)]
+    return found
+
+
+def test_a_start_is_told_until_the_tries_are_over(host: Host) -> None:
+    said = heard(host, 3.0)
+    started = Frame(FrameType.STARTED, 1, Started(ResetCause.POWER_ON).pack())
+    assert [frame for _, frame in said] == [started] * TRIES_MAX
+    first, last = said[0][0], said[-1][0]
+    assert last - first == pytest.approx((TRIES_MAX - 1) * (RETRANSMIT_MS + 25) / 1000, rel=0.25)
+    assert host.greet()
+
+
+def test_a_start_that_is_answered_is_told_once(host: Host) -> None:
+    host.greet()
+    host.wire.twin.brown_out()
+    with pytest.raises(DeviceResetError):
+        host.silent(1.0)
+    assert heard(host, 1.0) == []
+
+
+def test_a_greeting_ends_the_telling(host: Host) -> None:
+    host.greet()
+    assert heard(host, 1.0) == []
+    assert host.transport.counters.duplicates == 0
+
+
+@pytest.mark.parametrize("baud", [BOOT_BAUD, 115_200, 3_000_000])
+def test_a_reset_is_told_at_the_rate_of_the_conversation(host: Host, baud: int) -> None:
+    host.wire.set_baud(BOOT_BAUD)
+    host.greet(baud=baud)
+    host.wire.set_baud(baud)
+    host.start(1, fake.sample(1))
+    host.wire.twin.brown_out()
+    reset_s = host.wire.now_s()
+    with pytest.raises(DeviceResetError, match="POWER_ON"):
+        host.silent(1.0)
+    assert host.wire.now_s() - reset_s < 0.01
+    host.wire.set_baud(BOOT_BAUD)
+    assert host.greet(baud=baud).reset_cause == ResetCause.POWER_ON
+
+
+def test_where_ram_was_lost_it_is_told_at_the_rate_of_the_boot(host: Host) -> None:
+    host.greet(baud=3_000_000)
+    twin = host.wire.twin
+    twin.power_off()
+    twin.power_on()
+    host.wire.set_baud(3_000_000)
+    assert host.silent(0.05)
+    host.wire.set_baud(BOOT_BAUD)
+    with pytest.raises(DeviceResetError, match="POWER_ON"):
+        host.silent(1.0)
+
+
 def test_a_fault_is_reported_and_the_chip_reset(host: Host) -> None:
     host.greet()
     image = fake.sample(1)
@@ -436,7 +497,9 @@ def test_the_watchdog_ends_a_hang(host: Host) -> None:
     image = fake.sample(1)
     image[0] = fake.CALL_FOR_HANG
     host.start(1, image)
-    host.silent(4.2)
+    with pytest.raises(DeviceResetError, match="WATCHDOG"):
+        host.silent(10.0)
+    assert host.wire.now_s() < 4.2
     assert host.wire.resets == ["independent watchdog"]
     assert host.greet().reset_cause == ResetCause.WATCHDOG
 

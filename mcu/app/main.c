@@ -8,6 +8,7 @@
 
 int main(void) {
     hil_board_start();
+    hil_protocol_start();
     uint32_t busy_ms = hil_tick_ms();
     for (;;) {
         if (hil_transport_peek() == 0) {

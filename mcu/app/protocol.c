@@ -158,6 +158,24 @@ static void send_reject(uint8_t kind, uint8_t reason) {
     (void)hil_send(HIL_FRAME_REJECT, (hil_bytes_t){body, sizeof body});
 }
 
+static void send_started(void) {
+    const uint8_t body[HIL_STARTED_LAYOUT_BYTES] = {hil_reset_cause()};
+    const hil_bytes_t nothing = {0, 0};
+    (void)hil_transport_begin(HIL_FRAME_STARTED, (hil_bytes_t){body, sizeof body}, nothing);
+}
+
+/* Once at the rate that the host was last told to listen at. Then, until it answers or the tries
+ * are over, at this one, which it greets at. */
+void hil_protocol_start(void) {
+    const uint32_t now = hil_uart_baud(), before = hil_uart_baud_before();
+    if (before != now) {
+        hil_uart_change(before);
+        send_started();
+        hil_uart_change(now);
+    }
+    send_started();
+}
+
 void hil_protocol_handle(void) {
     const hil_message_t *const message = hil_transport_peek();
     const uint8_t kind = message->kind, reason = take(message);

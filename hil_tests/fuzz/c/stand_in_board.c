@@ -25,7 +25,7 @@ static struct {
     fuzz_t script;
     jmp_buf over;
     uint64_t cycles, kicked, wait_until, arrival, ended;
-    uint32_t baud;
+    uint32_t baud, baud_before;
     uint16_t host_sequence, device_sequence; /* of the newest frame each way */
     uint8_t incoming[4U * HIL_ENCODED_MAX];
     uint32_t begin, end;
@@ -37,6 +37,7 @@ static struct {
     uint8_t was[HIL_ENCODED_MAX];
     uint32_t leaving_bytes;
     uint64_t left;
+    bool spoken; /* the firmware has said anything but STARTED */
     bool ending, capable;
     hil_checked_t checked; /* latest */
     uint8_t integrity;     /* what a check would find */
@@ -185,6 +186,10 @@ static void receive(void) {
         REQUIRE(frame.count == HIL_CAPABILITY_LAYOUT_BYTES);
         board.capable = board.ending;
         break;
+    case HIL_FRAME_STARTED:
+        REQUIRE(frame.count == HIL_STARTED_LAYOUT_BYTES && body[0] == HIL_RESET_PIN);
+        REQUIRE(!board.spoken);
+        break;
     case HIL_FRAME_PAYLOAD:
         REQUIRE(frame.count > HIL_PAYLOAD_LAYOUT_BYTES);
         REQUIRE(hil_get32(body + 4) == 0U ||
@@ -207,6 +212,7 @@ static void receive(void) {
         REQUIRE(body[1] >= HIL_REJECT_VERSION);
         break;
     }
+    board.spoken |= frame.kind != HIL_FRAME_STARTED;
     if (board.ending) {
         arrive_frame(HIL_FRAME_ACK, frame.sequence, NULL, 0, 0);
     }
@@ -290,6 +296,10 @@ uint32_t hil_uart_baud(void) {
     return board.baud;
 }
 
+uint32_t hil_uart_baud_before(void) {
+    return board.baud_before;
+}
+
 uint32_t hil_uart_baud_max(void) {
     return CLOCK_HZ / 8U;
 }
@@ -357,10 +367,11 @@ uint32_t hil_stack_peak(void) {
     return 1000;
 }
 
-void stand_in_run(fuzz_t script) {
+void stand_in_run(fuzz_t script, uint32_t baud_before) {
     memset(&board, 0, sizeof board);
     board.script = script;
     board.baud = HIL_BOOT_BAUD;
+    board.baud_before = baud_before;
     if (setjmp(board.over) == 0) {
         (void)hil_firmware_main();
     }

@@ -20,7 +20,7 @@ from hil.wire.protocol import (
     RejectReason,
     ResetCause,
 )  # fmt: skip
-from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles, Started
 from hil.wire.transport import Transport
 from hil_tests.fuzz import firmware_library
 
@@ -101,6 +101,7 @@ def seeds() -> Iterator[bytes]:
         Layers(1, (10, 20, 30)),
         Reject(0x12, RejectReason.LENGTH),
         Fault(1, 2, 3, 4, 5),
+        Started(ResetCause.WATCHDOG),
     ]
     sent = [Frame(message.frame_type, i, message.pack()) for i, message in enumerate(messages, start=1)]
     for frame in [*sent, Frame(FrameType.ACK, 1), Frame(FrameType.NAK, 0, b"\1")]:

@@ -30,7 +30,7 @@ from hil.wire.protocol import (
     RunFlag,
 )
 from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
-from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles, Started
 
 CLOCK_HZ = 216_000_000
 CLASSES = 4
@@ -75,7 +75,11 @@ class Mishaps:
     """What goes wrong, by sample index; a number is how many times it still will."""
 
     resets: dict[int, int] = field(default_factory=dict)
-    """The device restarts when told to run the sample, and waits for HELLO."""
+    """The device restarts when told to run the sample, says so, and waits for HELLO."""
+    mute_starts: bool = False
+    """Nobody hears that it started."""
+    bounces: int = 0
+    """So often it restarts when it is configured."""
     faults: dict[int, int] = field(default_factory=dict)
     """It reports a fault and is silent until the board is restarted."""
     rejects: dict[int, int] = field(default_factory=dict)
@@ -108,7 +112,13 @@ class FakeDevice:
         self.configured: Configure | None = None
         self._integrity = Integrity.FLASH if mishaps.damaged_starts > 0 else Integrity.SOUND
         mishaps.damaged_starts -= 1
+        self._start(ResetCause.POWER_ON)
+
+    def _start(self, cause: ResetCause) -> None:
         self._forget()
+        self.configured = None
+        if not (self.dead or self.mishaps.mute_starts):
+            self._say(Started(cause))
 
     def _forget(self) -> None:
         self._decoder = StreamDecoder()
@@ -201,6 +211,9 @@ class FakeDevice:
                 self._say(self._capability())
             case Check():
                 self._check()
+            case Configure() if self.mishaps.bounces > 0:
+                self.mishaps.bounces -= 1
+                self._start(ResetCause.POWER_ON)
             case Configure():
                 self.configured = message
             case _ if self.configured is None:
@@ -235,8 +248,7 @@ class FakeDevice:
 
     def _run(self, run: Run) -> None:
         if self._happens(self.mishaps.resets, run.sample):
-            self._forget()
-            self.configured = None
+            self._start(ResetCause.PIN)
         elif self._happens(self.mishaps.faults, run.sample):
             self._say(Fault(0x0800_1234, 0x0800_0400, 0x8200, 0, 0x2005_0000))
             self._life += 1

@@ -28,6 +28,8 @@ from hil.measure.power.nominal import NOMINAL_IPC
 from hil.measure.source import Source
 from hil.server.answer import Answer, Status
 from hil.session.events import RunFinished, RunStarted, ServerLost, StageFinished
+from hil.session.exchange import COMPUTE_MAX_S
+from hil.session.handshake import STARTS_MAX
 from hil.session.options import RunOptions
 from hil.session.run import run_session
 from hil.wire import frames
@@ -273,12 +275,36 @@ def test_a_reset_in_mid_run_costs_a_second_try_of_that_sample(tmp_path):
     assert result.summary["valid"] is False
 
 
-def test_a_sample_that_always_resets_the_device_fails_with_its_reason(tmp_path):
-    result = run_fake(tmp_path, FakeBoard(mishaps=Mishaps(resets={2: 9})))
+@pytest.mark.parametrize("mute", [False, True])
+def test_a_reset_that_is_told_costs_no_wait(tmp_path, mute):
+    board = FakeBoard(mishaps=Mishaps(resets={2: 1}, mute_starts=mute))
+    result = run_fake(tmp_path, board, server_ms=2.0)
+    assert outcomes(result) == {"answered": 6}
+    undisturbed_s = run_fake(tmp_path, FakeBoard(), server_ms=2.0).summary["board_s"]
+    assert (result.summary["board_s"] - undisturbed_s > COMPUTE_MAX_S) is mute
+    assert (result.summary["board_s"] - undisturbed_s < 0.1) is not mute
+
+
+@pytest.mark.parametrize(
+    ("mute", "reason"),
+    [(False, "the device was reset (PIN)"), (True, "the device gave no result for sample 2")],
+)
+def test_a_sample_that_always_resets_the_device_fails_with_its_reason(tmp_path, mute, reason):
+    result = run_fake(tmp_path, FakeBoard(mishaps=Mishaps(resets={2: 9}, mute_starts=mute)))
     assert outcomes(result) == {"answered": 5, "failed": 1}
-    assert "gave no result for sample 2" in result.records[2].reason
+    assert result.records[2].reason == reason
     assert result.records[2].latency_ms is None
     assert "failed-samples" in issues(result)
+
+
+@pytest.mark.parametrize("often", [STARTS_MAX - 1, STARTS_MAX])
+def test_a_device_that_is_reset_while_it_is_greeted_is_greeted_again(tmp_path, often):
+    board = FakeBoard(mishaps=Mishaps(bounces=often))
+    if often < STARTS_MAX:
+        assert outcomes(run_fake(tmp_path, board)) == {"answered": 6}
+        return
+    with pytest.raises(BoardError, match="was reset"):
+        run_fake(tmp_path, board)
 
 
 def test_a_crashed_board_is_restarted(tmp_path):

@@ -15,7 +15,7 @@ from hil.wire.protocol import (
     ResetCause,
 )
 from hil.wire.to_device import Check, Configure, Hello, Input, Reply, Run
-from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles
+from hil.wire.to_host import Capability, Checked, Fault, Layers, Payload, Reject, Result, StageCycles, Started
 
 u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
 i16 = st.integers(-(1 << 15), (1 << 15) - 1)
@@ -55,4 +55,5 @@ messages = st.one_of(
     st.builds(Layers, u32, st.lists(u32, max_size=100).map(tuple)),
     st.builds(Reject, u8, st.sampled_from(RejectReason)),
     st.builds(Fault, u32, u32, u32, u32, u32),
+    st.builds(Started, st.sampled_from(ResetCause)),
 )  # fmt: skip

@@ -13,17 +13,17 @@ from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
 from hil.wire.body import Message
 from hil.wire.frames import Frame
-from hil.wire.protocol import RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.protocol import RETRANSMIT_MS, TRIES_MAX, FrameType, RejectReason, ResetCause
 from hil.wire.to_device import Hello, Run
-from hil.wire.to_host import Layers
-from hil.wire.transport import PeerSilentError, Transport
+from hil.wire.to_host import Capability, Fault, Layers, Reject, Started
+from hil.wire.transport import DeviceResetError, PeerSilentError, Transport
 
 
 class Echo(FakeDevice):
     """Answers every Run with two Layers."""
 
     def __init__(self, wire: VirtualWire, silent: bool = False) -> None:
-        super().__init__(wire, Model(), Mishaps(silent=silent))
+        super().__init__(wire, Model(), Mishaps(silent=silent, mute_starts=True))
         self.heard: list[Message] = []
         self.heard_at: list[float] = []
 
@@ -199,3 +199,104 @@ def test_all_bytes_are_traced():
     transport.send(Run(1))
     assert [direction for direction, _, _ in seen] == ["tx", "rx"]
     assert frames.decode(seen[0][2].strip(b"\0")) == Frame(FrameType.RUN, 1, Run(1).pack())
+
+
+STARTED = Started(ResetCause.WATCHDOG)
+FAULT = Fault(1, 2, 3, 4, 5)
+
+
+def greeted(silent: bool = False) -> tuple[Transport, Echo]:
+    """A conversation that goes on; if `silent`, with a device that does not listen any more."""
+    transport, echo = pair()
+    transport.send(Hello(1))
+    say(echo, echo._capability())
+    assert isinstance(transport.receive(1.0).message, Capability)
+    echo.dead = silent
+    return transport, echo
+
+
+def say(echo: Echo, message: Message, sequence: int = 1) -> None:
+    echo.wire.device_write(frames.encode(Frame(message.frame_type, sequence, message.pack())))
+
+
+def test_whoever_waits_for_a_message_learns_of_a_reset_at_once():
+    transport, echo = greeted()
+    echo.wire.after(0.2, lambda: say(echo, STARTED))
+    with pytest.raises(DeviceResetError, match="WATCHDOG") as caught:
+        transport.receive(100.0)
+    assert isinstance(caught.value, BoardError)
+    assert "watchdog" in caught.value.hint
+    assert transport.channel.now_s() < 0.21
+
+
+@pytest.mark.parametrize(
+    "act", [lambda t: t.send(Run(1)), lambda t: t.listen(9.0), lambda t: t.send(Run(1), 9.0)]
+)
+def test_so_does_whoever_waits_for_something_else(act):
+    transport, echo = greeted(silent=True)
+    echo.wire.after(0.05, lambda: say(echo, STARTED))
+    with pytest.raises(DeviceResetError):
+        act(transport)
+    assert transport.channel.now_s() < 0.07
+
+
+def test_what_a_device_said_before_its_reset_comes_first():
+    transport, echo = greeted()
+    say(echo, Layers(1, (2,)), 2)
+    say(echo, STARTED)
+    assert transport.receive(1.0).message == Layers(1, (2,))
+    with pytest.raises(DeviceResetError):
+        transport.receive(1.0)
+
+
+def test_a_fault_says_more_than_the_reset_behind_it():
+    transport, echo = greeted(silent=True)
+    say(echo, FAULT, 0)
+    say(echo, STARTED)
+    with pytest.raises(PeerSilentError):
+        transport.send(Run(1))
+    assert transport.receive(1.0).message == FAULT
+    assert transport.receive(transport.channel.now_s() + 1.0) is None
+
+
+def test_a_start_that_is_told_again_counts_once():
+    transport, echo = greeted()
+    say(echo, STARTED)
+    say(echo, STARTED)
+    say(echo, STARTED, 2)
+    with pytest.raises(DeviceResetError):
+        transport.receive(1.0)
+    assert transport.receive(1.0) is None
+
+
+def test_a_start_before_or_during_the_greeting_is_none_of_a_conversation():
+    """It is not acknowledged either: that could be taken for the acknowledgement of CAPABILITY."""
+    transport, echo = pair()
+    answers = []
+    transport.trace = lambda direction, time_s, data: direction == "tx" and answers.append(data)
+    say(echo, STARTED)
+    assert transport.receive(0.1) is None
+    echo.wire.after(0.0001, lambda: say(echo, STARTED))
+    transport.send(Hello(1))
+    say(echo, STARTED)
+    assert transport.receive(transport.channel.now_s() + 0.01) is None
+    assert [frames.decode(data.strip(b"\0")).kind for data in answers] == [FrameType.HELLO]
+    say(echo, echo._capability())
+    assert isinstance(transport.receive(1.0).message, Capability)
+
+
+def test_a_start_that_is_damaged_is_asked_for():
+    transport, echo = greeted()
+    asked = []
+    transport.trace = lambda direction, time_s, data: direction == "tx" and asked.append(data)
+    encoded = frames.encode(Frame(FrameType.STARTED, 1, STARTED.pack()))
+    echo.wire.device_write(encoded[:5] + b"\x99" + encoded[6:])
+    assert transport.receive(0.1) is None
+    assert [frames.decode(data.strip(b"\0")).kind for data in asked] == [FrameType.NAK]
+
+
+def test_a_refusal_with_the_number_of_another_message_is_new():
+    transport, echo = greeted()
+    refusal = Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED)
+    say(echo, refusal)
+    assert transport.receive(0.1).message == refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from hil.session.integrity import judge_start
 from hil.wire.protocol import BOOT_BAUD, NONCE_BYTES, PROTOCOL_VERSION, FrameType, NonceSource
 from hil.wire.to_device import Configure, Hello
 from hil.wire.to_host import Capability, Fault, Reject
-from hil.wire.transport import AdjustableRate, Channel, PeerSilentError, Transport
+from hil.wire.transport import AdjustableRate, Channel, DeviceResetError, PeerSilentError, Transport
 
 SILENCE_S = 10.0
 """A device that has not introduced itself after so long, by its clock or ours, is not there. Each
 attempt, but not this, is stretched by the board's slowness: there are at least two."""
+
+STARTS_MAX = 3
+"""A supply that comes back may bounce: a device that is reset while it is greeted is greeted again."""
 
 _ANSWER_S = 0.5
 _REJECT_S = 0.02
@@ -41,6 +45,12 @@ class Handshake:
 
     def perform(self, transport: Transport) -> Capability:
         """Greets, checks and configures the device. Raises BoardError or ProtocolError."""
+        for _ in range(STARTS_MAX - 1):
+            with contextlib.suppress(DeviceResetError):
+                return self._begin(transport)
+        return self._begin(transport)
+
+    def _begin(self, transport: Transport) -> Capability:
         capability = self._greet(transport)
         self._verify(capability)
         baud = wire_baud(self.info, capability)

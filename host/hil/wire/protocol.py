@@ -81,6 +81,7 @@ class FrameType(IntEnum):
     REJECT = 0x24
     FAULT = 0x25
     CHECKED = 0x26
+    STARTED = 0x27
 
 
 class NakReason(IntEnum):

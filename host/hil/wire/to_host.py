@@ -26,6 +26,24 @@ _CRC = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
+class Started:
+    """Device to host, unasked: it begins anew, and knows of no conversation."""
+
+    reset_cause: ResetCause
+
+    frame_type: ClassVar = FrameType.STARTED
+    layout: ClassVar = struct.Struct("<B")
+
+    def pack(self) -> bytes:
+        return self.layout.pack(self.reset_cause)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        (cause,) = fixed(cls.layout, body, "STARTED")
+        return cls(known(ResetCause, cause, "STARTED"))
+
+
+@dataclass(frozen=True)
 class Checked:
     """Device to host: the answer to CHECK."""
 

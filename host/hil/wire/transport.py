@@ -3,6 +3,7 @@
 Both sides follow the same rules. A sender has one frame outstanding; it repeats it on a NAK or
 after `RETRANSMIT_MS`, and gives up after `TRIES_MAX`. A receiver acknowledges every intact frame
 by its sequence number, delivers it unless it repeats the last one, and answers damage with NAK.
+A STARTED in the middle of a conversation ends it: whoever waits for the device gets a DeviceResetError.
 """
 
 from __future__ import annotations
@@ -17,19 +18,42 @@ from hil.wire import frames
 from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame, StreamDecoder
 from hil.wire.messages import MESSAGES
-from hil.wire.protocol import NAK_PAUSE_MS, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType
+from hil.wire.protocol import (
+    NAK_PAUSE_MS,
+    PROTOCOL_VERSION,
+    RETRANSMIT_MS,
+    TRIES_MAX,
+    FrameType,
+    ResetCause,
+)
 from hil.wire.to_device import Hello
+from hil.wire.to_host import Started
 
 LEAD_S = 0.001
 """A message with a set time is handed to the channel this much earlier. Until then the sender
 listens, so that the acknowledgements it owes are not queued behind the message."""
 
 
-_BEGINNINGS = (FrameType.CAPABILITY, FrameType.REJECT, FrameType.FAULT)
+_BEGINNINGS = (FrameType.CAPABILITY, FrameType.REJECT, FrameType.FAULT, FrameType.STARTED)
+_ENDS = (FrameType.FAULT, FrameType.STARTED)
+
+_RESET_HINTS = {
+    ResetCause.POWER_ON: "check its supply",
+    ResetCause.PIN: "something pulled NRST low: a button, a debugger, or its supply",
+    ResetCause.WATCHDOG: "the firmware hung, or computed longer than the watchdog allows",
+}
+"""What to look for; before a reset by software the device tells its fault."""
 
 
 class PeerSilentError(BoardError):
     """The device did not acknowledge or answer in time; it may be reset and addressed again."""
+
+
+class DeviceResetError(BoardError):
+    """The device began anew in the middle of a conversation; it may be greeted again at once."""
+
+    def __init__(self, cause: ResetCause) -> None:
+        super().__init__(f"the device was reset ({cause.name})", _RESET_HINTS.get(cause, ""))
 
 
 class Channel(Protocol):
@@ -97,7 +121,9 @@ class Transport:
         self._decoder = StreamDecoder()
         self._inbox: deque[Received] = deque()
         self._sequence = 0
-        self._last_delivered: int | None = None
+        self._last_delivered: Frame | None = None
+        self._talking = False
+        """The device was greeted, answered, and has not begun anew since."""
         self._acknowledged: int | None = None
         self._asked_again = False
         self._next_nak_s = 0.0
@@ -106,11 +132,13 @@ class Transport:
         """Sends `message`, its first bit not before `at_s`, and returns when it was acknowledged.
 
         Messages that arrive meanwhile are kept for `receive`; HELLO discards those that came before
-        it. Raises PeerSilentError when the peer does not acknowledge any of `TRIES_MAX` transmissions.
+        it. Raises PeerSilentError when the peer does not acknowledge any of `TRIES_MAX` transmissions,
+        DeviceResetError when it was reset.
         """
         if isinstance(message, Hello):
-            self._sequence, self._last_delivered = 0, None
+            self._sequence, self._last_delivered, self._talking = 0, None, False
             self._inbox.clear()
+        self._check_reset()
         if at_s is not None:
             self.listen(at_s - LEAD_S)
         self._sequence = (self._sequence + 1) & 0xFFFF
@@ -129,17 +157,32 @@ class Transport:
         )
 
     def receive(self, until_s: float) -> Received | None:
-        """The next message, or None when none came before `until_s` on the channel's clock."""
+        """The next message, or None when none came before `until_s` on the channel's clock.
+
+        Raises DeviceResetError when the device was reset; what it said before comes first.
+        """
         while not self._inbox:
             progressed = self._pump(until_s)
             if self._is_over(until_s, progressed):
                 break
-        return self._inbox.popleft() if self._inbox else None
+        received = self._inbox.popleft() if self._inbox else None
+        if received is not None and isinstance(received.message, Started):
+            raise DeviceResetError(received.message.reset_cause)
+        return received
 
     def listen(self, until_s: float) -> None:
-        """Lets the channel's time pass; messages that come are acknowledged, and kept for `receive`."""
+        """Lets the channel's time pass; messages that come are acknowledged, and kept for `receive`.
+
+        Raises DeviceResetError when the device was reset.
+        """
         while self.channel.now_s() < until_s:
             self._pump(until_s)
+            self._check_reset()
+
+    def _check_reset(self) -> None:
+        for received in self._inbox:
+            if isinstance(received.message, Started):
+                raise DeviceResetError(received.message.reset_cause)
 
     def _is_over(self, until_s: float, progressed: bool) -> bool:
         """Bytes that are there are still read when the time has come, but a babbler is cut off."""
@@ -150,6 +193,7 @@ class Transport:
         self._asked_again = False
         while self._acknowledged != self._sequence:
             progressed = self._pump(until_s)
+            self._check_reset()
             if self._asked_again or self._is_over(until_s, progressed):
                 return self._acknowledged == self._sequence
         return True
@@ -184,6 +228,8 @@ class Transport:
             self._acknowledged = frame.sequence if frame.sequence == self._sequence else self._acknowledged
         elif frame.kind == FrameType.NAK:
             self._asked_again = True
+        elif frame.kind == FrameType.STARTED and not self._talking:
+            pass  # there is no conversation that it could end, and a HELLO is its answer
         elif frame.kind not in MESSAGES:
             self.counters.unknown += 1
             self._acknowledge(frame)
@@ -191,22 +237,29 @@ class Transport:
             self.counters.duplicates += 1
             self._acknowledge(frame)
         else:
-            self._last_delivered = frame.sequence
+            self._last_delivered = frame
             self._acknowledge(frame)
-            message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
-            size = len(frames.encode(frame))
-            began_s = ended_s - size * self.channel.byte_s()
-            self._inbox.append(Received(message, began_s, ended_s, size))
+            self._deliver(frame, ended_s)
+
+    def _deliver(self, frame: Frame, ended_s: float) -> None:
+        self._talking = (self._talking or frame.kind == FrameType.CAPABILITY) and frame.kind not in _ENDS
+        message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
+        size = len(frames.encode(frame))
+        began_s = ended_s - size * self.channel.byte_s()
+        self._inbox.append(Received(message, began_s, ended_s, size))
 
     def _is_old(self, frame: Frame) -> bool:
         """Delivered already: one that came again, or so late that others have overtaken it (RFC 1982, 3.2).
 
-        A device that was reset counts from 0 again; of that these three tell, so they are only old when the
+        A device that was reset counts from 0 again; of that these four tell, so they are only old when the
         latest one comes again.
         """
-        if self._last_delivered is None or frame.kind in _BEGINNINGS:
-            return frame.sequence == self._last_delivered
-        return (self._last_delivered - frame.sequence) & 0xFFFF < 0x8000
+        last = self._last_delivered
+        if last is None:
+            return False
+        if frame.kind in _BEGINNINGS:
+            return (frame.kind, frame.sequence) == (last.kind, last.sequence)
+        return (last.sequence - frame.sequence) & 0xFFFF < 0x8000
 
     def _acknowledge(self, frame: Frame) -> None:
         self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))

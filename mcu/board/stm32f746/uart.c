@@ -37,6 +37,9 @@ static volatile uint32_t tx_frame_bytes; /* wait or travel */
 static volatile uint32_t tx_travelling;
 static volatile bool tx_travels_frame;
 static uint32_t current_baud;
+/* The second is the complement of the first, or both are noise. */
+HIL_KEPT static uint32_t kept_baud, kept_check;
+static uint32_t baud_before;
 static uint32_t byte_cycles; /* of the core, for ten bits */
 
 /* Kernel clocks for one bit. The kernel clock is the core's (RCC_DCKCFGR2), which divides more
@@ -59,6 +62,10 @@ uint32_t hil_uart_baud(void) {
     return current_baud;
 }
 
+uint32_t hil_uart_baud_before(void) {
+    return baud_before;
+}
+
 uint32_t hil_uart_baud_max(void) {
     return hil_clock_hz() / 8U;
 }
@@ -75,7 +82,8 @@ static void enable(uint32_t baud) {
     HIL_UART->CR3 = USART_CR3_DMAR | USART_CR3_DMAT | USART_CR3_OVRDIS;
     HIL_UART->CR1 = (over8 ? USART_CR1_OVER8 : 0U) | USART_CR1_TE | USART_CR1_RE | USART_CR1_UE |
                     USART_CR1_IDLEIE | USART_CR1_CMIE | USART_CR1_RTOIE;
-    current_baud = baud;
+    current_baud = kept_baud = baud;
+    kept_check = ~baud;
     byte_cycles = (uint32_t)(10ULL * hil_clock_hz() / baud);
 }
 
@@ -108,6 +116,7 @@ static void start_pin(GPIO_TypeDef *port, uint32_t pin, uint32_t function) {
 }
 
 void hil_uart_start(uint32_t baud) {
+    baud_before = kept_check == ~kept_baud && hil_uart_can(kept_baud) ? kept_baud : baud;
     RCC->AHB1ENR |= HIL_UART_GPIO_ENABLE | HIL_UART_DMA_ENABLE;
     HIL_UART_ENABLE_REGISTER |= HIL_UART_ENABLE;
     (void)HIL_UART_ENABLE_REGISTER; /* two bus cycles until the peripheral answers */
