@@ -58,7 +58,7 @@ _RAW, _FRAME, _WAIT, _ACK, _NAK, _DAMAGED, _ANY_ACK, _BIT_FLIP = range(8)
 _LONG, _SIGNED = 1, 8
 """How a frame is sent: its size in two bytes; a reply with the server half's tag."""
 _KEYED, _NOT_RANDOM, _OTHER_RATE = 0x80, 0x40, 0x20
-"""The device half has a key; its board has no random numbers; it was reset at another rate than the boot's."""
+"""The device half has a key; its board has no random numbers; it was reset at another rate."""
 
 
 def _said(message: Message, step: int = _FRAME, how: int = _LONG) -> bytes:
