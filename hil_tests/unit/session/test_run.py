@@ -285,6 +285,12 @@ def test_a_reset_that_is_told_costs_no_wait(tmp_path, mute):
     assert (result.summary["board_s"] - undisturbed_s < 0.1) is not mute
 
 
+def test_a_device_that_is_reset_in_the_second_try_too_gets_a_third(tmp_path):
+    result = run_fake(tmp_path, FakeBoard(mishaps=Mishaps(resets={2: 2})))
+    assert outcomes(result) == {"answered": 6}
+    assert [record.attempts for record in result.records] == [1, 1, 3, 1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("mute", "reason"),
     [(False, "the device was reset (PIN)"), (True, "the device gave no result for sample 2")],
@@ -317,7 +323,7 @@ def test_a_crashed_board_is_restarted(tmp_path):
 
 def test_a_device_that_is_lost_again_and_again_ends_the_run(tmp_path):
     recorder = Recorder()
-    board = FakeBoard(mishaps=Mishaps(resets=dict.fromkeys(range(1, 6), 2)))
+    board = FakeBoard(mishaps=Mishaps(resets=dict.fromkeys(range(1, 6), 3)))
     with pytest.raises(BoardError, match="lost 4 times in a row"):
         run_fake(tmp_path, board, reporters=(recorder,))
     assert recorder.summary["partial"] is True

@@ -29,6 +29,11 @@ from hil.session.sensor import SensorWatch
 from hil.wire.body import AlteredError
 from hil.wire.protocol import NonceSource, Outcome
 from hil.wire.to_host import Checked
+from hil.wire.transport import DeviceResetError
+
+TRIES = 2
+TRIES_AFTER_RESET = 3
+"""Of a sample. A supply that comes back may bounce, and a reset that was told costs no more than a sample."""
 
 Oracle = Callable[[NDArray[np.int8]], Reference]
 """From one int8 input (height, width, channels) to what the device must compute."""
@@ -106,9 +111,10 @@ class Attempts:
         return False
 
     def _converse(self, place: Place, data: bytes) -> Exchange | str:
-        """The exchange, or why there is none. There is a second try after a lost device and altered data."""
-        reason = ""
-        for self.begun in (1, 2):
+        """The exchange, or why there is none. There are other tries after a lost device and altered data."""
+        reason, tries, self.begun = "", TRIES, 0
+        while self.begun < tries:
+            self.begun += 1
             try:
                 exchange = self._conversation().run(place.index, data, self._wants_layers(place))
                 intact.check(exchange, data)
@@ -121,6 +127,7 @@ class Attempts:
             except (BoardError, ProtocolError) as error:
                 cause = self._cause(error)
                 reason = cause.message
+                tries = TRIES_AFTER_RESET if isinstance(cause, DeviceResetError) else tries
                 self._recover(cause)
             else:
                 self.lost = 0

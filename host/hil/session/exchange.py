@@ -25,7 +25,7 @@ from hil.wire.frames import Frame
 from hil.wire.protocol import CHUNK_MAX, TAG_BYTES, FrameType, RejectReason, ReplyStatus, RunFlag
 from hil.wire.to_device import Input, Reply, Run
 from hil.wire.to_host import Capability, Fault, Layers, Payload, Reject, Result
-from hil.wire.transport import LEAD_S, PeerSilentError, Received, Transport
+from hil.wire.transport import LEAD_S, DeviceResetError, PeerSilentError, Received, Transport
 
 COMPUTE_MAX_S = 16.0
 """Beyond the deadline: a device that computes longer than this counts as silent. Nothing computes
@@ -148,11 +148,11 @@ class Conversation:
                 "look the address up with arm-none-eabi-addr2line in artefacts/",
             )
         if isinstance(message, Capability):
-            raise BoardError(f"the device was reset ({message.reset_cause.name})", "check its supply")
+            raise DeviceResetError.by(message.reset_cause)
         if isinstance(message, Reject) and message.frame != FrameType.REPLY:
             name = FrameType(message.frame).name if message.frame in list(FrameType) else hex(message.frame)
             if message.reason is RejectReason.NOT_CONFIGURED:
-                raise BoardError(f"the device was reset: it refused {name} as not configured")
+                raise DeviceResetError(f"the device was reset: it refused {name} as not configured")
             if message.reason is RejectReason.DAMAGED:
                 raise FirmwareDamagedError(f"the device refused {name}: its firmware is damaged", HINT)
             raise RefusedError(f"the device refused {name}: {message.reason.name}")

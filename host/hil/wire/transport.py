@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
@@ -52,8 +52,10 @@ class PeerSilentError(BoardError):
 class DeviceResetError(BoardError):
     """The device began anew in the middle of a conversation; it may be greeted again at once."""
 
-    def __init__(self, cause: ResetCause) -> None:
-        super().__init__(f"the device was reset ({cause.name})", _RESET_HINTS.get(cause, ""))
+    @classmethod
+    def by(cls, cause: ResetCause) -> Self:
+        """What the device says of it."""
+        return cls(f"the device was reset ({cause.name})", _RESET_HINTS.get(cause, ""))
 
 
 class Channel(Protocol):
@@ -167,7 +169,7 @@ class Transport:
                 break
         received = self._inbox.popleft() if self._inbox else None
         if received is not None and isinstance(received.message, Started):
-            raise DeviceResetError(received.message.reset_cause)
+            raise DeviceResetError.by(received.message.reset_cause)
         return received
 
     def listen(self, until_s: float) -> None:
@@ -182,7 +184,7 @@ class Transport:
     def _check_reset(self) -> None:
         for received in self._inbox:
             if isinstance(received.message, Started):
-                raise DeviceResetError(received.message.reset_cause)
+                raise DeviceResetError.by(received.message.reset_cause)
 
     def _is_over(self, until_s: float, progressed: bool) -> bool:
         """Bytes that are there are still read when the time has come, but a babbler is cut off."""
