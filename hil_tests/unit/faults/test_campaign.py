@@ -110,11 +110,20 @@ def test_a_campaign_that_was_ended_goes_on_where_it_was(
 ) -> None:
     runs = ran(Outcome.RETRIED)
     campaign(["frame-loss"], 20, 0, "twin", tmp_path)
-    kept = tmp_path / "runs.jsonl"
+    kept = tmp_path / "runs-twin.jsonl"
     kept.write_text(kept.read_text() + '{"key": "half a li')
     (total,) = campaign(["frame-loss"], 40, 0, "twin", tmp_path)
     assert total.injected == 40
     assert len(runs) == 4, "two of them from before"
+
+
+def test_what_was_found_on_one_board_is_not_told_of_another(
+    tmp_path: Path, ran: Callable[[Outcome], Runs]
+) -> None:
+    runs = ran(Outcome.RETRIED)
+    for board in ("stm32f746", "renode"):
+        campaign(["frame-loss"], 20, 0, board, tmp_path)
+    assert len(runs) == 4
 
 
 def test_a_kind_that_never_takes_place_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

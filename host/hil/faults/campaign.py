@@ -80,11 +80,11 @@ class Total:
 
 
 class Kept:
-    """Results by run in `folder`, so that a campaign that was ended goes on."""
+    """Results by run on `board` in `folder`, so that a campaign that was ended goes on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, board: str) -> None:
         """Raises SessionError when `folder` cannot be used."""
-        self._path = folder / "runs.jsonl"
+        self._path = folder / f"runs-{board}.jsonl"
         self.found: dict[str, Found] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def campaign(
     not there, SessionError when `folder` cannot be written.
     """
     kinds = planned((KINDS[name] for name in names), board)
-    kept = Kept(folder)
+    kept = Kept(folder, board)
     totals = []
     with Places(board) as places:
         for kind in kinds:
