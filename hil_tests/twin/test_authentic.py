@@ -48,6 +48,7 @@ class Host:
         self.wire = Wire(twin)
         self.transport = Transport(self.wire)
         self.key = b""
+        self.payload = b""
 
     def send(self, *messages: Message) -> None:
         for message in messages:
@@ -67,13 +68,15 @@ class Host:
         return capability
 
     def exchange(self, sample: int = 1) -> int:
-        """Begins one and returns its number; the payload is thrown away."""
+        """Begins one and returns its number."""
         data = fake.sample(1).tobytes()
         self.send(*(Input(sample, len(data), at, piece) for at, piece in fake.chunks_of(data)))
         self.send(Run(sample))
+        self.payload = b""
         while True:
             chunk = self.receive()
             assert isinstance(chunk, Payload)
+            self.payload += chunk.data
             if chunk.offset + len(chunk.data) == chunk.total:
                 return chunk.counter
 
@@ -83,9 +86,10 @@ class Host:
         sample: int = 1,
         logits: tuple[int, ...] = LOGITS,
         status: ReplyStatus = ReplyStatus.OK,
+        part_bytes: int | None = None,
     ) -> Reply:
-        tag = authentic.reply_tag(self.key, counter, sample, status, logits)
-        return Reply(sample, status, logits, tag)
+        tag = authentic.reply_tag(self.key, counter, sample, self.payload[:part_bytes], status, logits)
+        return Reply(sample, status, logits, tag, part_bytes)
 
     def result(self) -> Result:
         result = self.receive()
@@ -134,7 +138,29 @@ def test_the_servers_reply_is_taken_and_its_check_is_timed(host: Host) -> None:
     result = host.result()
     assert (result.outcome, result.reason) == (Outcome.ANSWERED, FallbackReason.NONE)
     assert result.unauthentic == 0
-    assert 0 < result.cycles.verify < result.cycles.fuse
+    assert result.cycles.verify > 0
+
+
+def test_the_servers_reply_to_the_first_bytes_is_taken(host: Host) -> None:
+    host.greet()
+    counter = host.exchange()
+    host.send(host.reply(counter, part_bytes=len(host.payload) // 2))
+    result = host.result()
+    assert (result.outcome, result.unauthentic) == (Outcome.ANSWERED, 0)
+
+
+def test_what_is_asked_is_hashed_while_the_device_waits(host: Host) -> None:
+    host.greet()
+    at_reply = []
+    for part_bytes in (None, -1):
+        counter = host.exchange()
+        whole = len(host.payload)
+        assert whole > 200, "some blocks of 64 bytes"
+        host.send(host.reply(counter, part_bytes=part_bytes and whole + part_bytes))
+        result = host.result()
+        assert result.outcome is Outcome.ANSWERED
+        at_reply.append(result.cycles.fuse)
+    assert at_reply[0] < at_reply[1] / 2, "a part is hashed once its length is known"
 
 
 def test_a_refusal_of_the_server_itself_ends_the_wait(host: Host) -> None:
@@ -169,13 +195,27 @@ def of_another_session(host: Host, counter: int) -> Reply:
     return host.reply(counter)
 
 
+def to_an_altered_payload(host: Host, counter: int) -> Reply:
+    host.payload = host.payload[:-1] + bytes([host.payload[-1] ^ 1])
+    return host.reply(counter)
+
+
+def to_less_than_it_claims(host: Host, counter: int) -> Reply:
+    return dataclasses.replace(host.reply(counter, part_bytes=1), part_bytes=None)
+
+
+def to_more_than_was_sent(host: Host, counter: int) -> Reply:
+    host.payload += bytes(1)
+    return host.reply(counter, part_bytes=len(host.payload))
+
+
 def unavailable_by_a_stranger(host: Host, counter: int) -> Reply:
     return Reply(1, ReplyStatus.UNAVAILABLE, ())
 
 
 FORGERIES = [
     altered, without_tag, of_the_exchange_before, of_another_sample, of_another_session,
-    unavailable_by_a_stranger,
+    to_an_altered_payload, to_less_than_it_claims, to_more_than_was_sent, unavailable_by_a_stranger,
 ]  # fmt: skip
 
 

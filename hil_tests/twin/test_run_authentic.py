@@ -37,6 +37,8 @@ class Between:
     """Whoever sits between host and server half: `tamper(answers before, answer)`, or a lost line."""
 
     tamper: Tamper = lambda before, answer: answer
+    alter: Callable[[bytes], bytes] = lambda payload: payload
+    """What becomes of a payload on its way."""
     lost: tuple[int, ...] = ()
     """Requests that get no answer, and end their connection."""
     key: bytes | None = KEY
@@ -63,7 +65,7 @@ class Between:
         self.asked += 1
         if self.asked - 1 in self.lost:
             raise ServerError("the line is dead")
-        answer = self._line.infer(payload, timeout_s, prefix=prefix, stamp=stamp)
+        answer = self._line.infer(self.alter(payload), timeout_s, prefix=prefix, stamp=stamp)
         said = self.tamper(self.seen, answer)
         self.seen.append(answer)
         return said
@@ -152,6 +154,20 @@ def test_what_was_tampered_with_is_a_fallback_at_the_deadline(
             assert record.latency_ms is not None
             assert record.latency_ms.link == pytest.approx(DEADLINE_MS, rel=0.02)
     assert result.summary["authentication"]["unauthentic"] == expected.count("unauthentic")
+
+
+def test_an_answer_to_another_payload_is_a_fallback_at_the_deadline(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    earlier: list[bytes] = []
+
+    def the_one_before(payload: bytes) -> bytes:
+        earlier.append(payload)
+        return earlier[-2] if len(earlier) > 1 else payload
+
+    result = run(deployment, tmp_path, Between(alter=the_one_before))
+    assert fates(result) == ["answered", *["unauthentic"] * (N - 1)]
+    assert all(record.agrees for record in result.records)
 
 
 def test_a_server_half_of_another_key_is_never_believed(deployment: Deployment, tmp_path: Path) -> None:

@@ -61,11 +61,24 @@ static bool is_awaited(hil_exchange_t *exchange, const hil_reply_t *reply) {
         return reply->sample == exchange->sample;
     }
     const uint32_t begun = hil_cycles();
-    const bool authentic =
-        reply->sample == exchange->sample && hil_session_owns(exchange->counter, reply);
+    const uint32_t answered = reply->part == 0 ? exchange->total : hil_get32(reply->part);
+    const bool was_asked = reply->part == 0 ? exchange->total != 0U : answered <= exchange->sent;
+    const hil_bytes_t payload = {hil_model_buffers.payload, answered};
+    const bool authentic = reply->sample == exchange->sample && was_asked &&
+                           hil_session_owns(exchange->counter, payload, reply);
     exchange->verify_cycles += hil_cycles() - begun;
     exchange->unauthentic += !authentic;
     return authentic;
+}
+
+/* What a reply's tag begins with needs no reply: the wait is long enough for it. */
+static void prepare_to_verify(hil_exchange_t *exchange) {
+    if (hil_session_nonce_source() != HIL_NONCE_SOURCE_NONE) {
+        const uint32_t begun = hil_cycles();
+        hil_session_ask(exchange->counter, exchange->sample,
+                        (hil_bytes_t){hil_model_buffers.payload, exchange->total});
+        exchange->verify_cycles += hil_cycles() - begun;
+    }
 }
 
 /* Takes the waiting message, which may end the exchange. */
@@ -144,6 +157,8 @@ void hil_exchange_early(hil_exchange_t *exchange, uint32_t settled, uint32_t ear
 
 void hil_exchange_finish(hil_exchange_t *exchange, uint32_t total) {
     const uint32_t tick = hil_clock_hz() / 1000U;
+    bool prepared = false;
+    exchange->total = total;
     if (!exchange->sending) {
         send_rest(exchange, total);
     }
@@ -155,6 +170,9 @@ void hil_exchange_finish(hil_exchange_t *exchange, uint32_t total) {
         }
         if (sending == HIL_SENDING_IDLE && exchange->sent < total) {
             send_rest(exchange, total);
+        } else if (exchange->sent == total && !prepared) {
+            prepare_to_verify(exchange);
+            prepared = true;
         } else if (left > tick) {
             hil_sleep(); /* the next tick comes before the deadline; the rest is spent awake */
         }

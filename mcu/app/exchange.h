@@ -17,6 +17,7 @@ typedef struct {
     uint32_t sample;
     uint32_t deadline;     /* cycles after `begun` */
     uint32_t sent;         /* bytes of the payload that have become frames */
+    uint32_t total;        /* of the payload; 0 while it is still made */
     uint32_t begun;        /* hil_cycles() when the first frame went to the UART */
     uint32_t ended;        /* ... when the reply had arrived, or the deadline passed */
     uint32_t early_cycles; /* spent in hil_exchange_early */

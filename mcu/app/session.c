@@ -13,6 +13,9 @@ static struct {
     bool fresh;     /* no session has begun with the nonce */
     uint32_t counter;
     hil_blake2s_t begun;
+    hil_blake2s_t asked; /* goes on from `begun`, for: */
+    uint32_t asked_counter;
+    hil_bytes_t asked_payload;
 } state;
 
 /* Whoever flashes the board fills it in; behind the seal, which does not cover it. */
@@ -90,6 +93,16 @@ uint32_t hil_session_count(void) {
     return ++state.counter;
 }
 
-bool hil_session_owns(uint32_t counter, const hil_reply_t *reply) {
-    return hil_tag_fits(&state.begun, counter, reply);
+void hil_session_ask(uint32_t counter, uint32_t sample, hil_bytes_t payload) {
+    hil_tag_ask(&state.asked, &state.begun, counter, sample, payload);
+    state.asked_counter = counter;
+    state.asked_payload = payload;
+}
+
+bool hil_session_owns(uint32_t counter, hil_bytes_t payload, const hil_reply_t *reply) {
+    if (state.asked_counter != counter || state.asked_payload.at != payload.at ||
+        state.asked_payload.count != payload.count) {
+        hil_session_ask(counter, reply->sample, payload);
+    }
+    return hil_tag_fits(&state.asked, reply);
 }

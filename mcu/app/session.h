@@ -19,7 +19,10 @@ void hil_session_begin(const uint8_t server_nonce[HIL_NONCE_BYTES]);
 /* The number of the next exchange. It never comes again until the next reset. */
 uint32_t hil_session_count(void);
 
-/* Whether a reply answers the exchange of that number. */
-bool hil_session_owns(uint32_t counter, const hil_reply_t *reply);
+/* What is asked in the exchange of that number. Optional: saves time once the reply is there. */
+void hil_session_ask(uint32_t counter, uint32_t sample, hil_bytes_t payload);
+
+/* Whether a reply answers that payload, in the exchange of that number. */
+bool hil_session_owns(uint32_t counter, hil_bytes_t payload, const hil_reply_t *reply);
 
 #endif

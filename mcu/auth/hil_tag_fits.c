@@ -1,14 +1,12 @@
 #include "authentic.h"
 
-bool hil_tag_fits(const hil_blake2s_t *begun, uint32_t counter, const hil_reply_t *reply) {
+bool hil_tag_fits(const hil_blake2s_t *asked, const hil_reply_t *reply) {
     if (reply->tag == 0) {
         return false;
     }
-    hil_blake2s_t state = *begun;
-    uint8_t head[10], tag[HIL_TAG_BYTES];
-    uint8_t *const at = hil_put32(hil_put32(head, counter), reply->sample);
-    at[0] = reply->status;
-    at[1] = reply->count;
+    hil_blake2s_t state = *asked;
+    const uint8_t head[2] = {reply->status, reply->count};
+    uint8_t tag[HIL_TAG_BYTES];
     hil_blake2s_put(&state, (hil_bytes_t){head, sizeof head});
     hil_blake2s_put(&state, (hil_bytes_t){reply->logits, 2U * reply->count});
     hil_blake2s_end(&state, tag);

@@ -51,10 +51,12 @@ bool hil_reply_unpack(hil_bytes_t body, hil_reply_t *reply) {
         return false;
     }
     const uint32_t bare = HIL_REPLY_LAYOUT_BYTES + 2U * body.at[5];
-    if (body.count != bare && body.count != bare + HIL_TAG_BYTES) {
+    const bool part = body.count == bare + HIL_PART_FIELD_BYTES + HIL_TAG_BYTES;
+    if (body.count != bare && body.count != bare + HIL_TAG_BYTES && !part) {
         return false;
     }
-    reply->tag = body.count == bare ? 0 : body.at + bare;
+    reply->part = part ? body.at + bare : 0;
+    reply->tag = body.count == bare ? 0 : body.at + body.count - HIL_TAG_BYTES;
     reply->sample = hil_get32(body.at);
     reply->status = body.at[4];
     reply->count = body.at[5];

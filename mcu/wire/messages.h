@@ -1,5 +1,5 @@
-/* Bodies of frames, as to_device.py and to_host.py of host/hil/wire/ lay them out: little-endian, in
- * this order. */
+/* Bodies of frames, as to_device.py and to_host.py of host/hil/wire/ lay them out: little-endian,
+ * in this order. */
 #ifndef HIL_MESSAGES_H
 #define HIL_MESSAGES_H
 
@@ -33,7 +33,8 @@ typedef struct {
     uint8_t status; /* HIL_REPLY_* */
     uint8_t count;
     const uint8_t *logits; /* count little-endian int16 */
-    const uint8_t *tag;    /* HIL_TAG_BYTES, or NULL */
+    const uint8_t *part;   /* a word: so many of the payload's bytes are answered; NULL: all */
+    const uint8_t *tag;    /* HIL_TAG_BYTES, or NULL; a part has one */
 } hil_reply_t;
 
 typedef struct {

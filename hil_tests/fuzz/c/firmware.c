@@ -2,10 +2,10 @@
  *
  * The first byte chooses the device half (stand_in_model.c) and, by its upper bits, whether replies
  * have to be authentic, and whether there are random numbers; the rest is what happens at the other
- * end of the UART, step by step (stand_in_board.c): bytes, frames, damaged frames, acknowledgements,
- * silence. Required: nothing outside its memory, no hang, the watchdog kicked in time, no answer
- * without an authentic reply to that very exchange, every frame sent sound and unchanged while it
- * leaves, and at the end an answer to HELLO. */
+ * end of the UART, step by step (stand_in_board.c): bytes, frames, damaged frames,
+ * acknowledgements, silence. Required: nothing outside its memory, no hang, the watchdog kicked in
+ * time, no answer without an authentic reply to that very exchange, every frame sent sound and
+ * unchanged while it leaves, and at the end an answer to HELLO. */
 #include "stand_in_board.h"
 #include "stand_in_model.h"
 #include "stand_in_server.h"

@@ -69,7 +69,9 @@ static void take_reply(hil_bytes_t body) {
     hil_reply_t reply;
     if (hil_reply_unpack(body, &reply)) {
         const uint32_t tag_bytes = reply.tag == 0 ? 0U : HIL_TAG_BYTES;
-        REQUIRE(HIL_REPLY_LAYOUT_BYTES + 2U * reply.count + tag_bytes == body.count);
+        const uint32_t part_bytes = reply.part == 0 ? 0U : HIL_PART_FIELD_BYTES;
+        REQUIRE(HIL_REPLY_LAYOUT_BYTES + 2U * reply.count + part_bytes + tag_bytes == body.count);
+        REQUIRE(reply.part == 0 || reply.part + part_bytes == reply.tag);
         REQUIRE(reply.tag == 0 || reply.tag + HIL_TAG_BYTES == body.at + body.count);
         for (uint32_t i = 0; i < reply.count; i++) {
             (void)hil_reply_logit(&reply, i);

@@ -96,7 +96,9 @@ static void step_frame(bool damaged) {
         server_hears_configure(sent, (uint32_t)count);
     }
     const bool authentic = kind == HIL_FRAME_REPLY && (how & 8U) != 0U;
-    const uint32_t bytes = authentic ? server_signs(sent, (uint32_t)count) : (uint32_t)count;
+    const server_hearing_t hearing = {.part = (how & 16U) != 0U, .misheard = (how & 32U) != 0U};
+    const uint32_t bytes =
+        authentic ? server_signs(sent, (uint32_t)count, hearing) : (uint32_t)count;
     board.host_sequence += (how & 2U) == 0U; /* or the same again */
     const uint16_t sequence = (how & 4U) != 0U ? fuzz16(&board.script) : board.host_sequence;
     arrive_frame(kind, sequence, sent, bytes, damaged ? 1U + fuzz16(&board.script) : 0U);

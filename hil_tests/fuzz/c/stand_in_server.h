@@ -14,11 +14,17 @@ void server_begin(bool keyed);
 void server_hears(const plain_frame_t *frame);
 void server_hears_configure(const uint8_t *body, uint32_t count);
 
-/* Puts the tag behind the reply of `count` bytes, for the latest exchange; returns the bytes. */
-uint32_t server_signs(uint8_t *body, uint32_t count);
+typedef struct {
+    bool part;     /* only some of the payload's first bytes are answered */
+    bool misheard; /* the payload was altered on its way */
+} server_hearing_t;
 
-/* Whether the device may say that it was answered: there was an authentic reply to that exchange.
- */
+/* Puts the tag behind the reply of `count` bytes, for the latest exchange and what was heard of its
+ * payload; returns the bytes. */
+uint32_t server_signs(uint8_t *body, uint32_t count, server_hearing_t hearing);
+
+/* Whether the device may say that it was answered: there was an authentic reply to that exchange,
+ * and to its payload. */
 bool server_answered(uint32_t sample);
 
 #endif

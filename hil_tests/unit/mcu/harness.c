@@ -465,19 +465,28 @@ static void hash(const uint8_t *bytes, uint32_t count) {
     free(key);
 }
 
-/* The device's key, both nonces, the exchange's number, a reply's body: whether it is authentic. */
+/* The device's key, both nonces, the exchange's number, how long the payload is, the payload, a
+ * reply's body: whether it is authentic. */
 static void verify(const uint8_t *bytes, uint32_t count) {
     const uint8_t *const nonces = bytes + HIL_KEY_BYTES;
     const uint8_t *const numbers = nonces + 2U * HIL_NONCE_BYTES;
-    const uint32_t body_bytes = count - (uint32_t)(numbers + 4 - bytes);
-    uint8_t *const body = copy(numbers + 4, body_bytes);
+    const hil_bytes_t payload = {numbers + 8, hil_get32(numbers + 4)};
+    const uint8_t *const body_at = payload.at + payload.count;
+    const uint32_t body_bytes = count - (uint32_t)(body_at - bytes);
+    uint8_t *const body = copy(body_at, body_bytes);
     uint8_t key[HIL_KEY_BYTES];
-    hil_blake2s_t begun;
+    hil_blake2s_t begun, asked;
     hil_reply_t reply;
     hil_session_key(bytes, nonces, nonces + HIL_NONCE_BYTES, key);
     hil_tag_begin(&begun, key);
-    say32(hil_reply_unpack((hil_bytes_t){body, body_bytes}, &reply) &&
-          hil_tag_fits(&begun, hil_get32(numbers), &reply));
+    bool authentic = hil_reply_unpack((hil_bytes_t){body, body_bytes}, &reply);
+    if (authentic) {
+        const uint32_t part = reply.part == 0 ? payload.count : hil_get32(reply.part);
+        const hil_bytes_t answered = {payload.at, part <= payload.count ? part : payload.count};
+        hil_tag_ask(&asked, &begun, hil_get32(numbers), reply.sample, answered);
+        authentic = part == answered.count && hil_tag_fits(&asked, &reply);
+    }
+    say32(authentic);
     free(body);
 }
 
@@ -523,6 +532,7 @@ static void unpack(const uint8_t *bytes, uint32_t count) {
         for (uint32_t i = 0; i < reply.count; i++) {
             say32((uint32_t)(int32_t)hil_reply_logit(&reply, i));
         }
+        say(reply.part, reply.part == 0 ? 0U : HIL_PART_FIELD_BYTES);
         say(reply.tag, reply.tag == 0 ? 0U : HIL_TAG_BYTES);
     }
     free(exact);

@@ -22,6 +22,7 @@ logit_lists = st.lists(st.integers(-(2**15), 2**15 - 1), max_size=200)
 
 KEY, DEVICE, SERVER = bytes(range(32)), bytes(range(16)), bytes(range(100, 116))
 COUNTER, SAMPLE, LOGITS = 7, 1234, tuple(range(-500, 500, 100))
+PAYLOAD = bytes(range(40, 240))
 
 
 def digest(firmware: Harness, message: bytes, size: int, key: bytes = b"", piece: int = 255) -> bytes:
@@ -29,9 +30,14 @@ def digest(firmware: Harness, message: bytes, size: int, key: bytes = b"", piece
 
 
 def is_authentic(
-    firmware: Harness, counter: int, body: bytes, secrets: bytes = KEY + DEVICE + SERVER
+    firmware: Harness,
+    counter: int,
+    body: bytes,
+    secrets: bytes = KEY + DEVICE + SERVER,
+    payload: bytes = PAYLOAD,
 ) -> bool:
-    return firmware.ask("A", secrets + struct.pack("<I", counter) + body) == struct.pack("<I", 1)
+    question = struct.pack("<II", counter, len(payload)) + payload
+    return firmware.ask("A", secrets + question + body) == struct.pack("<I", 1)
 
 
 def reply(
@@ -42,10 +48,13 @@ def reply(
     sample: int = SAMPLE,
     status: ReplyStatus = ReplyStatus.OK,
     logits: tuple[int, ...] = LOGITS,
+    payload: bytes = PAYLOAD,
+    part_bytes: int | None = None,
 ) -> bytes:
-    """The body of a REPLY as a server half makes it that holds `key`."""
-    tag = reply_tag(session_key(key, device_nonce, server_nonce), counter, sample, status, logits)
-    return Reply(sample, status, logits, tag).pack()
+    """The body of a REPLY as a server half makes it that holds `key`, and was asked about `payload`."""
+    session = session_key(key, device_nonce, server_nonce)
+    tag = reply_tag(session, counter, sample, payload, status, logits)
+    return Reply(sample, status, logits, tag, part_bytes).pack()
 
 
 def selftest_sequence(size: int, seed: int) -> bytes:
@@ -88,12 +97,39 @@ def test_any_message_in_any_pieces(
 
 
 @many
-@given(key=keys, device=nonces, server=nonces, counter=u32, sample=u32, logits=logit_lists)
+@given(
+    key=keys, device=nonces, server=nonces, counter=u32, sample=u32, logits=logit_lists,
+    payload=st.binary(max_size=300),
+)  # fmt: skip
 def test_the_servers_own_reply_is_taken(
-    firmware: Harness, key: bytes, device: bytes, server: bytes, counter: int, sample: int, logits: list[int]
+    firmware: Harness, key: bytes, device: bytes, server: bytes, counter: int, sample: int, logits: list[int],
+    payload: bytes,
+) -> None:  # fmt: skip
+    body = reply(key, device, server, counter, sample, ReplyStatus.OK, tuple(logits), payload)
+    assert is_authentic(firmware, counter, body, key + device + server, payload)
+
+
+@many
+@given(payload=st.binary(max_size=300), cut=st.floats(0, 1))
+def test_a_reply_to_the_first_bytes_is_taken_as_one_to_them_alone(
+    firmware: Harness, payload: bytes, cut: float
 ) -> None:
-    body = reply(key, device, server, counter, sample, ReplyStatus.OK, tuple(logits))
-    assert is_authentic(firmware, counter, body, key + device + server)
+    part = payload[: round(cut * len(payload))]
+    assert is_authentic(firmware, COUNTER, reply(payload=part, part_bytes=len(part)), payload=payload)
+    for claimed in {None, len(part) - 1, len(part) + 1, len(payload) + 1} - {-1}:
+        if claimed is not None or len(part) < len(payload):
+            body = reply(payload=part, part_bytes=claimed)
+            assert not is_authentic(firmware, COUNTER, body, payload=payload)
+
+
+@many
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_the_answer_to_a_payload_that_was_altered_on_its_way_is_never_taken(
+    firmware: Harness, place: float, bit: int
+) -> None:
+    heard = bytearray(PAYLOAD)
+    heard[int(place * len(heard))] ^= 1 << bit
+    assert not is_authentic(firmware, COUNTER, reply(payload=bytes(heard)))
 
 
 @many

@@ -13,6 +13,7 @@ from hil.wire.protocol import (
     CHUNK_MAX,
     CRC_BYTES,
     NONCE_BYTES,
+    PART_FIELD_BYTES,
     PROTOCOL_VERSION,
     TAG_BYTES,
     FallbackReason,
@@ -119,11 +120,13 @@ def test_input(firmware: Harness, words: tuple[int, int, int], data: bytes) -> N
     sample=u32,
     logits=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=255),
     tag=st.sampled_from([b"", bytes(range(TAG_BYTES))]),
+    part_bytes=st.none() | u32,
 )
-def test_reply(firmware: Harness, sample: int, logits: list[int], tag: bytes) -> None:
-    body = Reply(sample, ReplyStatus.OK, tuple(logits), tag).pack()
+def test_reply(firmware: Harness, sample: int, logits: list[int], tag: bytes, part_bytes: int | None) -> None:
+    body = Reply(sample, ReplyStatus.OK, tuple(logits), tag, part_bytes).pack()
     numbers = struct.pack(f"<II{len(logits)}i", sample, 0, *logits)
-    assert unpack(firmware, FrameType.REPLY, body) == numbers + tag
+    part = b"" if part_bytes is None or not tag else struct.pack("<I", part_bytes)
+    assert unpack(firmware, FrameType.REPLY, body) == numbers + part + tag
 
 
 @many
@@ -147,7 +150,8 @@ def test_fixed_bodies(firmware: Harness, words: tuple[int, int, int], version: i
 def test_wrong_lengths_are_refused(firmware: Harness, kind: FrameType, body: bytes) -> None:
     right = {FrameType.HELLO: 2, FrameType.CONFIGURE: 28, FrameType.RUN: 8, FrameType.CHECK: 4}
     bare = right.get(kind, 6 + 2 * body[5] if len(body) >= 6 else -1)
-    expected = {bare, bare + TAG_BYTES} if kind is FrameType.REPLY and bare > 0 else {bare}
+    tagged = {bare + TAG_BYTES, bare + PART_FIELD_BYTES + TAG_BYTES}
+    expected = {bare, *tagged} if kind is FrameType.REPLY and bare > 0 else {bare}
     assert bool(unpack(firmware, kind, body)) == (len(body) in expected)
 
 

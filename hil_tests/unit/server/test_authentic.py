@@ -53,7 +53,9 @@ def test_an_answer_has_the_tag_of_its_exchange():
         nonce = asked.begin(NONCE, b"", 5)
         answer = asked.infer(b"\x07four", 5, stamp=STAMP)
     key = session_key(KEY, NONCE, nonce)
-    assert answer.tag == reply_tag(key, STAMP.counter, STAMP.sample, ReplyStatus.OK, answer.logits)
+    assert answer.tag == reply_tag(
+        key, STAMP.counter, STAMP.sample, b"\x07four", ReplyStatus.OK, answer.logits
+    )
 
 
 def test_a_refusal_has_the_tag_of_a_reply_without_logits():
@@ -63,7 +65,7 @@ def test_a_refusal_has_the_tag_of_a_reply_without_logits():
         answer = asked.infer(b"bad", 5, stamp=STAMP)
     assert answer.status is Status.CORRUPT
     key = session_key(KEY, NONCE, nonce)
-    assert answer.tag == reply_tag(key, STAMP.counter, STAMP.sample, ReplyStatus.UNAVAILABLE, ())
+    assert answer.tag == reply_tag(key, STAMP.counter, STAMP.sample, b"bad", ReplyStatus.UNAVAILABLE, ())
 
 
 def test_who_asks_for_no_tag_gets_none():
@@ -87,7 +89,9 @@ def test_the_key_of_a_device_with_a_token_is_its_tokens():
         nonce = asked.begin(NONCE, b"", 5)
         answer = asked.infer(b"\x07four", 5, stamp=STAMP)
     key = session_key(device_key(TOKEN), NONCE, nonce)
-    assert answer.tag == reply_tag(key, STAMP.counter, STAMP.sample, ReplyStatus.OK, answer.logits)
+    assert answer.tag == reply_tag(
+        key, STAMP.counter, STAMP.sample, b"\x07four", ReplyStatus.OK, answer.logits
+    )
 
 
 def test_a_server_without_keys_says_so():

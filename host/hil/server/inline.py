@@ -49,11 +49,12 @@ class InlineConnection:
         self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
     ) -> Answer:
         """As a server process would."""
-        return self.tagger.tagged(self._answer(payload, prefix), stamp)
+        request = Request(payload, prefix, stamp)
+        return self.tagger.tagged(self._answer(request), request)
 
-    def _answer(self, payload: bytes, prefix: bool) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         try:
-            decoded = self.remote.decode_request(Request(payload, prefix))
+            decoded = self.remote.decode_request(request)
         except CodecError as error:
             return Answer(Status.CORRUPT, detail=str(error))
         if decoded.values is None:

@@ -17,8 +17,9 @@ from hil.errors import ProtocolError
 from hil.server.answer import Answer, Request, Stamp, Status
 from hil.wire.protocol import HASH_BYTES, NONCE_BYTES, TAG_BYTES
 
-SERVER_PROTOCOL_VERSION = 4
-"""Since 4 answers may have tags: BEGIN, BEGUN, the stamp of INFER, the tag of ANSWER."""
+SERVER_PROTOCOL_VERSION = 5
+"""Since 4 answers may have tags: BEGIN, BEGUN, the stamp of INFER, the tag of ANSWER; since 5 a tag covers
+the payload as well."""
 
 FRAME_MAX = 1 << 20
 """Longest kind and body in bytes. A longer announcement ends the connection before it is read."""

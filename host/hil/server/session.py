@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hil.errors import ProtocolError
-from hil.server.answer import Answer, Stamp, Status
+from hil.server.answer import Answer, Request, Status
 from hil.server.protocol import (
     FRAME_MAX,
     HELLO_MAX,
@@ -211,7 +211,7 @@ class Session(asyncio.Protocol):
 
     def _ask(self, body: bytes) -> None:
         number, request = parse_request(body)
-        reply = partial(self._reply, number, request.stamp)
+        reply = partial(self._reply, number, request)
         self.stats.requests += 1
         self._under_way += 1
         if self._service.draining:
@@ -222,11 +222,11 @@ class Session(asyncio.Protocol):
         else:
             self._service.batcher.submit(self, request, reply)
 
-    def _reply(self, number: int, stamp: Stamp | None, answer: Answer) -> None:
+    def _reply(self, number: int, request: Request, answer: Answer) -> None:
         self._under_way -= 1
         self.stats.answered(answer)
         self._service.stats.answers[answer.status.name] += 1
-        self._write(pack_answer(number, self._tagger.tagged(answer, stamp)))
+        self._write(pack_answer(number, self._tagger.tagged(answer, request)))
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():

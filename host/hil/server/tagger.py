@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from hil.server.answer import Answer, Stamp, Status
+from hil.server.answer import Answer, Request, Status
 from hil.wire import authentic
 from hil.wire.protocol import NONCE_BYTES, ReplyStatus
 
@@ -22,10 +22,13 @@ class Tagger:
         self._key = authentic.session_key(device_key, device_nonce, server_nonce)
         return server_nonce
 
-    def tagged(self, answer: Answer, stamp: Stamp | None) -> Answer:
-        """`answer` with the tag of the reply that becomes of it."""
+    def tagged(self, answer: Answer, request: Request) -> Answer:
+        """`answer` to `request` with the tag of the reply that becomes of it."""
+        stamp = request.stamp
         if stamp is None or self._key is None:
             return answer
         status = ReplyStatus.OK if answer.status is Status.OK else ReplyStatus.UNAVAILABLE
-        tag = authentic.reply_tag(self._key, stamp.counter, stamp.sample, status, answer.logits)
+        tag = authentic.reply_tag(
+            self._key, stamp.counter, stamp.sample, request.payload, status, answer.logits
+        )
         return replace(answer, tag=tag)

@@ -218,8 +218,8 @@ class Conversation:
         """The answer that can be back in time; None where none can, and for all that are not progressive."""
         if self.progressive is None:
             return None
-        tag = bytes(TAG_BYTES) if self.keyed else b""
-        reply = Reply(index, ReplyStatus.OK, (0,) * self.progressive.classes, tag)
+        tag, part = (bytes(TAG_BYTES), len(payload)) if self.keyed else (b"", None)
+        reply = Reply(index, ReplyStatus.OK, (0,) * self.progressive.classes, tag, part)  # no other is longer
         reply_s = max(self.radio.undisturbed_s(len(reply.pack())), self._uart_s(reply))
         return answer_in_time(
             payload,
@@ -235,7 +235,9 @@ class Conversation:
         if self.keyed and not relayed.tag:
             return  # what only we could say the device would not believe: it waits for its deadline
         status = ReplyStatus.UNAVAILABLE if relayed.logits is None else ReplyStatus.OK
-        exchange.reply = reply = Reply(exchange.index, status, relayed.logits or (), relayed.tag)
+        exchange.reply = reply = Reply(
+            exchange.index, status, relayed.logits or (), relayed.tag, relayed.part_bytes
+        )
         downlink = self._transfer(len(reply.pack()), Direction.DOWNLINK, exchange.index)
         exchange.downlink = downlink
         exchange.request_s = request_s = max(exchange.payload_end_s, exchange.payload_start_s + begun_s)

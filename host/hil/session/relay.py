@@ -28,6 +28,8 @@ class Relayed:
     """How many of the payload's channels the logits rest on."""
     tag: bytes = b""
     """By the server half, where a stamp was asked for."""
+    part_bytes: int | None = None
+    """How many of a payload's first bytes were asked about; None for all."""
 
 
 class Relay:
@@ -89,25 +91,26 @@ class Relay:
         issue of the run. With a `stamp` the answer has a tag, unless nobody of the server half gave one.
         """
         began_s = time.monotonic()
+        part_bytes = len(payload) if prefix else None
         try:
             answer = self._request(payload, timeout_s, prefix, stamp)
         except ServerError as error:
             self._lose(error)
             return Relayed(None, self._waited_s(began_s), error.message)
         if answer.status is Status.EMPTY:
-            return Relayed(None, 0.0, answer.status.name, tag=answer.tag)
+            return Relayed(None, 0.0, answer.status.name, tag=answer.tag, part_bytes=part_bytes)
         if answer.status is not Status.OK:
             detail = f"{answer.status.name}: {answer.detail}" if answer.detail else answer.status.name
             code = f"server-{answer.status.name.lower()}"
             self._bus.warn_once(code, f"the server half answered {detail}", "the sample fell back")
-            return Relayed(None, 0.0, detail, tag=answer.tag)
+            return Relayed(None, 0.0, detail, tag=answer.tag, part_bytes=part_bytes)
         if len(answer.logits) != self._classes:
             detail = f"{len(answer.logits)} logits for {self._classes} classes"
             self._bus.warn_once("server-length", f"the server half answered {detail}", "the sample fell back")
             return Relayed(None, 0.0, detail)
         seconds = answer.server_us / 1e6 if self._fixed_s is None else self._fixed_s
         self._last_s = seconds
-        return Relayed(answer.logits, seconds, channels=answer.channels, tag=answer.tag)
+        return Relayed(answer.logits, seconds, "", answer.channels, answer.tag, part_bytes)
 
     def _waited_s(self, began_s: float) -> float:
         """For an answer that did not come; where there is nobody to wait for, no time passes."""

@@ -14,8 +14,10 @@ from typing import Final
 from hil.wire.protocol import KEY_BYTES, REPLY_LABEL, TAG_BYTES, ReplyStatus
 
 _PERSON: Final = b"hil-dev"
-_HEAD = struct.Struct("<BIIBB")
-"""label, counter, sample, status, number of logits."""
+_QUESTION = struct.Struct("<BIII")
+"""label, counter, sample, bytes of the payload, which follows."""
+_ANSWER = struct.Struct("<BB")
+"""status, number of logits, which follow."""
 
 
 def device_key(token: str) -> bytes:
@@ -28,7 +30,10 @@ def session_key(key: bytes, device_nonce: bytes, server_nonce: bytes) -> bytes:
     return blake2s(device_nonce + server_nonce, key=key, digest_size=KEY_BYTES).digest()
 
 
-def reply_tag(key: bytes, counter: int, sample: int, status: ReplyStatus, logits: Sequence[int]) -> bytes:
-    """The tag of the reply to the exchange of that number; `key` is the session's."""
-    head = _HEAD.pack(REPLY_LABEL, counter, sample, status, len(logits))
-    return blake2s(head + struct.pack(f"<{len(logits)}h", *logits), key=key, digest_size=TAG_BYTES).digest()
+def reply_tag(
+    key: bytes, counter: int, sample: int, payload: bytes, status: ReplyStatus, logits: Sequence[int]
+) -> bytes:
+    """The tag of the reply to `payload` in the exchange of that number; `key` is the session's."""
+    asked = _QUESTION.pack(REPLY_LABEL, counter, sample, len(payload)) + payload
+    answered = _ANSWER.pack(status, len(logits)) + struct.pack(f"<{len(logits)}h", *logits)
+    return blake2s(asked + answered, key=key, digest_size=TAG_BYTES).digest()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 """Since 2 the firmware tells whether it is intact (CAPABILITY, CHECK, CHECKED), and may want replies that are
-authentic (nonces, the counter in PAYLOAD, the tag of REPLY)."""
+authentic (nonces, the counter in PAYLOAD, the tag of REPLY); since 3 that tag covers the payload as well."""
 
 HEADER_BYTES: Final = 4
 """version u8, type u8, sequence u16, all little-endian."""
@@ -51,6 +51,9 @@ KEY_BYTES: Final = 32
 
 NONCE_BYTES: Final = 16
 TAG_BYTES: Final = 16
+
+PART_FIELD_BYTES: Final = 4
+"""Of an authentic REPLY to a payload's first bytes: how many of them it answers."""
 
 REPLY_LABEL: Final = 0x52
 """The first byte that a reply's tag is computed over: R."""

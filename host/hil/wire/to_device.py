@@ -10,6 +10,7 @@ from hil.errors import ProtocolError
 from hil.wire.body import Chunk, fixed, known
 from hil.wire.protocol import (
     NONCE_BYTES,
+    PART_FIELD_BYTES,
     TAG_BYTES,
     FrameType,
     ReplyStatus,
@@ -91,13 +92,18 @@ class Reply:
     logits: tuple[int, ...]
     tag: bytes = b""
     """`TAG_BYTES` by the server half, for a firmware that holds a key."""
+    part_bytes: int | None = None
+    """How many of the payload's first bytes it answers; None for all. Told with a tag only, which covers
+    what is answered: the device has to know what that is."""
 
     frame_type: ClassVar = FrameType.REPLY
     layout: ClassVar = struct.Struct("<IBB")
+    _part: ClassVar = struct.Struct("<I")
 
     def pack(self) -> bytes:
         head = self.layout.pack(self.sample, self.status, len(self.logits))
-        return head + struct.pack(f"<{len(self.logits)}h", *self.logits) + self.tag
+        part = b"" if self.part_bytes is None or not self.tag else self._part.pack(self.part_bytes)
+        return head + struct.pack(f"<{len(self.logits)}h", *self.logits) + part + self.tag
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
@@ -105,10 +111,13 @@ class Reply:
             raise ProtocolError(f"REPLY has only {len(body)} bytes")
         sample, status, count = cls.layout.unpack_from(body)
         bare = cls.layout.size + 2 * count
-        if len(body) not in (bare, bare + TAG_BYTES):
+        more = len(body) - bare
+        if more not in (0, TAG_BYTES, PART_FIELD_BYTES + TAG_BYTES):
             raise ProtocolError(f"REPLY announces {count} logits in {len(body)} bytes")
         logits = struct.unpack_from(f"<{count}h", body, cls.layout.size)
-        return cls(sample, known(ReplyStatus, status, "REPLY"), logits, body[bare:])
+        (part_bytes,) = cls._part.unpack_from(body, bare) if more > TAG_BYTES else (None,)
+        tag = body[len(body) - TAG_BYTES :] if more else b""
+        return cls(sample, known(ReplyStatus, status, "REPLY"), logits, tag, part_bytes)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ class StageCycles:
     total: int
     overlap: int = 0
     verify: int = 0
-    """Of replies, where the firmware holds a key: in `wait`, but of the one that was taken in `fuse`."""
+    """Of replies, where the firmware holds a key: in `wait`, but for the end of the one that was taken,
+    which is in `fuse`."""
 
 
 @dataclass(frozen=True)
