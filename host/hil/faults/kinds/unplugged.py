@@ -84,6 +84,6 @@ PROBE_UNPLUGGED: Final = Kind(
     (FRAME,),
     _BOARDS,
     ends_run=True,
-    usual=60,
+    usual=100,
     samples=_SAMPLES,
 )
