@@ -15,8 +15,9 @@ from hil.deploy import package
 from hil.deploy.deployment import Deployment
 from hil.deploy.reference import Oracle
 from hil.errors import ServerError
-from hil.server.answer import Answer, KeyedConnection, Stamp
+from hil.server.answer import Answer, KeyedConnection, Request, Stamp, Status
 from hil.server.inline import InlineServer
+from hil.server.tagger import Tagger
 from hil.session.options import RunOptions
 from hil.session.run import RunResult, run_session
 from hil.session.samples import Samples
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.twin
 KEY = bytes(range(100, 132))
 DEADLINE_MS = 40.0
 N = 4
+NARROW = "ble-270k:bandwidth=60k,mtu=12,overhead=2"
 
 Tamper = Callable[[list[Answer], Answer], Answer]
 
@@ -87,7 +89,9 @@ def deployment() -> Deployment:
     return package.deploy(BUNDLE, TwinBoard.info, 216_000_000)
 
 
-def run(deployment: Deployment, tmp_path: Path, between: Between, **settings: Any) -> RunResult:
+def run(
+    deployment: Deployment, tmp_path: Path, between: Between | AnswersParts, **settings: Any
+) -> RunResult:
     options = RunOptions(
         **{"n": N, "server_ms": 1.0, "deadline_ms": DEADLINE_MS, "out": tmp_path, "name": "x", **settings}
     )
@@ -168,6 +172,46 @@ def test_an_answer_to_another_payload_is_a_fallback_at_the_deadline(
     result = run(deployment, tmp_path, Between(alter=the_one_before))
     assert fates(result) == ["answered", *["unauthentic"] * (N - 1)]
     assert all(record.agrees for record in result.records)
+
+
+@dataclass
+class AnswersParts:
+    """A server half that makes the same of whatever has arrived of a payload."""
+
+    tagger: Tagger = field(default_factory=Tagger)
+    parts: list[int] = field(default_factory=list)
+    """Bytes of each payload of which not all had arrived."""
+
+    def connect(self, bundle_hash: bytes, timeout_s: float) -> AnswersParts:
+        return self
+
+    def begin(self, device_nonce: bytes, server_nonce: bytes, timeout_s: float) -> bytes:
+        return self.tagger.begin(KEY, device_nonce, server_nonce)
+
+    def infer(
+        self, payload: bytes, timeout_s: float, *, prefix: bool = False, stamp: Stamp | None = None
+    ) -> Answer:
+        self.parts += [len(payload)] if prefix else []
+        answer = Answer(Status.OK, tuple(range(10)), channels=1)
+        return self.tagger.tagged(answer, Request(payload, prefix, stamp))
+
+    def close(self) -> None:
+        pass
+
+    def log(self) -> bytes:
+        return b""
+
+
+def test_an_answer_to_the_bytes_that_came_in_time_is_believed(deployment: Deployment, tmp_path: Path) -> None:
+    manifest = deployment.manifest
+    assert manifest.payload is not None
+    progressive = replace(manifest, payload=replace(manifest.payload, progressive=True))
+    server = AnswersParts()
+    result = run(replace(deployment, manifest=progressive), tmp_path, server, radio=NARROW, deadline_ms=30.0)
+    assert fates(result) == ["answered"] * N
+    assert len(server.parts) >= N, "the deadline comes before the payload is whole"
+    assert result.summary["prefixes"]["samples"] == N
+    assert result.summary["authentication"]["unauthentic"] == 0
 
 
 def test_a_server_half_of_another_key_is_never_believed(deployment: Deployment, tmp_path: Path) -> None:

@@ -46,6 +46,31 @@ def test_answers_from_a_prefix_have_a_row_where_there_are_any() -> None:
     assert rows({**SUMMARY, "prefixes": none}) == rows(SUMMARY)
 
 
+def test_injected_faults_have_rows_that_say_how_their_samples_ended() -> None:
+    faults = {
+        "injected": {"frame-loss": 5, "disk-full": 1},
+        "outcomes": {"frame-loss": {"retried": 3, "fallback": 2}, "disk-full": {}},
+    }
+    table = {name.strip(): value for name, value, _ in rows({**SUMMARY, "faults": faults})}
+    assert table["faults"] == "6"
+    assert table["frame-loss"] == "5 (retried 3, fallback 2)"
+    assert table["disk-full"] == "1"
+    assert rows({**SUMMARY, "faults": None}) == rows(SUMMARY)
+
+
+def test_what_authentic_replies_cost_has_a_row_where_there_are_any() -> None:
+    part = {
+        "replies": True,
+        "nonce": "rng",
+        "unauthentic": 2,
+        "verify_cycles": 10_396.4,
+        "source": "twin_cycles",
+    }
+    table = {name: (value, source) for name, value, source in rows({**SUMMARY, "authentication": part})}
+    assert table["authentic replies"] == ("10 396 cycles each, 2 ignored", "twin_cycles")
+    assert rows({**SUMMARY, "authentication": {"replies": False}}) == rows(SUMMARY)
+
+
 def test_energy_that_is_null_is_no_number() -> None:
     table = {name: value for name, value, _ in rows({**SUMMARY, "energy_mj": None})}
     assert table["energy"] == "– neither measured nor modelled"

@@ -31,6 +31,8 @@ def rows(summary: Summary) -> list[Row]:
         _retransmissions(summary),
         ("fallbacks", _count(summary.get("fallbacks")), ""),
         *([("exits", _count(exits), "")] if (exits := summary.get("exits")) else []),
+        *_authentication(_part(summary, "authentication")),
+        *_faults(_part(summary, "faults")),
     ]
 
 
@@ -131,6 +133,28 @@ def _retransmissions(summary: Summary) -> Row:
     kinds = {kind: summary.get(f"{kind}_retransmissions") for kind in ("wire", "radio")}
     split = ", ".join(f"{kind} {count}" for kind, count in kinds.items() if count is not None)
     return ("retransmissions", _count(summary.get("retransmissions")) + (f" ({split})" if split else ""), "")
+
+
+def _authentication(part: Summary) -> list[Row]:
+    """Only where the device takes authentic replies alone."""
+    if not part.get("replies"):
+        return []
+    cost = f"{_count(part.get('verify_cycles'))} cycles each"
+    ignored = f", {_count(count)} ignored" if (count := part.get("unauthentic")) else ""
+    return [("authentic replies", cost + ignored, _origin(part))]
+
+
+def _faults(part: Summary) -> list[Row]:
+    """Only where some were injected: how often, and how their samples ended."""
+    injected, outcomes = _part(part, "injected"), _part(part, "outcomes")
+    if not injected:
+        return []
+    kinds = [(f"  {kind}", _struck(count, _part(outcomes, kind)), "") for kind, count in injected.items()]
+    return [("faults", _count(sum(injected.values())), ""), *kinds]
+
+
+def _struck(count: Any, ends: Summary) -> str:
+    return f"{_count(count)} ({_count(ends)})" if ends else _count(count)
 
 
 def _memory(part: Summary) -> list[Row]:
