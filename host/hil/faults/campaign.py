@@ -6,13 +6,15 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hil.errors import SessionError
 from hil.faults.kind import Kind, Layer
+from hil.faults.left import wrong_folders
 from hil.faults.outcome import NEVER, Outcome
+from hil.faults.places import Places, planned
 from hil.faults.registry import KINDS
 from hil.faults.trial import Trial, trial
 from hil.faults.truth import truths
@@ -23,8 +25,6 @@ from hil.zoo import shelf
 
 SCHEMES: Final = ("agilenn", "spinn", "agilenn", "deepcod", "agilenn", "mcunet", "agilenn", "edge_only")
 """Whose turn it is, run after run; a fault of what a scheme lacks passes it over."""
-SAMPLES: Final = 120
-"""Of one run."""
 USUAL: Final = {Layer.LINK: 700, Layer.SERVER: 100, Layer.DEVICE: 100, Layer.HOST: 20}
 """How often a kind is injected where it does not say."""
 BARREN_MAX: Final = 4
@@ -43,7 +43,7 @@ class Cell:
     order: str
     scheme: str
     seed: int
-    samples: int = SAMPLES
+    samples: int
 
     @property
     def key(self) -> str:
@@ -80,11 +80,11 @@ class Total:
 
 
 class Kept:
-    """Results by run in `folder`, so that a campaign that was ended goes on."""
+    """Results by run on `board` in `folder`, so that a campaign that was ended goes on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, board: str) -> None:
         """Raises SessionError when `folder` cannot be used."""
-        self._path = folder / "runs.jsonl"
+        self._path = folder / f"runs-{board}.jsonl"
         self.found: dict[str, Found] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,26 +119,30 @@ def campaign(
 ) -> list[Total]:
     """Injects each of the kinds `names` at least `count` times, or as often as it is usually, on `board`.
 
-    Whole runs of digits, all schemes in turn; those that `folder` has are not run again. Raises UsageError
-    for an unknown board, SessionError when `folder` cannot be written.
+    Whole runs of digits, all schemes in turn; those that `folder` has are not run again. The twin is put
+    behind a probe for kinds that need cables. Raises UsageError for an unknown board, BoardError when it is
+    not there, SessionError when `folder` cannot be written.
     """
-    kept = Kept(folder)
+    kinds = planned((KINDS[name] for name in names), board)
+    kept = Kept(folder, board)
     totals = []
-    for kind in (KINDS[name] for name in names):
-        if kind.boards is None or board in kind.boards:
+    with Places(board) as places:
+        for kind in kinds:
             wanted = count or kind.usual or USUAL[kind.layer]
-            totals.append(_total(kind, list(_runs(kind, wanted, seed, board, kept, progress))))
+            totals.append(_total(kind, list(_runs(kind, wanted, seed, places, kept, progress))))
     return totals
 
 
-def _runs(kind: Kind, wanted: int, seed: int, board: str, kept: Kept, progress: Progress) -> Iterator[Found]:
+def _runs(
+    kind: Kind, wanted: int, seed: int, places: Places, kept: Kept, progress: Progress
+) -> Iterator[Found]:
     injected = barren = 0
     for cell in cells(kind, seed):
         if injected >= wanted or barren >= BARREN_MAX:
             return
         progress(kind.name, injected, wanted)
         if cell.key not in kept.found:
-            kept.add(_judged(cell, kind, run_cell(cell, kind, board)))
+            kept.add(_judged(cell, kind, run_cell(cell, kind, places.request(kind))))
         found = kept.found[cell.key]
         injected += found.injected
         barren = 0 if found.injected else barren + 1
@@ -152,12 +156,12 @@ def cells(kind: Kind, seed: int) -> Iterator[Cell]:
         scheme = SCHEMES[turn % len(SCHEMES)]
         if not (scheme == _LOCAL_ONLY and (kind.own_server or kind.layer is Layer.SERVER)):
             settings = kind.trials[turn % len(kind.trials)]
-            yield Cell(kind.name, f"{kind.name}:{settings}", scheme, seed + turn)
+            yield Cell(kind.name, f"{kind.name}:{settings}", scheme, seed + turn, kind.samples)
         turn += 1
 
 
-def run_cell(cell: Cell, kind: Kind, board: str) -> Trial:
-    """The run of `cell`; its folder is not kept."""
+def run_cell(cell: Cell, kind: Kind, request: Request) -> Trial:
+    """The run of `cell` on the board of `request`; its folder is looked at, and not kept."""
     bundle = shelf.FOLDER / f"{cell.scheme}-digits.safetensors"
     # A server half that is not asked over a socket takes a fixed time: runs repeat exactly.
     own: Mapping[str, Any] = {"deadline_ms": 200.0, "request_timeout_s": 0.3}
@@ -171,25 +175,26 @@ def run_cell(cell: Cell, kind: Kind, board: str) -> Trial:
             transcript=False,
             **(own if kind.own_server else {"server_ms": 2.0}),
         )
-        return trial(resolve(Request(bundle=bundle, board=board)), options, truths(bundle))
+        ended = trial(resolve(replace(request, bundle=bundle)), options, truths(bundle))
+        return replace(ended, wrong=(*ended.wrong, *wrong_folders(options.out, options.inject)))
 
 
 def _judged(cell: Cell, kind: Kind, ended: Trial) -> Found:
     strange = [
-        f"{cell.order} --seed {cell.seed}, {cell.scheme}, sample {one.index}: {one.outcome}, {one.reason}"
+        f"sample {one.index}: {one.outcome}, {one.reason}"
         for one in ended.struck
         if one.outcome in NEVER or one.outcome not in kind.expected
     ]
-    wrong = ended.wrong
-    strange += [f"{cell.order} --seed {cell.seed}, {cell.scheme}, {what}" for what in wrong]
-    if ended.error and not ended.struck:
-        strange.append(f"{cell.order} --seed {cell.seed}, {cell.scheme}: {ended.error}")
+    strange += ended.wrong
+    meant = kind.ends_run and bool(ended.struck)
+    if meant != bool(ended.error):
+        strange.append(f"the run ended: {ended.error}" if ended.error else "the run went on")
     return Found(
         cell.key,
         cell.kind,
         len(ended.struck),
         dict(Counter(str(one.outcome) for one in ended.struck)),
-        tuple(strange),
+        tuple(f"{cell.order} --seed {cell.seed}, {cell.scheme}, {what}" for what in strange),
         dict(Counter(one.reason for one in ended.struck if one.outcome is Outcome.FAILED)),
     )
 

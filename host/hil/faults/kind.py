@@ -58,3 +58,5 @@ class Kind:
     """How often a campaign injects it; None: as is usual for its layer."""
     trials: tuple[str, ...] = ("rate=0.5",)
     """The settings of a campaign's runs, in turn."""
+    samples: int = 120
+    """Of a campaign's run."""

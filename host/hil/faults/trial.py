@@ -52,7 +52,7 @@ class Trial:
     error: str = ""
     """What ended the run early."""
     wrong: tuple[str, ...] = ()
-    """Samples that no fault hit and that ended as none ever may."""
+    """Samples that no fault hit and that ended as none ever may, and what else must never be."""
 
     def outcomes(self, kind: str) -> Counter[Outcome]:
         """How the samples that `kind` hit ended."""

@@ -13,15 +13,12 @@ from typing import Final
 
 from hil.durable import write_whole
 from hil.errors import SessionError
-from hil.faults.kinds.orchestrator_kill import ORCHESTRATOR_KILL
+from hil.faults.left import wrong_folders
 from hil.faults.outcome import NEVER
-from hil.faults.parse import parse_fault
 from hil.faults.registry import KINDS
 from hil.faults.trial import Trial, trial
 from hil.faults.truth import truths
 from hil.pipeline import Request, resolve
-from hil.report.stored import runs_in
-from hil.session.manifest import State, verify
 from hil.session.options import RunOptions
 from hil.soak.deck import Draw, draws
 from hil.soak.resources import held
@@ -74,7 +71,7 @@ def _round(draw: Draw, board: str, samples: int, period_s: float, folder: Path) 
     began_s = time.monotonic()
     found = trial(resolve(Request(bundle=bundle, board=board)), options, truths(bundle))
     wall_s = time.monotonic() - began_s
-    strange = (*_strange(found), *_folders(runs, draw))
+    strange = (*_strange(found), *wrong_folders(runs, draw.inject))
     if not strange:
         shutil.rmtree(runs, ignore_errors=True)
     now = held()
@@ -102,15 +99,6 @@ def _strange(found: Trial) -> list[str]:
         if one.outcome in NEVER or one.outcome not in KINDS[one.kind].expected:
             words.append(f"{one.kind} at sample {one.index} ({one.detail}): {one.outcome}, {one.reason}")
     return words
-
-
-def _folders(runs: Path, draw: Draw) -> list[str]:
-    """What is wrong with what the run left."""
-    left = runs_in(runs)
-    killed = any(parse_fault(text).kind is ORCHESTRATOR_KILL for text in draw.inject)
-    wanted = State.PARTIAL if killed else State.INTACT
-    states = [verify(one).state for one in left]
-    return [] if states == [wanted] else [f"its folder is {', '.join(map(str, states)) or 'not there'}"]
 
 
 def _write(result: Soak, folder: Path) -> None:

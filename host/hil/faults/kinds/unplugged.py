@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _BOARDS: Final = frozenset(PHYSICAL)
 """The twin behind a probe is one of them."""
+_SAMPLES: Final = 24
+"""They take real time: short runs, so that all schemes come to their turn."""
 
 
 class SerialUnplugged(FrameInjection):
@@ -70,6 +72,8 @@ SERIAL_UNPLUGGED: Final = Kind(
     SerialUnplugged,
     (FRAME,),
     _BOARDS,
+    usual=150,
+    samples=_SAMPLES,
 )
 PROBE_UNPLUGGED: Final = Kind(
     "probe-unplugged",
@@ -80,4 +84,6 @@ PROBE_UNPLUGGED: Final = Kind(
     (FRAME,),
     _BOARDS,
     ends_run=True,
+    usual=100,
+    samples=_SAMPLES,
 )
