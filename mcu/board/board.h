@@ -30,8 +30,7 @@ void hil_sleep(void);
 void hil_sleep_long(void);
 
 void hil_uart_start(uint32_t baud);
-/* The rate up to the last reset, by memory that outlives it; hil_uart_baud() where none is known.
- */
+/* The rate at the last reset, by memory that outlives it; if not known, hil_uart_baud(). */
 uint32_t hil_uart_baud_before(void);
 /* For a few bytes, which are copied. What finds no room, or is sent while the one before is still
  * leaving, is dropped whole, as if the wire had damaged it. */
