@@ -18,6 +18,8 @@ Started = Callable[[Job], None]
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Cells run side by side, so each has one core."""
+_END_S = 5.0
+"""A worker that is told to end, and has not ended by then, is not asked again."""
 
 
 class Pool(Protocol):
@@ -142,4 +144,7 @@ def _end(executor: ProcessPoolExecutor, others: Collection[BaseProcess]) -> None
     for process in ours:
         process.terminate()
     for process in ours:
-        process.join(5)
+        process.join(_END_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
