@@ -74,7 +74,6 @@ static void deliver(const hil_frame_t *frame) {
     if (state.inbox_full || (was_aside && frame->body.count > ASIDE_MAX)) {
         return; /* not acknowledged: comes again */
     }
-    state.delivered_any = true;
     state.last_delivered = frame->sequence;
     if (was_aside) {
         memcpy(inbox_body, aside, frame->body.count);
@@ -82,15 +81,17 @@ static void deliver(const hil_frame_t *frame) {
     state.inbox = (hil_message_t){
         frame->version, frame->kind, hil_uart_arrival(), {inbox_body, frame->body.count}};
     state.inbox_full = true;
+    state.delivered_any = true;
     acknowledge(frame);
 }
 
-/* HELLO begins a conversation, whatever version it is of: what went before is forgotten. */
-static void forget(void) {
+/* HELLO begins a conversation, whatever version it is of: what went before is forgotten. The first
+ * answer has HELLO's number, which is beyond all that went before. */
+static void forget(uint16_t sequence) {
     if (state.sending == HIL_SENDING_WAITING) {
         state.sending = HIL_SENDING_ABANDONED;
     }
-    state.sequence = 0;
+    state.sequence = (uint16_t)(sequence - 1U);
     state.delivered_any = false;
     state.inbox_full = false;
 }
@@ -118,7 +119,7 @@ static void accept(const hil_frame_t *frame) {
         return;
     }
     if (frame->kind == HIL_FRAME_HELLO) {
-        forget();
+        forget(frame->sequence);
     }
     if (state.delivered_any && is_old(frame->sequence)) {
         acknowledge(frame);

@@ -206,7 +206,7 @@ class FakeDevice:
             case Hello():
                 last = self._last
                 self._forget()
-                self._last = last
+                self._last, self._sequence = last, last - 1
                 self.configured = None
                 self._say(self._capability())
             case Check():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 from hil_tests.unit.session.fake_channel import VirtualWire
@@ -12,11 +14,11 @@ from hypothesis import strategies as st
 from hil.errors import BoardError, ProtocolError
 from hil.wire import frames
 from hil.wire.body import Message
-from hil.wire.frames import Frame
+from hil.wire.frames import Frame, StreamDecoder
 from hil.wire.protocol import RETRANSMIT_MS, TRIES_MAX, FrameType, RejectReason, ResetCause
 from hil.wire.to_device import Hello, Run
 from hil.wire.to_host import Capability, Fault, Layers, Reject, Started
-from hil.wire.transport import DeviceResetError, PeerSilentError, Transport
+from hil.wire.transport import AHEAD_MAX, DeviceResetError, PeerSilentError, Transport
 
 
 class Echo(FakeDevice):
@@ -167,7 +169,6 @@ def test_hello_forgets_what_came_before_it():
     transport.listen(0.05)
     transport.send(Hello(1))
     assert echo.heard[-1] == Hello(1)
-    assert transport._sequence == 1
     assert transport.receive(0.1) is None, "the two answers to Run are of an earlier conversation"
 
 
@@ -300,3 +301,167 @@ def test_a_refusal_with_the_number_of_another_message_is_new():
     refusal = Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED)
     say(echo, refusal)
     assert transport.receive(0.1).message == refusal
+
+
+class Polite(Echo):
+    """Answers a greeting as well."""
+
+    def _on_message(self, message: Message) -> None:
+        if isinstance(message, Hello):
+            FakeDevice._on_message(self, message)
+        else:
+            super()._on_message(message)
+
+
+def greet(transport: Transport) -> None:
+    """A conversation begins."""
+    transport.send(Hello(1))
+    received = transport.receive(transport.channel.now_s() + 1.0)
+    assert received is not None
+    assert isinstance(received.message, Capability)
+
+
+def polite() -> tuple[Transport, Polite, Ledger]:
+    """The second conversation with a device that answers, and all that was said in the first."""
+    wire = VirtualWire()
+    transport, device = Transport(wire), Polite(wire, False)
+    ledger = Ledger(transport)
+    greet(transport)
+    transport.send(Run(1))
+    for _ in range(2):
+        transport.receive(wire.now + 1.0)
+    transport.listen(wire.now + 0.01)
+    greet(transport)
+    transport.listen(wire.now + 0.01)
+    return transport, device, ledger
+
+
+@dataclass
+class Ledger:
+    """Every frame of both ways."""
+
+    transport: Transport
+    tx: list[Frame] = field(default_factory=list)
+    rx: list[Frame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        decoders = {"tx": (StreamDecoder(), self.tx), "rx": (StreamDecoder(), self.rx)}
+
+        def note(direction: str, time_s: float, data: bytes) -> None:
+            decoder, found = decoders[direction]
+            found += [outcome for outcome in decoder.feed(data) if isinstance(outcome, Frame)]
+
+        self.transport.trace = note
+
+
+def test_a_conversation_begins_beyond_all_numbers_of_the_one_before():
+    _, _, ledger = polite()
+    begun = [frame.sequence for frame in ledger.tx if frame.kind == FrameType.HELLO]
+    assert begun == [frame.sequence for frame in ledger.rx if frame.kind == FrameType.CAPABILITY]
+    assert begun == [1, 1 + 2 + AHEAD_MAX + 1], "the device's two answers were more than the host's message"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    begin=st.sampled_from([0, 1, 30_000, 65_000, 65_535]),
+    down=st.integers(0, 70_000),
+    up=st.integers(0, 70_000),
+    late=st.integers(0, 1000),
+    progress=st.integers(0, 1000),
+)
+def test_no_number_of_a_conversation_fits_into_the_next(begin, down, up, late, progress):
+    """`late` numbers ago said, it arrives when the next conversation is `progress` messages old, either way."""
+    transport, _ = pair()
+    transport._sequence, transport._delivered = (begin + down) & 0xFFFF, (begin + up) & 0xFFFF
+    said = (begin + down - min(late, down)) & 0xFFFF
+    heard = (begin + up - min(late, up)) & 0xFFFF
+    transport._forget()
+    ours = (transport._sequence + 1 + progress) & 0xFFFF
+    assert (ours - said) & 0xFFFF < 0x8000, "the device holds it for old, as RFC 1982 has it"
+    assert said != ours, "nor does its acknowledgement fit"
+    transport._delivered = ours
+    assert not transport._is_new(Frame(FrameType.RESULT, heard, b""))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_late_frames_of_earlier_conversations_change_nothing(seed):
+    """Whatever a device said in them comes again, in any order, between all that it says now."""
+    draws = np.random.default_rng(seed)
+    wire = VirtualWire()
+    transport, _ = Transport(wire), Polite(wire, False)
+    past: list[Frame] = []
+    for _ in range(3):
+        ledger = Ledger(transport)
+        late = [frames.encode(frame) for frame in past if frame.kind != FrameType.CAPABILITY]
+
+        def noise(direction: str, data: bytes, late: list[bytes] = late) -> bytes:
+            if direction != "device" or not late:
+                return data
+            picks = draws.integers(len(late), size=draws.integers(4))
+            return data + b"".join(late[pick] for pick in picks)
+
+        wire.noise = noise
+        greet(transport)
+        got = []
+        for number in range(int(draws.integers(1, 12))):
+            transport.send(Run(number))
+            while len(got) < 2 * number + 2:
+                received = transport.receive(wire.now + 1.0)
+                assert received is not None
+                got.append(received.message)
+        assert got == [Layers(at // 2, (at % 2,)) for at in range(len(got))]
+        assert transport.counters.retransmissions == 0
+        past += [frame for frame in ledger.rx if frame not in past]
+
+
+def test_an_acknowledgement_of_an_earlier_conversation_is_none_of_this_one():
+    transport, device, ledger = polite()
+    device.dead = True
+    for frame in ledger.rx:
+        if frame.kind == FrameType.ACK:
+            device.wire.device_write(frames.encode(frame))
+    with pytest.raises(PeerSilentError, match="RUN"):
+        transport.send(Run(2))
+
+
+def test_a_capability_of_an_earlier_conversation_is_no_answer_to_a_greeting():
+    transport, device, ledger = polite()
+    device.dead = True
+    late = frames.encode(next(frame for frame in ledger.rx if frame.kind == FrameType.CAPABILITY))
+    device.wire.after(0.05, lambda: device.wire.device_write(late))
+    with pytest.raises(PeerSilentError):
+        transport.send(Hello(1))
+    assert transport.receive(transport.channel.now_s() + 0.1) is None
+    assert transport.counters.duplicates == 1
+
+
+@pytest.mark.parametrize("further", [AHEAD_MAX + 1, 0x7FFF])
+def test_what_is_too_far_ahead_is_neither_taken_nor_acknowledged(further):
+    transport, echo = greeted()
+    ledger = Ledger(transport)
+    say(echo, Layers(1, (2,)), 1 + further)
+    assert transport.receive(0.1) is None
+    assert ledger.tx == []
+    assert transport.counters.strays == 1
+    say(echo, Layers(1, (3,)), 1 + AHEAD_MAX)
+    assert transport.receive(0.2).message == Layers(1, (3,))
+    assert ledger.tx == [Frame(FrameType.ACK, 1 + AHEAD_MAX)]
+
+
+def test_a_device_that_answers_a_late_hello_has_begun_anew():
+    transport, device, ledger = polite()
+    late = frames.encode(ledger.tx[0])
+    device.wire.write(late)
+    received = transport.receive(transport.channel.now_s() + 0.1)
+    assert received is not None
+    assert isinstance(received.message, Capability)
+
+
+def test_of_a_device_that_counts_anew_only_that_it_is_not_configured_is_heard():
+    transport, device, _ = polite()
+    say(device, Reject(FrameType.RUN, RejectReason.INPUT_INCOMPLETE), 3)
+    say(device, Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED), 2)
+    now_s = transport.channel.now_s
+    assert transport.receive(now_s() + 0.1).message == Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED)
+    assert transport.receive(now_s() + 0.1) is None

@@ -57,11 +57,11 @@ class Handshake:
         nonce = self._agree(capability)
         transport.send(Configure(self.deadline_us, baud, self.early_bytes, nonce))
         set_rate(transport.channel, baud)
-        refusal = transport.receive(transport.channel.now_s() + _REJECT_S * self.info.slowness)
-        if refusal is not None and isinstance(refusal.message, Reject):
-            raise BoardError(
-                f"the device refused CONFIGURE: {refusal.message.reason.name}", "try another deadline"
-            )
+        until_s = transport.channel.now_s() + _REJECT_S * self.info.slowness
+        while (received := transport.receive(until_s)) is not None:
+            refusal = received.message
+            if isinstance(refusal, Reject) and refusal.frame == FrameType.CONFIGURE:
+                raise BoardError(f"the device refused CONFIGURE: {refusal.reason.name}", "try another deadline")
         return capability
 
     def _agree(self, capability: Capability) -> bytes:

@@ -2,7 +2,8 @@
 
 Both sides follow the same rules. A sender has one frame outstanding; it repeats it on a NAK or
 after `RETRANSMIT_MS`, and gives up after `TRIES_MAX`. A receiver acknowledges every intact frame
-by its sequence number, delivers it unless it repeats the last one, and answers damage with NAK.
+by its sequence number, delivers it when that is a little ahead of the last one's, and answers damage with
+NAK. Every conversation goes on counting where the one before it ended, so that none takes a late frame of another.
 A STARTED in the middle of a conversation ends it: whoever waits for the device gets a DeviceResetError.
 """
 
@@ -24,6 +25,7 @@ from hil.wire.protocol import (
     RETRANSMIT_MS,
     TRIES_MAX,
     FrameType,
+    RejectReason,
     ResetCause,
 )
 from hil.wire.to_device import Hello
@@ -33,8 +35,13 @@ LEAD_S = 0.001
 """A message with a set time is handed to the channel this much earlier. Until then the sender
 listens, so that the acknowledgements it owes are not queued behind the message."""
 
+AHEAD_MAX = 256
+"""So far ahead of the last one a message may be: a device gives up a few in a row, then it is greeted anew. A
+conversation begins as far beyond all numbers of the one before it."""
 
-_BEGINNINGS = (FrameType.CAPABILITY, FrameType.REJECT, FrameType.FAULT, FrameType.STARTED)
+_FURTHER_MAX = 0x4000
+"""How far the device may have counted ahead of the host. One beyond that is behind, many messages ago."""
+
 _ENDS = (FrameType.FAULT, FrameType.STARTED)
 
 _RESET_HINTS = {
@@ -104,6 +111,8 @@ class Counters:
     retransmissions: int = 0
     damaged: int = 0
     duplicates: int = 0
+    strays: int = 0
+    """Too far ahead to be of this conversation: neither delivered nor acknowledged."""
     unknown: int = 0
 
 
@@ -123,7 +132,10 @@ class Transport:
         self._decoder = StreamDecoder()
         self._inbox: deque[Received] = deque()
         self._sequence = 0
-        self._last_delivered: Frame | None = None
+        self._delivered: int | None = None
+        """The number of the last message of this conversation; before the first, the one before HELLO's."""
+        self._last: Frame | None = None
+        """The last message, also of a device that began anew and so has no number of this conversation."""
         self._talking = False
         """The device was greeted, answered, and has not begun anew since."""
         self._acknowledged: int | None = None
@@ -138,8 +150,7 @@ class Transport:
         DeviceResetError when it was reset.
         """
         if isinstance(message, Hello):
-            self._sequence, self._last_delivered, self._talking = 0, None, False
-            self._inbox.clear()
+            self._forget()
         self._check_reset()
         if at_s is not None:
             self.listen(at_s - LEAD_S)
@@ -157,6 +168,17 @@ class Transport:
             f"the device did not acknowledge {message.frame_type.name} in {TRIES_MAX} tries",
             "check the cable and the baud rate, or reset the board",
         )
+
+    def _forget(self) -> None:
+        """A conversation begins. HELLO and CAPABILITY have the same number, beyond all that were used before:
+        whatever of those still comes is old on either side, and acknowledges nothing.
+        """
+        if self._delivered is not None:
+            further = (self._delivered - self._sequence) & 0xFFFF
+            self._sequence += AHEAD_MAX + (further if further < _FURTHER_MAX else 0)
+        self._delivered = self._sequence & 0xFFFF
+        self._last, self._talking = None, False
+        self._inbox.clear()
 
     def receive(self, until_s: float) -> Received | None:
         """The next message, or None when none came before `until_s` on the channel's clock.
@@ -235,33 +257,47 @@ class Transport:
         elif frame.kind not in MESSAGES:
             self.counters.unknown += 1
             self._acknowledge(frame)
+        elif self._is_new(frame):
+            self._acknowledge(frame)
+            self._deliver(frame, ended_s)
         elif self._is_old(frame):
             self.counters.duplicates += 1
             self._acknowledge(frame)
         else:
-            self._last_delivered = frame
-            self._acknowledge(frame)
-            self._deliver(frame, ended_s)
+            self.counters.strays += 1
 
     def _deliver(self, frame: Frame, ended_s: float) -> None:
         self._talking = (self._talking or frame.kind == FrameType.CAPABILITY) and frame.kind not in _ENDS
+        self._last = frame
+        if self._is_ahead(frame):
+            self._delivered = frame.sequence
         message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
         size = len(frames.encode(frame))
         began_s = ended_s - size * self.channel.byte_s()
         self._inbox.append(Received(message, began_s, ended_s, size))
 
-    def _is_old(self, frame: Frame) -> bool:
-        """Delivered already: one that came again, or so late that others have overtaken it (RFC 1982, 3.2).
+    def _is_new(self, frame: Frame) -> bool:
+        return not self._is_last(frame) and (self._is_ahead(frame) or self._begins_anew(frame))
 
-        A device that was reset counts from 0 again; of that these four tell, so they are only old when the
-        latest one comes again.
-        """
-        last = self._last_delivered
-        if last is None:
-            return False
-        if frame.kind in _BEGINNINGS:
-            return (frame.kind, frame.sequence) == (last.kind, last.sequence)
-        return (last.sequence - frame.sequence) & 0xFFFF < 0x8000
+    def _is_last(self, frame: Frame) -> bool:
+        last = self._last
+        return last is not None and (frame.kind, frame.sequence) == (last.kind, last.sequence)
+
+    def _is_ahead(self, frame: Frame) -> bool:
+        return self._delivered is None or 0 < (frame.sequence - self._delivered) & 0xFFFF <= AHEAD_MAX
+
+    def _begins_anew(self, frame: Frame) -> bool:
+        """A device that was reset, or took a HELLO that came late for ours, has other numbers: these tell."""
+        if frame.kind == FrameType.REJECT:
+            return self._talking and frame.body[1:] == bytes([RejectReason.NOT_CONFIGURED])
+        return frame.kind == FrameType.FAULT or (
+            self._talking and frame.kind in (FrameType.CAPABILITY, FrameType.STARTED)
+        )
+
+    def _is_old(self, frame: Frame) -> bool:
+        """Delivered already, or so late that others have overtaken it (RFC 1982, 3.2)."""
+        assert self._delivered is not None
+        return self._is_last(frame) or (self._delivered - frame.sequence) & 0xFFFF < 0x8000
 
     def _acknowledge(self, frame: Frame) -> None:
         self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))

@@ -11,6 +11,7 @@ from hil.faults.kinds.frames import FRAME, FrameInjection
 from hil.faults.outcome import Outcome
 from hil.faults.values import whole
 from hil.faults.wire import Passed, Seen, Way
+from hil.wire.transport import Channel
 
 
 class FrameDuplicate(FrameInjection):
@@ -21,6 +22,10 @@ class FrameDuplicate(FrameInjection):
         self._after: int = settings["after"]
         self._kept: list[tuple[Seen, int]] = []
         """Copies, and how many frames each still waits for."""
+
+    def channel(self, channel: Channel) -> Channel:
+        self._kept.clear()  # what was on a wire does not come out of the next one
+        return super().channel(channel)
 
     def strike(self, seen: Seen) -> Sequence[Passed]:
         return self._again(seen, self._after)
@@ -45,6 +50,10 @@ class FrameReorder(FrameInjection):
     def __init__(self, settings: Mapping[str, Any], random: Random) -> None:
         super().__init__(settings, random)
         self._held: dict[Way, Seen] = {}
+
+    def channel(self, channel: Channel) -> Channel:
+        self._held.clear()
+        return super().channel(channel)
 
     def strike(self, seen: Seen) -> Sequence[Passed]:
         if seen.way in self._held:
