@@ -11,11 +11,21 @@ import pytest
 
 from hil.errors import BoardError
 from hil.wire import frames
+from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame, StreamDecoder
-from hil.wire.protocol import BODY_MAX, PROTOCOL_VERSION, RETRANSMIT_MS, TRIES_MAX, FrameType, NakReason
+from hil.wire.protocol import (
+    BODY_MAX,
+    PROTOCOL_VERSION,
+    RETRANSMIT_MS,
+    TRIES_MAX,
+    FrameType,
+    Integrity,
+    NakReason,
+    ResetCause,
+)
 from hil.wire.protocol import RejectReason as Reason
 from hil.wire.to_device import Hello, Input, Run
-from hil.wire.to_host import Reject
+from hil.wire.to_host import Capability, Checked, Layers, Reject
 from hil.wire.transport import Received, Transport
 from hil_tests.unit.mcu.harness import Harness
 
@@ -166,6 +176,15 @@ def test_hello_starts_over(device: Device) -> None:
     assert after.inbox == (FrameType.HELLO, hello.body)
     assert after.frames == [ack(1)]
     assert device.begin(FrameType.CAPABILITY).frames == [Frame(FrameType.CAPABILITY, 1)]
+
+
+@pytest.mark.parametrize("hello", [1, 0, 515, 0xFFFF])
+def test_the_first_answer_has_the_number_of_the_hello(device: Device, hello: int) -> None:
+    device.begin(FrameType.STARTED)
+    device.receive(Frame(FrameType.HELLO, hello, Hello(PROTOCOL_VERSION).pack()))
+    assert device.begin(FrameType.CAPABILITY).frames == [Frame(FrameType.CAPABILITY, hello)]
+    assert device.receive(ack(hello)).sending == Sending.IDLE
+    assert device.begin(FrameType.RESULT).frames == [Frame(FrameType.RESULT, (hello + 1) & 0xFFFF)]
 
 
 @pytest.mark.parametrize(("last", "late"), [(5, 4), (5, 1), (5, 0xFFFF), (2, 0x8003), (0x9000, 0x8FFF)])
@@ -329,3 +348,66 @@ def test_both_transports_lose_and_double_nothing(device: Device, seed: int) -> N
     assert wire.delivered == [(FrameType.INPUT, message.pack()) for message in uploaded]
     assert [received.message for received in came] == told
     assert host.counters.retransmissions > 0
+
+
+@dataclass
+class LateWire(BadWire):
+    """A wire on which frames of earlier conversations come again, around those of this one."""
+
+    down: list[bytes] = field(default_factory=list)
+    up: list[bytes] = field(default_factory=list)
+    said: list[bytes] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
+
+    def write(self, data: bytes, at_s: float | None = None) -> None:
+        self.said.append(data)
+        self._take(self.device.call("r", self._among(self.down, data)))
+
+    def _damage(self, data: bytes) -> bytes:
+        self.heard += [b"\0" + frame + b"\0" for frame in data.split(b"\0") if frame]
+        return self._among(self.up, data)
+
+    def _among(self, past: list[bytes], data: bytes) -> bytes:
+        late = [self.rng.choice(past) for _ in range(self.rng.randrange(3) if past else 0)]
+        return b"".join(late[:1]) + data + b"".join(late[1:])
+
+    def grow_old(self) -> None:
+        """All that was said so far may come again, but greetings and their answers."""
+        for past, lately in ((self.down, self.said), (self.up, self.heard)):
+            greetings = (FrameType.HELLO, FrameType.CAPABILITY)
+            past += [one for one in lately if frames.decode(one.strip(b"\0")).kind not in greetings]
+            lately.clear()
+
+
+CAPABILITY = Capability(
+    PROTOCOL_VERSION, (0, 1, 0), ResetCause.PIN, 216_000_000, 1_000_000, 4096, 64, 300, 10, 3, bytes(32),
+    Checked(Integrity.SOUND, 0x12345678, 30_000, 400_000),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_frames_of_an_earlier_conversation_are_old_on_both_sides(device: Device, seed: int) -> None:
+    """Neither delivered nor taken for an acknowledgement, however many messages the two have got ahead."""
+    wire = LateWire(device, rate=0.0, rng=random.Random(seed))
+    host = Transport(wire)
+
+    def tell(kind: FrameType, body: bytes) -> Message:
+        wire.begin(kind, body)
+        received = host.receive(wire.now_s() + 0.05)
+        assert received is not None
+        assert wire.sending == Sending.IDLE
+        return received.message
+
+    for _ in range(4):
+        wire.grow_old()
+        host.send(Hello(PROTOCOL_VERSION))
+        assert tell(FrameType.CAPABILITY, CAPABILITY.pack()) == CAPABILITY
+        wire.delivered.clear()
+        sent = [Input(number, 4096, 64, bytes(64)) for number in range(wire.rng.randrange(12))]
+        for message in sent:
+            host.send(message)
+            for layer in range(wire.rng.randrange(4)):
+                told = Layers(message.sample, (layer,))
+                assert tell(FrameType.LAYERS, told.pack()) == told
+        assert wire.delivered == [(FrameType.INPUT, message.pack()) for message in sent]
+    assert host.counters.retransmissions == 0

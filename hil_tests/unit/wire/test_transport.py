@@ -465,3 +465,13 @@ def test_of_a_device_that_counts_anew_only_that_it_is_not_configured_is_heard():
     now_s = transport.channel.now_s
     assert transport.receive(now_s() + 0.1).message == Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED)
     assert transport.receive(now_s() + 0.1) is None
+
+
+def test_that_is_heard_after_a_start_as_well():
+    transport, device, _ = polite()
+    say(device, STARTED)
+    with pytest.raises(DeviceResetError):
+        transport.receive(transport.channel.now_s() + 0.1)
+    refusal = Reject(FrameType.INPUT, RejectReason.NOT_CONFIGURED)
+    say(device, refusal, 2)
+    assert transport.receive(transport.channel.now_s() + 0.1).message == refusal

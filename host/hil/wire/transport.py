@@ -289,10 +289,10 @@ class Transport:
     def _begins_anew(self, frame: Frame) -> bool:
         """A device that was reset, or took a HELLO that came late for ours, has other numbers: these tell."""
         if frame.kind == FrameType.REJECT:
-            return self._talking and frame.body[1:] == bytes([RejectReason.NOT_CONFIGURED])
-        return frame.kind == FrameType.FAULT or (
-            self._talking and frame.kind in (FrameType.CAPABILITY, FrameType.STARTED)
-        )
+            return frame.body[1:] == bytes([RejectReason.NOT_CONFIGURED])
+        if frame.kind == FrameType.CAPABILITY:
+            return self._talking  # as an answer to a greeting, only that with its number will do
+        return frame.kind in _ENDS
 
     def _is_old(self, frame: Frame) -> bool:
         """Delivered already, or so late that others have overtaken it (RFC 1982, 3.2)."""
