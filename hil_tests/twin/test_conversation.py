@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
@@ -510,3 +511,60 @@ def test_idle_seconds_do_not_reset(host: Host) -> None:
     assert host.wire.resets == []
     host.start(1, fake.sample(1))
     assert host.payload()
+
+
+@dataclass
+class Late:
+    """A frame of an earlier conversation comes again behind every message of either side."""
+
+    wire: Wire
+    past: dict[str, list[bytes]] = field(default_factory=lambda: {"down": [], "up": []})
+    now: dict[str, bytes] = field(default_factory=lambda: {"down": b"", "up": b""})
+    turn: int = 0
+
+    def __post_init__(self) -> None:
+        self.wire.to_device = partial(self._behind, "down")
+        self.wire.to_host = partial(self._behind, "up")
+
+    def grow_old(self) -> None:
+        """All of it but greetings, to which the device answers, and its starts."""
+        spared = (FrameType.HELLO, FrameType.CAPABILITY, FrameType.STARTED)
+        for way, said in self.now.items():
+            found = [one for one in frames.StreamDecoder().feed(said) if isinstance(one, Frame)]
+            self.past[way] += [frames.encode(frame) for frame in found if frame.kind not in spared]
+            self.now[way] = b""
+
+    def _behind(self, way: str, data: bytes) -> bytes:
+        self.now[way] += data
+        is_message = len(data) > ACK_BYTES and data[-1:] == b"\0"
+        if not is_message or not self.past[way]:
+            return data
+        self.turn += 1
+        return data + self.past[way][self.turn % len(self.past[way])]
+
+
+ACK_BYTES = len(frames.encode(Frame(FrameType.ACK, 1)))
+
+
+@pytest.mark.parametrize("begun", ["uploaded", "waiting", "answered"])
+def test_frames_from_before_a_reset_change_nothing_behind_it(host: Host, begun: str) -> None:
+    late = Late(host.wire)
+    for number in range(4):
+        late.grow_old()
+        host.greet()
+        began_s = host.wire.now_s()
+        for sample in range(3 * number, 3 * number + 3):
+            host.start(sample, fake.sample(sample))
+            assert host.payload() == lzw.encode(fake.symbols_of(fake.sample(sample)), fake.ALPHABET)
+            host.send(Reply(sample, ReplyStatus.OK, REMOTE))
+            result = host.result()
+            assert (result.sample, result.outcome) == (sample, Outcome.ANSWERED)
+        assert host.wire.now_s() - began_s < 1.0, "nobody waited for what was said already"
+        if begun != "answered":
+            host.upload(99, fake.sample(99))
+        if begun == "waiting":
+            host.run(99)
+            host.payload()
+        host.wire.twin.brown_out()
+        with pytest.raises(DeviceResetError):
+            host.silent(1.0)
