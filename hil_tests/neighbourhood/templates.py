@@ -6,6 +6,7 @@ from hil.neighbourhood.template import Template
 from hil_tests.neighbourhood import (
     answers,
     codecs,
+    conversations,
     convolutions,
     elementwise,
     graphs,
@@ -26,6 +27,7 @@ TEMPLATES: tuple[Template, ...] = (
     *requantisation.TEMPLATES,
     *codecs.TEMPLATES,
     *wire.TEMPLATES,
+    *conversations.TEMPLATES,
     *answers.TEMPLATES,
     *graphs.TEMPLATES,
     *memory.TEMPLATES,

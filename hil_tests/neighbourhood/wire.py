@@ -157,7 +157,7 @@ def _sequence(parameters: Parameters) -> str:
     start, count = whole(parameters, "start"), whole(parameters, "messages")
     repeated, random = parameters["repeated"], random_of(parameters)
     with fresh() as device:
-        transport = _Driven(device)
+        transport = Driven(device)
         if not transport.begin_at(int(start)):
             return "the device does not reach the sequence number"
         for number in range(count):
@@ -171,7 +171,7 @@ def _sequence(parameters: Parameters) -> str:
     return ""
 
 
-class _Driven:
+class Driven:
     """The C transport behind the harness."""
 
     def __init__(self, harness) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from hil.faults.kind import Layer
-from hil.faults.outcome import Outcome
+from hil.faults.outcome import NEVER, Outcome
 from hil.faults.registry import KINDS
 from hil.faults.trial import Trial
 from hil_tests.twin import firmware
@@ -51,3 +51,22 @@ def test_an_input_altered_in_memory_is_found_by_the_device_s_own_crc_of_it(fault
     trial = faults("bit-error-before-crc:at=1+3,frame=input,bits=40", scheme="mcunet")
     assert ends(trial, "bit-error-before-crc") <= {Outcome.RETRIED, Outcome.FAILED}
     assert "disagreement" not in trial.issues, "found before anything was compared with a reference"
+
+
+@pytest.mark.parametrize("kind", ON_THE_WIRE)
+def test_a_reset_behind_a_bad_wire_ends_as_it_would_alone(faults: Faults, kind: str) -> None:
+    trial = faults("brown-out:rate=0.4", f"{kind}:rate=0.6", n=10)
+    assert not trial.error
+    assert not trial.wrong
+    assert {struck.outcome for struck in trial.struck} <= KINDS["brown-out"].expected - NEVER
+
+
+@pytest.mark.parametrize(("after", "seed"), [(5, 4), (8, 2)])
+def test_late_frames_of_a_conversation_that_a_reset_ended_change_nothing(
+    faults: Faults, after: int, seed: int
+) -> None:
+    trial = faults("brown-out:rate=0.4", f"frame-duplicate:rate=0.9,after={after}", n=30, seed=seed)
+    assert not trial.error
+    assert trial.outcomes("brown-out").keys() == {Outcome.RETRIED}
+    assert trial.outcomes("frame-duplicate").keys() <= {Outcome.ANSWERED, Outcome.RETRIED}
+    assert trial.summary["board_s"] < 2.0, "nobody waited for a result that never comes"

@@ -61,7 +61,9 @@ class Handshake:
         while (received := transport.receive(until_s)) is not None:
             refusal = received.message
             if isinstance(refusal, Reject) and refusal.frame == FrameType.CONFIGURE:
-                raise BoardError(f"the device refused CONFIGURE: {refusal.reason.name}", "try another deadline")
+                raise BoardError(
+                    f"the device refused CONFIGURE: {refusal.reason.name}", "try another deadline"
+                )
         return capability
 
     def _agree(self, capability: Capability) -> bytes:
