@@ -11,7 +11,8 @@ from hil.neighbourhood.template import Template, each
 from hil.wire import frames
 from hil.wire.body import Message
 from hil.wire.frames import Frame
-from hil.wire.protocol import PROTOCOL_VERSION, FrameType, Integrity, ResetCause
+from hil.wire.numbers import Numbers
+from hil.wire.protocol import PROTOCOL_VERSION, Integrity, ResetCause
 from hil.wire.to_device import Hello, Run
 from hil.wire.to_host import Capability, Checked, Layers
 from hil.wire.transport import Transport
@@ -95,11 +96,10 @@ def _late(parameters: Parameters) -> str:
     random, ways = random_of(parameters), str(parameters["ways"])
     with fresh() as harness:
         wire = _Wire(Driven(harness))
-        host = Transport(wire)
-        host._sequence = (whole(parameters, "begin") - 1) & 0xFFFF
+        host = Transport(wire, numbers=Numbers((whole(parameters, "begin") - 1) & 0xFFFF))
         if detail := _converse(host, wire, whole(parameters, "down"), whole(parameters, "up")):
             return f"nothing came late, and {detail}"
-        host._sequence = (host._sequence + whole(parameters, "further")) & 0xFFFF
+        host.numbers.sent = (host.numbers.sent + whole(parameters, "further")) & 0xFFFF
         past = {way: seen[2:][-whole(parameters, "age") :] for way, seen in wire.seen.items()}
 
         def among(way: str, data: bytes) -> bytes:

@@ -2,8 +2,8 @@
 
 Both sides follow the same rules. A sender has one frame outstanding; it repeats it on a NAK or
 after `RETRANSMIT_MS`, and gives up after `TRIES_MAX`. A receiver acknowledges every intact frame
-by its sequence number, delivers it when that is a little ahead of the last one's, and answers damage with
-NAK. Every conversation goes on counting where the one before it ended, so that none takes a late frame of another.
+by its sequence number, delivers it when that is ahead of the last one's, and answers damage with NAK. A
+conversation goes on counting beyond the numbers of the one before it: late frames of that are old in this.
 A STARTED in the middle of a conversation ends it: whoever waits for the device gets a DeviceResetError.
 """
 
@@ -19,6 +19,7 @@ from hil.wire import frames
 from hil.wire.body import Message
 from hil.wire.frames import Damaged, Frame, StreamDecoder
 from hil.wire.messages import MESSAGES
+from hil.wire.numbers import Numbers
 from hil.wire.protocol import (
     NAK_PAUSE_MS,
     PROTOCOL_VERSION,
@@ -34,13 +35,6 @@ from hil.wire.to_host import Started
 LEAD_S = 0.001
 """A message with a set time is handed to the channel this much earlier. Until then the sender
 listens, so that the acknowledgements it owes are not queued behind the message."""
-
-AHEAD_MAX = 256
-"""So far ahead of the last one a message may be: a device gives up a few in a row, then it is greeted anew. A
-conversation begins as far beyond all numbers of the one before it."""
-
-_FURTHER_MAX = 0x4000
-"""How far the device may have counted ahead of the host. One beyond that is behind, many messages ago."""
 
 _ENDS = (FrameType.FAULT, FrameType.STARTED)
 
@@ -127,15 +121,13 @@ class Transport:
     trace: Callable[[str, float, bytes], None] = lambda direction, time_s, data: None
     counters: Counters = field(default_factory=Counters)
     retransmit_s: float = RETRANSMIT_MS / 1000
+    numbers: Numbers = field(default_factory=Numbers)
 
     def __post_init__(self) -> None:
         self._decoder = StreamDecoder()
         self._inbox: deque[Received] = deque()
-        self._sequence = 0
-        self._delivered: int | None = None
-        """The number of the last message of this conversation; before the first, the one before HELLO's."""
         self._last: Frame | None = None
-        """The last message, also of a device that began anew and so has no number of this conversation."""
+        """The last message of this conversation, whatever its number."""
         self._talking = False
         """The device was greeted, answered, and has not begun anew since."""
         self._acknowledged: int | None = None
@@ -150,12 +142,13 @@ class Transport:
         DeviceResetError when it was reset.
         """
         if isinstance(message, Hello):
-            self._forget()
+            self.numbers.begin()
+            self._last, self._talking = None, False
+            self._inbox.clear()
         self._check_reset()
         if at_s is not None:
             self.listen(at_s - LEAD_S)
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        encoded = frames.encode(Frame(message.frame_type, self._sequence, message.pack()))
+        encoded = frames.encode(Frame(message.frame_type, self.numbers.next(), message.pack()))
         start_s = max(self.channel.now_s(), at_s or 0.0)
         self._acknowledged = None
         for attempt in range(TRIES_MAX):
@@ -168,17 +161,6 @@ class Transport:
             f"the device did not acknowledge {message.frame_type.name} in {TRIES_MAX} tries",
             "check the cable and the baud rate, or reset the board",
         )
-
-    def _forget(self) -> None:
-        """A conversation begins. HELLO and CAPABILITY have the same number, beyond all that were used before:
-        whatever of those still comes is old on either side, and acknowledges nothing.
-        """
-        if self._delivered is not None:
-            further = (self._delivered - self._sequence) & 0xFFFF
-            self._sequence += AHEAD_MAX + (further if further < _FURTHER_MAX else 0)
-        self._delivered = self._sequence & 0xFFFF
-        self._last, self._talking = None, False
-        self._inbox.clear()
 
     def receive(self, until_s: float) -> Received | None:
         """The next message, or None when none came before `until_s` on the channel's clock.
@@ -215,11 +197,11 @@ class Transport:
 
     def _await_acknowledgement(self, until_s: float) -> bool:
         self._asked_again = False
-        while self._acknowledged != self._sequence:
+        while self._acknowledged != self.numbers.sent:
             progressed = self._pump(until_s)
             self._check_reset()
             if self._asked_again or self._is_over(until_s, progressed):
-                return self._acknowledged == self._sequence
+                return self._acknowledged == self.numbers.sent
         return True
 
     def _pump(self, until_s: float) -> bool:
@@ -249,7 +231,7 @@ class Transport:
                 "rebuild and flash the firmware with `hil build`",
             )
         if frame.kind == FrameType.ACK:
-            self._acknowledged = frame.sequence if frame.sequence == self._sequence else self._acknowledged
+            self._acknowledged = frame.sequence if frame.sequence == self.numbers.sent else self._acknowledged
         elif frame.kind == FrameType.NAK:
             self._asked_again = True
         elif frame.kind == FrameType.STARTED and not self._talking:
@@ -260,7 +242,7 @@ class Transport:
         elif self._is_new(frame):
             self._acknowledge(frame)
             self._deliver(frame, ended_s)
-        elif self._is_old(frame):
+        elif self._is_last(frame) or self.numbers.is_behind(frame.sequence):
             self.counters.duplicates += 1
             self._acknowledge(frame)
         else:
@@ -269,22 +251,20 @@ class Transport:
     def _deliver(self, frame: Frame, ended_s: float) -> None:
         self._talking = (self._talking or frame.kind == FrameType.CAPABILITY) and frame.kind not in _ENDS
         self._last = frame
-        if self._is_ahead(frame):
-            self._delivered = frame.sequence
+        if self.numbers.is_ahead(frame.sequence):
+            self.numbers.delivered = frame.sequence
         message = MESSAGES[FrameType(frame.kind)].unpack(frame.body)
         size = len(frames.encode(frame))
         began_s = ended_s - size * self.channel.byte_s()
         self._inbox.append(Received(message, began_s, ended_s, size))
 
     def _is_new(self, frame: Frame) -> bool:
-        return not self._is_last(frame) and (self._is_ahead(frame) or self._begins_anew(frame))
+        ahead = self.numbers.is_ahead(frame.sequence)
+        return not self._is_last(frame) and (ahead or self._begins_anew(frame))
 
     def _is_last(self, frame: Frame) -> bool:
         last = self._last
         return last is not None and (frame.kind, frame.sequence) == (last.kind, last.sequence)
-
-    def _is_ahead(self, frame: Frame) -> bool:
-        return self._delivered is None or 0 < (frame.sequence - self._delivered) & 0xFFFF <= AHEAD_MAX
 
     def _begins_anew(self, frame: Frame) -> bool:
         """A device that was reset, or took a HELLO that came late for ours, has other numbers: these tell."""
@@ -293,11 +273,6 @@ class Transport:
         if frame.kind == FrameType.CAPABILITY:
             return self._talking  # as an answer to a greeting, only that with its number will do
         return frame.kind in _ENDS
-
-    def _is_old(self, frame: Frame) -> bool:
-        """Delivered already, or so late that others have overtaken it (RFC 1982, 3.2)."""
-        assert self._delivered is not None
-        return self._is_last(frame) or (self._delivered - frame.sequence) & 0xFFFF < 0x8000
 
     def _acknowledge(self, frame: Frame) -> None:
         self._put(frames.encode(Frame(FrameType.ACK, frame.sequence)))
