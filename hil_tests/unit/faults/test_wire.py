@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.faults.parse import parse_fault
 from hil.faults.wire import FrameChannel, Passed, Seen, Way
 from hil.wire import frames
 from hil.wire.frames import Frame
+from hil.wire.protocol import FrameType
 
 FRAMES = st.lists(st.builds(Frame, st.integers(1, 0x25), st.integers(0, 0xFFFF), st.binary(max_size=40)))
 
@@ -76,3 +80,19 @@ def test_what_is_delayed_to_the_device_leaves_later() -> None:
     channel = FrameChannel(wire, lambda seen: (Passed(seen.encoded, 0.25),))
     channel.write(b"\0abc\0", 1.0)
     assert wire.written == [(1.25, b"\0abc\0")]
+
+
+@pytest.mark.parametrize("order", ["frame-duplicate:frame=run,after=1", "frame-reorder:frame=run"])
+def test_what_is_held_back_on_a_wire_does_not_come_out_of_the_next(order: str) -> None:
+    ordered = parse_fault(order)
+    injection = ordered.kind.make(ordered.settings, Random(1))
+    injection.begin(0)
+    injection.armed = True
+    held, other = (frames.encode(Frame(kind, 1, b"")) for kind in (FrameType.RUN, FrameType.CHECK))
+    first, second = Wire(), Wire()
+    injection.channel(first).write(held)
+    injection.armed = False
+    channel = injection.channel(second)
+    channel.write(other)
+    channel.write(other)
+    assert second.written == [(None, other)] * 2

@@ -80,6 +80,8 @@ class Mishaps:
     """Nobody hears that it started."""
     bounces: int = 0
     """So often it restarts when it is configured."""
+    refusals: tuple[Reject, ...] = ()
+    """What it says behind CONFIGURE."""
     faults: dict[int, int] = field(default_factory=dict)
     """It reports a fault and is silent until the board is restarted."""
     rejects: dict[int, int] = field(default_factory=dict)
@@ -216,6 +218,8 @@ class FakeDevice:
                 self._start(ResetCause.POWER_ON)
             case Configure():
                 self.configured = message
+                for refusal in self.mishaps.refusals:
+                    self._say(refusal)
             case _ if self.configured is None:
                 self._say(Reject(message.frame_type, RejectReason.NOT_CONFIGURED))
             case Input():

@@ -33,7 +33,8 @@ from hil.session.handshake import STARTS_MAX
 from hil.session.options import RunOptions
 from hil.session.run import run_session
 from hil.wire import frames
-from hil.wire.protocol import PROTOCOL_VERSION
+from hil.wire.protocol import PROTOCOL_VERSION, FrameType, RejectReason
+from hil.wire.to_host import Reject
 
 
 def outcomes(result) -> dict[str, int]:
@@ -311,6 +312,14 @@ def test_a_device_that_is_reset_while_it_is_greeted_is_greeted_again(tmp_path, o
         return
     with pytest.raises(BoardError, match="was reset"):
         run_fake(tmp_path, board)
+
+
+def test_a_refusal_of_configure_ends_the_run_and_one_of_what_came_before_does_not(tmp_path):
+    late = (Reject(FrameType.RUN, RejectReason.INPUT_INCOMPLETE), Reject(FrameType.INPUT, RejectReason.VALUE))
+    assert outcomes(run_fake(tmp_path, FakeBoard(mishaps=Mishaps(refusals=late)))) == {"answered": 6}
+    refusal = Reject(FrameType.CONFIGURE, RejectReason.VALUE)
+    with pytest.raises(BoardError, match="refused CONFIGURE: VALUE"):
+        run_fake(tmp_path, FakeBoard(mishaps=Mishaps(refusals=(*late, refusal))))
 
 
 def test_a_crashed_board_is_restarted(tmp_path):

@@ -23,7 +23,7 @@ class Numbers:
     """The device's last one; before its first the one before HELLO's; None: there was no HELLO."""
 
     def begin(self) -> None:
-        """The next message is a HELLO. What was said before it is old on both sides, and no acknowledgement."""
+        """The next message is a HELLO. What was said before is old on both sides, and no acknowledgement."""
         if self.delivered is not None:
             further = (self.delivered - self.sent) & 0xFFFF
             self.sent += AHEAD_MAX + (further if further < _FURTHER_MAX else 0)
