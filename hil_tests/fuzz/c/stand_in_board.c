@@ -14,6 +14,7 @@ int hil_firmware_main(void);
 #define CLOCK_HZ      216000000U
 #define MS_CYCLES     (CLOCK_HZ / 1000U)
 #define WATCHDOG_MS   2800U /* the shortest of board/stm32f746/watchdog.c */
+#define BEYOND        257U  /* a conversation's first number, of the last one's */
 #define HELLO_MS      5000U /* so long after the script's end the firmware has answered a HELLO */
 #define SCRIPT_MS     60000U
 #define LONG_SLEEP_MS 50U
@@ -89,7 +90,7 @@ static void step_frame(bool damaged) {
     size_t count;
     uint8_t *const body = fuzz_bytes(&board.script, most % (HIL_BODY_MAX + 1U), &count);
     if (kind == HIL_FRAME_HELLO) {
-        board.host_sequence = 0;
+        board.host_sequence += BEYOND;
     }
     uint8_t sent[HIL_BODY_MAX];
     memcpy(sent, body, count);
@@ -146,9 +147,13 @@ static void step(void) {
     }
 }
 
+static uint16_t last_hello(void) {
+    return (uint16_t)(board.host_sequence + BEYOND);
+}
+
 static void say_hello(void) {
     const uint8_t version[2] = {HIL_PROTOCOL_VERSION & 0xFFU, HIL_PROTOCOL_VERSION >> 8};
-    arrive_frame(HIL_FRAME_HELLO, 1, version, sizeof version, 0);
+    arrive_frame(HIL_FRAME_HELLO, last_hello(), version, sizeof version, 0);
     board.wait_until = board.cycles + (uint64_t)HIL_RETRANSMIT_MS * MS_CYCLES;
 }
 
@@ -184,7 +189,7 @@ static void receive(void) {
     switch (frame.kind) {
     case HIL_FRAME_CAPABILITY:
         REQUIRE(frame.count == HIL_CAPABILITY_LAYOUT_BYTES);
-        board.capable = board.ending;
+        board.capable = board.ending && frame.sequence == last_hello();
         break;
     case HIL_FRAME_STARTED:
         REQUIRE(frame.count == HIL_STARTED_LAYOUT_BYTES && body[0] == HIL_RESET_PIN);

@@ -19,7 +19,7 @@ from hil.wire.protocol import (
 
 @dataclass(frozen=True)
 class Hello:
-    """Host to device: start a conversation; both sides forget earlier sequence numbers."""
+    """Host to device: start a conversation, in which both sides count on from this message's number."""
 
     protocol_version: int
 
