@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 PATIENCE_S: Final = 300.0
 
 _LOOK_S: Final = 0.02
 
 
-def eventually(happened: Callable[[], object], what: str = "it did not happen") -> None:
-    """Returns when `happened()` is true. Raises AssertionError with `what` after PATIENCE_S."""
+def eventually(happened: Callable[[], T], what: str = "it never happened") -> T:
+    """The first true answer of `happened`. Raises AssertionError with `what` after PATIENCE_S."""
     until_s = time.monotonic() + PATIENCE_S
-    while not happened():
+    while not (answer := happened()):
         assert time.monotonic() < until_s, what
         time.sleep(_LOOK_S)
+    return answer

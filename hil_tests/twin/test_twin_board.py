@@ -15,6 +15,7 @@ import pytest
 from hil.boards.twin import TwinBoard
 from hil.errors import BoardError, TwinFault, UsageError
 from hil.twin.console import run_console
+from hil_tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.twin
 
@@ -117,13 +118,13 @@ def test_the_console_echoes_over_tcp(build: Build) -> None:
     thread = threading.Thread(target=run_console, args=(image, {1: "tcp:0"}, 3.0), kwargs=arguments)
     thread.start()
     try:
-        assert ready.wait(5)
+        assert ready.wait(PATIENCE_S)
         host, port = places[0].rsplit(" ", 1)[1].split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as client:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
             client.sendall(b"HELLO")
             assert client.recv(16) == b"hello"
     finally:
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def test_an_unknown_connection_is_refused(build: Build) -> None:
