@@ -98,11 +98,12 @@ def test_the_end_of_standard_input_is_the_end_of_the_parent():
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from hil.server.options import Bound
 from hil.server.orphan import watch_parent
 from hil.server.process import ServerProcess
 from hil_tests.unit.server.fake_remote import HASH
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
 with ServerProcess([sys.executable, "-m", "hil_tests.unit.server.fake_remote", "plain"]) as server:
     server.connect(HASH, 300)
     print(server.pid, flush=True)
