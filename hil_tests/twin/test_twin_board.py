@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from hil.boards.twin import TwinBoard
 from hil.errors import BoardError, TwinFault, UsageError
 from hil.twin.console import run_console
 from hil_tests.patience import PATIENCE_S
+from hil_tests.twin.ctrl_c import press_ctrl_c
 
 pytestmark = pytest.mark.twin
 
@@ -135,10 +134,10 @@ def test_an_unknown_connection_is_refused(build: Build) -> None:
 
 
 def test_ctrl_c_ends_the_console_cleanly(build: Build) -> None:
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    assert run_console(build(ECHO), {1: "pty"}, None) == 0
-    timer.join()
+    image = build(ECHO)
+    pressing = press_ctrl_c()
+    assert run_console(image, {1: "pty"}, None) == 0
+    pressing.join()
 
 
 def test_a_closed_board_says_so(build: Build) -> None:
