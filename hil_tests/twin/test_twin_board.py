@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,25 +104,16 @@ def test_the_console_writes_what_the_port_sends(build: Build) -> None:
 
 
 def test_the_console_echoes_over_tcp(build: Build) -> None:
-    places: list[str] = []
-    image = build(ECHO)
-    ready = threading.Event()
+    with socket.socket() as client:
 
-    def connected(message: str) -> None:
-        places.append(message)
-        ready.set()
-
-    arguments = {"on_connection": connected, "realtime": True}
-    thread = threading.Thread(target=run_console, args=(image, {1: "tcp:0"}, 3.0), kwargs=arguments)
-    thread.start()
-    try:
-        assert ready.wait(PATIENCE_S)
-        host, port = places[0].rsplit(" ", 1)[1].split(":")
-        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
+        def connect(message: str) -> None:
+            host, port = message.rsplit(" ", 1)[1].split(":")
+            client.settimeout(PATIENCE_S)
+            client.connect((host, int(port)))
             client.sendall(b"HELLO")
-            assert client.recv(16) == b"hello"
-    finally:
-        thread.join(PATIENCE_S)
+
+        assert run_console(build(ECHO), {1: "tcp:0"}, 1.0, on_connection=connect, realtime=True) == 0
+        assert client.recv(16) == b"hello"
 
 
 def test_an_unknown_connection_is_refused(build: Build) -> None:
