@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from hil_tests.patience import PATIENCE_S
+
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-TIMEOUT_S: Final = 60.0
 _FLAGS: Final = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-sync",
@@ -97,7 +98,7 @@ class Browser:
         self.ask("Emulation.setEmulatedMedia", features=[theme])
         self._address = page.resolve().as_uri()
         self.ask("Page.navigate", url=self._address)
-        until = time.monotonic() + TIMEOUT_S
+        until = time.monotonic() + PATIENCE_S
         while not self._loaded:
             self._take(until)
         return self._opened
@@ -128,7 +129,7 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         os.write(self._out, json.dumps(message).encode() + b"\0")
-        until = time.monotonic() + TIMEOUT_S
+        until = time.monotonic() + PATIENCE_S
         while (answer := self._take(until)).get("id") != self._number:
             pass
         if "error" in answer:

@@ -5,26 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hil.probe import registry
 from hil.probe.client import DeskClient
-
-PATIENCE_S = 120.0
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """The first truthy answer of `condition`."""
-    limit_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < limit_s:
-        if answer := condition():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(f"{what} never happened")
+from hil_tests.patience import PATIENCE_S, eventually
 
 
 class Desk:
@@ -37,7 +24,7 @@ class Desk:
         command = [sys.executable, "-m", "hil", "twin", "--probe", "--board", board]
         command += ["--id", self.unique_id, "--flash", str(self.flash)]
         self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        self.entry = until(lambda: registry.find(self.unique_id), "a desk with a probe")
+        self.entry = eventually(lambda: registry.find(self.unique_id), "there is no desk with a probe")
 
     def call(self, name: str, **arguments: Any) -> dict[str, Any]:
         """One of the desk's controls, over a connection of its own."""
@@ -72,7 +59,7 @@ class Runs:
 
     def saw(self, text: str) -> None:
         """Waits until the event stream of a run holds `text`."""
-        until(
+        eventually(
             lambda: any(text in file.read_text(errors="replace") for file in self.out.glob("*/events.jsonl")),
-            text,
+            f"{text} never came",
         )

@@ -7,17 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hil import paths
 from hil.probe import registry
 from hil.probe.client import DeskClient
-
-START_S = 120.0
-COMMAND_S = 180.0
+from hil_tests.patience import PATIENCE_S, eventually
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Desk:
         """Runs the `pyocd` command, which must find the twin by itself."""
         command = [sys.executable, "-m", "pyocd", *arguments]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=COMMAND_S, check=False
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
 
 
@@ -50,14 +47,6 @@ def environment(cache: Path, folder: Path) -> dict[str, str]:
     )
     path = os.pathsep.join((str(folder), str(paths.PACKAGE.parent), os.environ.get("PYTHONPATH", "")))
     return {**os.environ, "HIL_CACHE": str(cache), "PYTHONPATH": path, "HOME": str(folder)}
-
-
-def wait_for(what: Callable[[], bool], seconds: float = START_S) -> None:
-    """Waits until something is so."""
-    end_s = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end_s, "it did not happen"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -77,11 +66,11 @@ def desk(unique_id: str, variables: dict[str, str], *arguments: str) -> Iterator
     ]
     process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: process.poll() is not None or registry.find(unique_id) is not None)
+        eventually(lambda: process.poll() is not None or registry.find(unique_id) is not None)
         entry = registry.find(unique_id)
         assert entry is not None, process.communicate()[1]
         yield Desk(process, entry, variables)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=START_S)
+        process.communicate(timeout=PATIENCE_S)

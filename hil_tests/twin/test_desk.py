@@ -24,7 +24,8 @@ from hil.twin.desk.cable import Cable
 from hil.twin.desk.desk import run_desk
 from hil.twin.image import load_image
 from hil.twin.wiring import load_wiring
-from hil_tests.twin.desk_process import Desk, desk, environment, wait_for
+from hil_tests.patience import PATIENCE_S, eventually
+from hil_tests.twin.desk_process import Desk, desk, environment
 
 pytestmark = pytest.mark.twin
 
@@ -64,13 +65,13 @@ def make_board(build: Callable[[str], Path], tmp_path: Path, source: str | None)
 
 
 def test_a_twin_on_the_desk_talks_over_its_serial_port(echo: Desk) -> None:
-    with serial.Serial(echo.entry.serial, 115200, timeout=60) as port:
+    with serial.Serial(echo.entry.serial, 115200, timeout=PATIENCE_S) as port:
         port.write(b"hello")
         assert port.read(5) == b"HELLO"
         with echo.client() as client:
             client.call("cable", plugged=False)
             port.write(b"lost")
-            wait_for(lambda: port.out_waiting == 0)
+            eventually(lambda: port.out_waiting == 0)
             client.call("cable", plugged=True)
             port.write(b"found")
             assert port.read(5) == b"FOUND"
@@ -81,7 +82,7 @@ def test_the_entry_is_for_its_owner_alone_and_goes_with_the_process(echo: Desk, 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text())["pid"] == echo.process.pid
     echo.process.send_signal(signal.SIGINT)
-    assert echo.process.wait(60) == 0
+    assert echo.process.wait(PATIENCE_S) == 0
     assert not path.exists()
     assert registry.entries() == []
     assert (cache / "desk" / "ECHO1.flash").stat().st_size == 1 << 20
@@ -94,7 +95,7 @@ def test_one_client_at_a_time_with_the_right_token(echo: Desk) -> None:
         with pytest.raises(BoardError, match="busy"):
             echo.client()
         assert first.call("state")["board"] == "nucleo_f746zg"
-    wait_for(lambda: _answers(echo))
+    eventually(lambda: _answers(echo))
 
 
 def _answers(running: Desk) -> bool:
@@ -110,13 +111,13 @@ def _answers(running: Desk) -> bool:
 def test_nonsense_ends_its_client_and_nothing_else(
     echo: Desk, junk: bytes, trusted: bool, framed: bool
 ) -> None:
-    wait_for(lambda: _answers(echo))
+    eventually(lambda: _answers(echo))
     with socket.create_connection(("127.0.0.1", echo.entry.port), 60) as raw:
         if trusted:
             hello = {"version": p.VERSION, "token": echo.entry.token}
             raw.sendall(p.pack_message(p.Kind.HELLO, p.pack_json(hello)))
         raw.sendall(p.pack_message(p.Kind.TRANSFER, junk) if framed else junk)
-    wait_for(lambda: _answers(echo))
+    eventually(lambda: _answers(echo))
 
 
 def test_an_unknown_call_and_wrong_arguments_are_told(echo: Desk) -> None:
@@ -244,7 +245,7 @@ def test_nobody_has_to_read_the_serial_port(build: Callable[[str], Path], tmp_pa
 def test_a_cable_keeps_what_its_reader_has_not_taken() -> None:
     cable = Cable()
     data = bytes(range(256)) * 100
-    with serial.Serial(cable.where, timeout=5) as port:  # opening it discards what came before
+    with serial.Serial(cable.where, timeout=PATIENCE_S) as port:  # opening it discards what came before
         cable.write(data)
         taken = b""
         while len(taken) < len(data):

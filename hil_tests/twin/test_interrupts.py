@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hil_tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.twin
 
 # Reads the chip's identity for ever and counts the reads that gave anything else.
@@ -57,5 +59,5 @@ def test_a_signal_unwinds_between_two_slices(
     assert process.stdout.readline() == "ready\n"
     time.sleep(delay_s)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     assert out == f"{raised} 0 0 True\n"

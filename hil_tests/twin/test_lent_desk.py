@@ -11,7 +11,7 @@ import pytest
 from hil.probe import registry
 from hil.probe.client import DeskClient
 from hil.twin.desk.lent import lent
-from hil_tests.twin.desk_process import wait_for
+from hil_tests.patience import eventually
 
 pytestmark = pytest.mark.twin
 
@@ -31,7 +31,7 @@ def test_it_answers_while_it_is_wanted_and_its_flash_is_a_fresh_chips(tmp_path: 
         assert registry.find(entry.unique_id) == entry
         with DeskClient(entry) as client:
             assert client.call("state")["board"] == "nucleo_f746zg"
-            wait_for(lambda: bool(client.call("state")["locked_up"]))  # there is no firmware yet
+            eventually(lambda: bool(client.call("state")["locked_up"]))  # there is no firmware yet
     assert registry.find(entry.unique_id) is None
     assert set((tmp_path / "flash.bin").read_bytes()) == {0xFF}
 
@@ -47,4 +47,4 @@ def test_it_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
     assert registry.find(unique_id) is not None
     holder.kill()
     holder.communicate()
-    wait_for(lambda: registry.find(unique_id) is None)
+    eventually(lambda: registry.find(unique_id) is None)

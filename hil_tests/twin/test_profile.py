@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from hil.twin.timing.calibration.measure import ACR_216_MHZ, CACHES_ON
 from hil.twin.timing.calibration.networks import agilenn_extractor
 from hil.twin.timing.model import Timing
 from hil_tests.twin.conftest import Boot
+from hil_tests.twin.ctrl_c import press_ctrl_c
 from hil_tests.twin.test_timing import MEMORY
 
 pytestmark = pytest.mark.twin
@@ -291,8 +290,10 @@ def test_a_crash_still_has_its_profile(build: Build) -> None:
 
 def test_ctrl_c_still_writes_the_profile(build: Build) -> None:
     given: list[Profile] = []
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-    assert run_console(build(CALLS), {}, None, timing="cycles", on_profile=given.append) == 0
+    image = build(CALLS)
+    pressing = press_ctrl_c()
+    assert run_console(image, {}, None, timing="cycles", on_profile=given.append) == 0
+    pressing.join()
     assert given[0].awake_ticks > 0
 
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import pytest
 
 from hil.errors import BoardError
 from hil.twin.image import load_image
-from hil_tests.twin.desk_process import COMMAND_S, Desk, desk, environment
+from hil_tests.patience import PATIENCE_S, eventually
+from hil_tests.twin.desk_process import Desk, desk, environment
 
 pytestmark = pytest.mark.twin
 
@@ -188,9 +188,7 @@ def test_connecting_freezes_the_watchdogs(session: Any) -> None:
 def wait_halted(target: Any) -> None:
     from pyocd.core.target import Target
 
-    end_s = time.monotonic() + COMMAND_S
-    while target.get_state() is not Target.State.HALTED:
-        assert time.monotonic() < end_s, "the core does not halt"
+    eventually(lambda: target.get_state() is Target.State.HALTED, "the core does not halt")
 
 
 @pytest.mark.skipif(GDB is None, reason="no gdb for ARM is on PATH")
@@ -209,11 +207,11 @@ def test_gdb_sets_a_breakpoint_and_prints_a_backtrace(running: Desk, elf: Path, 
             )
             told = subprocess.run(
                 [str(GDB), "-nx", "-batch", "-x", str(script), str(elf)],
-                capture_output=True, text=True, timeout=COMMAND_S, check=False,
+                capture_output=True, text=True, timeout=PATIENCE_S, check=False,
             ).stdout  # fmt: skip
         finally:
             server.terminate()
-            server.communicate(timeout=COMMAND_S)
+            server.communicate(timeout=PATIENCE_S)
     assert "Breakpoint 1, fib (n" in told
     assert re.search(r"#\d+ .* in work \(n", told), told
     assert re.search(r"#\d+ .* in main \(\)", told), told

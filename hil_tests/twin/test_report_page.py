@@ -11,6 +11,7 @@ import pytest
 
 from hil_tests import browser
 from hil_tests.browser import Browser
+from hil_tests.patience import PATIENCE_S
 from hil_tests.twin import firmware
 from hil_tests.unit.report.results import write_result
 
@@ -21,7 +22,7 @@ WIDTHS = (400, 1280)
 
 def hil(*arguments: object) -> None:
     command = [sys.executable, "-m", "hil", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
 
 

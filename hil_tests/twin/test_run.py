@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hil_tests.patience import PATIENCE_S, eventually
 from hil_tests.twin import firmware
 
 pytestmark = pytest.mark.twin
@@ -37,7 +37,7 @@ def start(digits_bundle: Path, tmp_path: Path) -> Start:
 
 
 def summary_of(process: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, err
     loaded: dict[str, Any] = json.loads(out)
     return loaded
@@ -45,12 +45,10 @@ def summary_of(process: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
 
 def wait_for(path: Path, pattern: str, text: str) -> None:
     """Until a file that matches `pattern` below `path` holds `text`."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if any(text in file.read_text(errors="replace") for file in path.glob(pattern)):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{text!r} never came to {pattern}")
+    eventually(
+        lambda: any(text in file.read_text(errors="replace") for file in path.glob(pattern)),
+        f"{text!r} never came to {pattern}",
+    )
 
 
 def children_of(pid: int) -> list[int]:
@@ -129,7 +127,7 @@ def test_an_interrupted_run_leaves_a_valid_partial_folder_and_no_child(start: St
     children = children_of(process.pid)
     assert children, "the server half is a process of its own"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     (folder,) = (tmp_path / "runs").iterdir()
     summary = json.loads((folder / "summary.json").read_text())
@@ -137,10 +135,9 @@ def test_an_interrupted_run_leaves_a_valid_partial_folder_and_no_child(start: St
     assert not summary["valid"]
     rows = (folder / "samples.csv").read_text().splitlines()
     assert len(rows) - 1 == summary["samples"] > 0
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{child}").exists() for child in children):
-        assert time.monotonic() < deadline, "a child outlived the run"
-        time.sleep(0.05)
+    eventually(
+        lambda: not any(Path(f"/proc/{child}").exists() for child in children), "a child outlived the run"
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +153,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one(
     start: Start, arguments: tuple[str, str], nearest: str
 ) -> None:
     process = start(*arguments)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert nearest in err
 
@@ -165,6 +162,6 @@ def test_a_corrupt_bundle_is_refused(start: Start, tmp_path: Path) -> None:
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"\xff" * 100)
     process = start("--bundle", bad)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "bad.safetensors" in err.replace("\n", "")

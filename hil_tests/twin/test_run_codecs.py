@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hil_tests.patience import PATIENCE_S
 from hil_tests.twin import firmware
 
 pytestmark = [pytest.mark.twin, pytest.mark.slow]
@@ -20,7 +21,7 @@ def run(bundle: Path, folder: Path, *options: str) -> dict[str, Any]:
         pytest.skip(f"{firmware.GCC} is not on PATH")
     command = [sys.executable, "-m", "hil", "run", "--bundle", str(bundle), "--out", str(folder / "runs")]
     command += ["--json", "--n", "6", "--server-ms", "2", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     assert summary["valid"], summary["issues"]

@@ -16,6 +16,7 @@ import torch
 from hil import bundle, data
 from hil.schemes.halves import load_device
 from hil.training.api import ensure_bundle
+from hil_tests.patience import PATIENCE_S
 from hil_tests.twin import firmware
 
 pytestmark = pytest.mark.twin
@@ -46,7 +47,7 @@ def run(bundles: dict[str, Path], tmp_path: Path) -> Run:
     def make(scheme: str, *arguments: object, code: int = 0, path: Path | None = None) -> dict[str, Any]:
         command = [sys.executable, "-m", "hil", "run", "--json", "--bundle", str(path or bundles[scheme])]
         command += ["--scheme", scheme, "--out", str(tmp_path / "runs"), *map(str, arguments)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert ended.returncode == code, ended.stderr
         loaded: dict[str, Any] = json.loads(ended.stdout)
         return loaded

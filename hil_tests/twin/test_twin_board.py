@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +12,8 @@ import pytest
 from hil.boards.twin import TwinBoard
 from hil.errors import BoardError, TwinFault, UsageError
 from hil.twin.console import run_console
+from hil_tests.patience import PATIENCE_S
+from hil_tests.twin.ctrl_c import press_ctrl_c
 
 pytestmark = pytest.mark.twin
 
@@ -105,25 +104,16 @@ def test_the_console_writes_what_the_port_sends(build: Build) -> None:
 
 
 def test_the_console_echoes_over_tcp(build: Build) -> None:
-    places: list[str] = []
-    image = build(ECHO)
-    ready = threading.Event()
+    with socket.socket() as client:
 
-    def connected(message: str) -> None:
-        places.append(message)
-        ready.set()
-
-    arguments = {"on_connection": connected, "realtime": True}
-    thread = threading.Thread(target=run_console, args=(image, {1: "tcp:0"}, 3.0), kwargs=arguments)
-    thread.start()
-    try:
-        assert ready.wait(5)
-        host, port = places[0].rsplit(" ", 1)[1].split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as client:
+        def connect(message: str) -> None:
+            host, port = message.rsplit(" ", 1)[1].split(":")
+            client.settimeout(PATIENCE_S)
+            client.connect((host, int(port)))
             client.sendall(b"HELLO")
-            assert client.recv(16) == b"hello"
-    finally:
-        thread.join(10)
+
+        assert run_console(build(ECHO), {1: "tcp:0"}, 1.0, on_connection=connect, realtime=True) == 0
+        assert client.recv(16) == b"hello"
 
 
 def test_an_unknown_connection_is_refused(build: Build) -> None:
@@ -134,10 +124,10 @@ def test_an_unknown_connection_is_refused(build: Build) -> None:
 
 
 def test_ctrl_c_ends_the_console_cleanly(build: Build) -> None:
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    assert run_console(build(ECHO), {1: "pty"}, None) == 0
-    timer.join()
+    image = build(ECHO)
+    pressing = press_ctrl_c()
+    assert run_console(image, {1: "pty"}, None) == 0
+    pressing.join()
 
 
 def test_a_closed_board_says_so(build: Build) -> None:

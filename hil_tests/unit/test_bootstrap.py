@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hil.paths import REPOSITORY
+from hil_tests.patience import PATIENCE_S
 
 TOOLS = (
     "bash", "sh", "env", "cat", "cksum", "dirname", "flock", "mkdir", "mv", "cp", "chmod", "readlink", "rm",
@@ -78,7 +78,7 @@ class Checkout:
     def run(self, *arguments: str, **extra: object) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
         process = self.start(*arguments, **extra)  # type: ignore[arg-type]
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
         return process.returncode, out, err
 
     @property
@@ -113,9 +113,7 @@ def test_the_first_call_makes_the_environment_and_the_second_uses_it(checkout: C
     assert "installing hil" in err
     assert checkout.done == ["venv", "pip"]
     assert "pip was here" in (checkout.root / "build" / "install.log").read_text()
-    began_s = time.monotonic()
     assert checkout.run("run") == (0, "ran: run\n", "")
-    assert time.monotonic() - began_s < 2
     assert checkout.done == []
 
 
@@ -159,7 +157,7 @@ def test_a_failed_installation_shows_why_and_is_tried_again(checkout: Checkout) 
 
 def test_two_first_calls_make_one_environment(checkout: Checkout) -> None:
     both = [checkout.start("boards"), checkout.start("boards")]
-    assert [process.communicate(timeout=30)[0] for process in both] == ["ran: boards\n"] * 2
+    assert [process.communicate(timeout=PATIENCE_S)[0] for process in both] == ["ran: boards\n"] * 2
     assert checkout.done == ["venv", "pip"]
 
 

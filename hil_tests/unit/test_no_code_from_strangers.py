@@ -15,6 +15,7 @@ from hil.errors import ServerError
 from hil.server.client import Client
 from hil.server.service import Service
 from hil.server.tokens import Credential, Tokens
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, serving
 
 ROOT = paths.REPOSITORY / "host" / "hil"
@@ -78,6 +79,7 @@ def test_the_server_opens_no_file_once_it_serves(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(builtins, "open", watched)
         for shown in (Credential(path, token), Credential(token, path)):
             with contextlib.suppress(ServerError):
-                Client("127.0.0.1", bound.port, HASH, 5, credential=shown).infer(path.encode(), 5)
+                client = Client("127.0.0.1", bound.port, HASH, PATIENCE_S, credential=shown)
+                client.infer(path.encode(), PATIENCE_S)
         monkeypatch.undo()
     assert not opened

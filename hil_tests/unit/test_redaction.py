@@ -21,6 +21,7 @@ from hil.server.client import Client
 from hil.server.protocol import Kind, Refusal, pack_frame, pack_goodbye, pack_refusal
 from hil.server.service import Service
 from hil.server.tokens import Tokens
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.server.fake_remote import FakeRemote, serving
 from hil_tests.unit.session.fakes import FakeBoard, run_fake
 
@@ -93,7 +94,7 @@ def echo(*frames: bytes) -> Iterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        thread.join(10)
+        thread.join(PATIENCE_S)
         listener.close()
 
 
@@ -106,7 +107,7 @@ def echo(*frames: bytes) -> Iterator[int]:
 )
 def test_a_server_that_repeats_a_token_is_not_quoted(frames: tuple[bytes, ...]) -> None:
     with echo(*frames) as port, pytest.raises(ServerError) as caught:
-        Client("127.0.0.1", port, bytes(32), 5, credential=SECRET).infer(b"x", 5)
+        Client("127.0.0.1", port, bytes(32), PATIENCE_S, credential=SECRET).infer(b"x", PATIENCE_S)
     assert SECRET.token not in str(caught.value)
     assert MASK in str(caught.value)
 

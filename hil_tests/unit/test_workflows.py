@@ -22,6 +22,7 @@ import yaml
 
 from hil.cli.app import make_app
 from hil.paths import REPOSITORY
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.report.summaries import on_renode, summary
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
@@ -78,7 +79,7 @@ def test_the_form_is_githubs(workflow: Path) -> None:
 def test_the_scripts_are_bash(workflow: Path) -> None:
     assert document(workflow)["defaults"]["run"]["shell"] == "bash"
     for script in scripts(workflow):
-        subprocess.run(["bash", "-n", "-c", script], check=True, timeout=10)
+        subprocess.run(["bash", "-n", "-c", script], check=True, timeout=PATIENCE_S)
 
 
 def test_every_file_they_name_is_there(workflow: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_step_that_compares_fails_with_a_regression(
         cwd=checkout,
         env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "step.md")},
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == code
     assert ("✗ 1 regression" in (tmp_path / "step.md").read_text()) is bool(code)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 import hil
 from hil.cli import app, main
 from hil.errors import BuildError
+from hil_tests.patience import PATIENCE_S
 
 VERBS = ("run", "compare", "train", "build", "serve", "twin", "boards", "zoo", "bench", "doctor")
 
@@ -23,7 +23,7 @@ def hil_process(*arguments: str, **environment: str) -> subprocess.CompletedProc
         [sys.executable, "-m", "hil", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env={**os.environ, **environment},
         check=False,
     )
@@ -37,14 +37,11 @@ def raising(error: BaseException):
 
 
 def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
-    began_s = time.monotonic()
     answer = hil_process("--help", PYTHONPROFILEIMPORTTIME="1")
-    elapsed_s = time.monotonic() - began_s
     assert answer.returncode == 0
     assert all(f" {verb} " in answer.stdout for verb in VERBS)
     imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
     assert not imported & {"torch", "numpy", "unicorn", "sklearn", "hil.pipeline"}
-    assert elapsed_s < 5, "half a second on an idle machine"
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -14,6 +14,7 @@ import pytest
 
 from hil import paths
 from hil.cli import main
+from hil_tests.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +37,11 @@ def test_after_an_interrupt_the_same_command_goes_on(tmp_path):
     command = [sys.executable, "-m", "hil", "neighbourhood", "radio", "--instances", "20000", "--jobs", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    until = time.monotonic() + 300
+    until = time.monotonic() + PATIENCE_S
     while "2/100" not in process.stderr.readline():
         assert time.monotonic() < until
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=300)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     kept = json.loads((tmp_path / "runs/neighbourhood/neighbourhood.json").read_text())
     assert kept["partial"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from hil.errors import BundleError, UsageError
 from hil.experiments.experiment import Column, Experiment, Variable
 from hil.experiments.measure import Context, Found, Measure, Settings
+from hil_tests.patience import PATIENCE_S
 
 
 def double(settings: Settings, context: Context) -> Found:
@@ -28,7 +29,7 @@ def fate(settings: Settings, context: Context) -> Found:
         os.kill(os.getpid(), signal.SIGKILL)
     if settings["fate"] == "slow":
         Path(settings["log"]).write_text(str(os.getpid()))
-        time.sleep(60)
+        time.sleep(2 * PATIENCE_S)
     return Found({"fine": True})
 
 

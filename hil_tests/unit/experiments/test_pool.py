@@ -5,13 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
 from pathlib import Path
 
 from hil.experiments.measure import Cell, Context
 from hil.experiments.outcome import Job, Measured
 from hil.experiments.pool import ProcessPool
 from hil.experiments.result import CellError
+from hil_tests.patience import eventually
 from hil_tests.unit.experiments.stand_ins import ALONE, DOUBLE, FATE
 
 
@@ -76,10 +76,7 @@ def test_a_worker_ends_with_a_parent_that_was_killed(tmp_path):
     worker = wait_for(log)
     os.kill(parent.pid, signal.SIGKILL)
     parent.join()
-    until_s = time.monotonic() + 10
-    while Path(f"/proc/{worker}").exists():
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    eventually(lambda: not Path(f"/proc/{worker}").exists())
 
 
 def run_slowly(log):
@@ -89,8 +86,4 @@ def run_slowly(log):
 
 def wait_for(path):
     """The process that wrote its number to `path`."""
-    until_s = time.monotonic() + 30
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
-    return path.read_text()
+    return eventually(lambda: path.exists() and path.read_text())

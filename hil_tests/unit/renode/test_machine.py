@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from hil.errors import BoardError
 from hil.renode import machine as module
+from hil.renode import monitor
 from hil.renode.find import Renode
 from hil.renode.machine import Machine, Setting
 from hil_tests.twin import firmware
@@ -83,12 +83,10 @@ def test_a_trace_is_kept(start: StartMachine, kept: dict[str, bytes]) -> None:
     assert set(kept) == {"renode.log", "renode-profile.bin", "renode-stacks.txt"}
 
 
-def test_firmware_that_hangs_is_told_within_seconds_with_its_place(start: StartMachine) -> None:
+def test_firmware_that_hangs_is_told_with_its_place(start: StartMachine) -> None:
     machine = start(HANGS)
-    began_s = time.monotonic()
     with pytest.raises(BoardError, match=r"sent nothing in .* the core is at 0x08000200"):
         machine.channel.read(60.0)
-    assert time.monotonic() - began_s < 10
 
 
 def test_firmware_that_crashes_is_told_by_function(start: StartMachine) -> None:
@@ -135,13 +133,21 @@ def test_a_step_that_never_ends(start: StartMachine, monkeypatch: pytest.MonkeyP
         read_all(machine, 0.1)
 
 
-@pytest.mark.parametrize(("fault", "told"), [("mute", "did not open its Monitor"), ("deaf", "did not greet")])
 def test_a_renode_that_does_not_come_up(
-    start: StartMachine, kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, fault: str, told: str
+    start: StartMachine, kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "START_LIMIT_S", 1.0)
-    with pytest.raises(BoardError, match=told):
-        start(faults=fault)
+    with pytest.raises(BoardError, match="did not open its Monitor"):
+        start(faults="mute")
+    assert "renode.log" in kept
+
+
+def test_a_renode_that_never_answers(
+    start: StartMachine, kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "COMMAND_LIMIT_S", 0.5)
+    with pytest.raises(BoardError, match="did not greet"):
+        start(faults="deaf")
     assert b"Loaded monitor commands" in kept["renode.log"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -76,10 +75,8 @@ def test_an_attempt_may_fail(play: Play) -> None:
 
 def test_silence_is_an_error(play: Play) -> None:
     monitor = play()
-    began_s = time.monotonic()
     with pytest.raises(BoardError, match="did not answer 'cpu PC' within"):
         monitor.run("cpu PC", 0.3)
-    assert time.monotonic() - began_s < 2
 
 
 def test_a_renode_that_ended_is_told_with_its_own_reason(play: Play) -> None:
@@ -92,7 +89,7 @@ def test_a_renode_that_ended_is_told_with_its_own_reason(play: Play) -> None:
     monitor.run(recorded.CREATED.command)
     ended = True
     with pytest.raises(BoardError, match="exit code 42"):
-        monitor.run("cpu PC", 5.0)
+        monitor.run("cpu PC")
 
 
 def test_nobody_listens() -> None:

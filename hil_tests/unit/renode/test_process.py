@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from hil.errors import BoardError
 from hil.renode.ports import check_free, free_ports
 from hil.renode.process import RenodeProcess
+from hil_tests.patience import PATIENCE_S, eventually
 
 # Two generations: the shell, and a program that it starts.
 FAMILY = ["sh", "-c", "echo $$; sleep 300 & echo $!; wait"]
@@ -21,21 +21,15 @@ STUBBORN = ["sh", "-c", "trap '' TERM; echo $$; while true; do sleep 0.2; done"]
 
 
 def pids_in(log: Path, count: int) -> list[int]:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        if log.exists() and len(found := log.read_text().split()) >= count:
-            return [int(word) for word in found[:count]]
-        time.sleep(0.02)
-    raise AssertionError("the program did not start")
+    def found() -> list[str]:
+        return log.read_text().split() if log.exists() else []
+
+    eventually(lambda: len(found()) >= count, "the program did not start")
+    return [int(word) for word in found()[:count]]
 
 
-def gone(pids: list[int], within_s: float = 8.0) -> bool:
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.02)
-    return False
+def await_the_end_of(pids: list[int]) -> None:
+    eventually(lambda: not any(alive(pid) for pid in pids), "it lives on")
 
 
 def alive(pid: int) -> bool:
@@ -51,16 +45,14 @@ def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     process.check()
     process.stop()
     process.stop()
-    assert gone(pids, 1.0)
+    await_the_end_of(pids)
 
 
 def test_a_program_deaf_to_the_request_is_ended_by_force(tmp_path: Path) -> None:
     process = RenodeProcess(STUBBORN, tmp_path / "log", tmp_path)
     pids = pids_in(tmp_path / "log", 1)
-    began_s = time.monotonic()
     process.stop()
-    assert gone(pids, 1.0)
-    assert time.monotonic() - began_s < 10
+    await_the_end_of(pids)
 
 
 def test_a_killed_hil_takes_it_along(tmp_path: Path) -> None:
@@ -73,12 +65,12 @@ def test_a_killed_hil_takes_it_along(tmp_path: Path) -> None:
     pids = pids_in(tmp_path / "log", 2)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    assert gone(pids)
+    await_the_end_of(pids)
 
 
 def test_its_end_is_told_with_code_and_last_words(tmp_path: Path) -> None:
     process = RenodeProcess(["sh", "-c", "echo something broke >&2; exit 3"], tmp_path / "log", tmp_path)
-    assert process.wait(10)
+    assert process.wait(PATIENCE_S)
     with pytest.raises(BoardError, match="exit code 3: something broke"):
         process.check()
     process.stop()
@@ -86,7 +78,7 @@ def test_its_end_is_told_with_code_and_last_words(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     process = RenodeProcess([str(tmp_path / "nothing")], tmp_path / "log", tmp_path)
-    assert process.wait(10)
+    assert process.wait(PATIENCE_S)
     with pytest.raises(BoardError, match=r"exit code 127.*No such file"):
         process.check()
     process.stop()

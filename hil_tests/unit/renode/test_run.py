@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from hil.paths import cache_dir
+from hil_tests.patience import PATIENCE_S, eventually
 from hil_tests.twin import firmware
 from hil_tests.unit.renode.conftest import MakeRenode
 
@@ -50,7 +50,7 @@ def start(digits_bundle: Path, tmp_path: Path, make_renode: MakeRenode) -> Start
 
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, err
     loaded: dict[str, Any] = json.loads(out)
     return loaded
@@ -68,10 +68,7 @@ def predictions(path: Path) -> list[tuple[str, str]]:
 
 def assert_nothing_left(tmp_path: Path) -> None:
     """No process of this test's Renode, and no folder of its machine."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until and left_behind(tmp_path):
-        time.sleep(0.1)
-    assert left_behind(tmp_path) == []
+    eventually(lambda: not left_behind(tmp_path), "a process outlived the run")
     assert list((tmp_path / "cache").glob("hil-renode-*")) == []
 
 
@@ -141,13 +138,11 @@ def test_a_refused_command_ends_the_run_and_leaves_the_log(start: Start, tmp_pat
 
 def test_ctrl_c_leaves_a_partial_folder_and_no_process(start: Start, tmp_path: Path) -> None:
     process = start("--n", 2000, "--renode")
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if any("SampleFinished" in path.read_text() for path in tmp_path.glob("runs/*/events.jsonl")):
-            break
-        time.sleep(0.05)
+    eventually(
+        lambda: any("SampleFinished" in path.read_text() for path in tmp_path.glob("runs/*/events.jsonl"))
+    )
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     summary = json.loads((folder(tmp_path, "renode") / "summary.json").read_text())
     assert summary["partial"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from hil_tests.patience import PATIENCE_S, eventually
 from numpy.typing import NDArray
 
 from hil.errors import CodecError
@@ -41,6 +42,10 @@ class FakeRemote:
     progressive: bool = True
     hold: threading.Event | None = None
     """While unset, inference does not end."""
+    chatters: bool = False
+    """Says when it infers."""
+    asked: int = 0
+    """Payloads that decoding has begun with."""
 
     def warm_up(self) -> None:
         pass
@@ -48,6 +53,7 @@ class FakeRemote:
     payload_max: int = 1000
 
     def decode_request(self, request: Request) -> Decoded:
+        self.asked += 1
         if request.payload == b"bad":
             raise CodecError("the payload holds the impossible code 9")
         if request.prefix and not self.progressive:
@@ -60,8 +66,10 @@ class FakeRemote:
 
     def logits(self, values: list[NDArray[np.float32]]) -> NDArray[np.int16]:
         self.batches.append(len(values))
+        if self.chatters:
+            print("infers", file=sys.stderr, flush=True)
         if self.hold is not None:
-            self.hold.wait(10)
+            self.hold.wait(PATIENCE_S)
         time.sleep(self.seconds)
         if any(value[2] for value in values):
             raise RuntimeError("shapes do not match")
@@ -97,12 +105,19 @@ def serving(service: Service, options: ServeOptions | None = None) -> Iterator[B
     thread = threading.Thread(target=lambda: asyncio.run(run))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE_S)
         yield found[0]
     finally:
         stop.request()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+def await_taken(service: Service, count: int) -> None:
+    """Returns when `count` requests have been taken that nobody has answered, and the first is inferred."""
+    remote = service.remote
+    assert isinstance(remote, FakeRemote)
+    eventually(lambda: service.batcher._pending >= count and remote.batches, f"{count} were never taken")
 
 
 def main() -> None:
@@ -111,7 +126,7 @@ def main() -> None:
     if mode == "broken":
         sys.exit("no such bundle")
     if mode == "mute":
-        time.sleep(60)
+        time.sleep(PATIENCE_S)
     stop = Stop()
     watch_parent(stop.orphaned)
     if mode == "slow":
@@ -122,7 +137,8 @@ def main() -> None:
         print(ready_line(bound), flush=True)
         print("loaded", file=sys.stderr, flush=True)
 
-    remote = FakeRemote(classes=4 if mode == "four" else 2, seconds=1.0 if mode == "lame" else 0.0)
+    seconds = {"lame": 1.0, "hung": PATIENCE_S}.get(mode, 0.0)
+    remote = FakeRemote(classes=4 if mode == "four" else 2, seconds=seconds, chatters=seconds > 0)
     asyncio.run(run_service(Service(remote, HASH), ServeOptions(), announce, stop))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hil_tests.patience import PATIENCE_S
 
 from hil import bundle as bundles
 from hil.bundle import Bundle, InputFormat, Manifest
@@ -53,4 +54,4 @@ def test_torch_is_imported_by_the_server_program_only():
         "import sys, hil.server.app, hil.server.client, hil.server.process, hil.session.run\n"
         "sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S).returncode == 0

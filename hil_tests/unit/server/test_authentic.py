@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, serving
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +38,7 @@ def service(key: bytes | None = KEY, tokens: Tokens | None = None) -> Service:
 
 def client(port: int, token: str = "") -> Client:
     credential = Credential("camera", token) if token else None
-    return Client("127.0.0.1", port, HASH, 5, credential=credential)
+    return Client("127.0.0.1", port, HASH, PATIENCE_S, credential=credential)
 
 
 @given(nonces, nonces | st.just(b""))
@@ -73,7 +74,7 @@ def test_who_asks_for_no_tag_gets_none():
         asked = client(bound.port)
         assert asked.infer(b"\x07four", 5, stamp=STAMP).tag == b"", "no session has begun"
         asked.begin(NONCE, b"", 5)
-        assert asked.infer(b"\x07four", 5).tag == b""
+        assert asked.infer(b"\x07four", PATIENCE_S).tag == b""
 
 
 def test_every_session_has_a_nonce_of_its_own_unless_it_goes_on():
@@ -105,7 +106,7 @@ def test_a_begin_that_is_none_ends_the_session():
         asked = client(bound.port)
         asked._socket.sendall(pack_frame(Kind.BEGIN, b"short"))
         with pytest.raises(ServerError, match="BEGIN has 5 bytes"):
-            asked.infer(b"\x07four", 5)
+            asked.infer(b"\x07four", PATIENCE_S)
 
 
 def test_no_key_shows_where_a_service_is_printed():

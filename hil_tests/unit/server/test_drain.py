@@ -7,12 +7,12 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 
 import pytest
-from hil_tests.unit.server.fake_remote import HASH, FakeRemote, serving
+from hil_tests.patience import PATIENCE_S, eventually
+from hil_tests.unit.server.fake_remote import HASH, FakeRemote, await_taken, serving
 from hil_tests.unit.server.test_process import _importable as importable
 from hil_tests.unit.server.test_process import child
 
@@ -26,9 +26,13 @@ from hil.server.service import Service
 __all__ = ["importable"]
 
 
+def await_inference(server: ServerProcess) -> None:
+    eventually(lambda: b"infers" in server.log(), "it never began")
+
+
 def ask_in_vain(client: Client) -> None:
     with contextlib.suppress(ServerError):
-        client.infer(b"x", 5)
+        client.infer(b"x", PATIENCE_S)
 
 
 def test_while_it_drains_what_was_taken_is_answered_and_nothing_else():
@@ -36,20 +40,20 @@ def test_while_it_drains_what_was_taken_is_answered_and_nothing_else():
     service = Service(FakeRemote(hold=hold), HASH)
     answers: list[Answer] = []
     with serving(service) as bound:
-        asking, idle = (Client("127.0.0.1", bound.port, HASH, 5) for _ in range(2))
-        thread = threading.Thread(target=lambda: answers.append(asking.infer(b"x", 5)))
+        asking, idle = (Client("127.0.0.1", bound.port, HASH, PATIENCE_S) for _ in range(2))
+        thread = threading.Thread(target=lambda: answers.append(asking.infer(b"x", PATIENCE_S)))
         thread.start()
-        time.sleep(0.1)
+        await_taken(service, 1)
         stopping = asyncio.run_coroutine_threadsafe(service.stop(), service.loop)
-        time.sleep(0.1)
-        assert idle.infer(b"x", 5).status is Status.DRAINING
+        eventually(lambda: service.draining and not service._server.is_serving())
+        assert idle.infer(b"x", PATIENCE_S).status is Status.DRAINING
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", bound.port), 1)
+            socket.create_connection(("127.0.0.1", bound.port), PATIENCE_S)
         hold.set()
         thread.join()
         with pytest.raises(ServerError, match="gone: the server is shutting down"):
-            idle.infer(b"x", 5)
-        stopping.result(5)
+            idle.infer(b"x", PATIENCE_S)
+        stopping.result(PATIENCE_S)
     assert answers[0].status is Status.OK
 
 
@@ -57,36 +61,31 @@ def test_a_request_that_never_ends_does_not_keep_it():
     hold = threading.Event()
     service = Service(FakeRemote(hold=hold), HASH, Limits(drain_s=0.2))
     with serving(service) as bound:
-        client = Client("127.0.0.1", bound.port, HASH, 5)
+        client = Client("127.0.0.1", bound.port, HASH, PATIENCE_S)
         threading.Thread(target=ask_in_vain, args=(client,), daemon=True).start()
-        time.sleep(0.1)
+        await_taken(service, 1)
         began = time.monotonic()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < PATIENCE_S / 2
     hold.set()
 
 
 def test_sigterm_answers_what_is_asked_and_exits_with_0(importable):
     with ServerProcess(child("lame")) as server:
-        connection = server.connect(HASH, 20)
+        connection = server.connect(HASH, PATIENCE_S)
         answers: list[Answer] = []
-        thread = threading.Thread(target=lambda: answers.append(connection.infer(b"x", 5)))
+        thread = threading.Thread(target=lambda: answers.append(connection.infer(b"x", PATIENCE_S)))
         thread.start()
-        time.sleep(0.3)
+        await_inference(server)
         os.kill(server.pid, signal.SIGTERM)
         thread.join()
         assert answers[0].status is Status.OK
-        assert server._process.wait(5) == 0
+        assert server._process.wait(PATIENCE_S) == 0
 
 
 def test_a_second_signal_ends_it_at_once(importable):
-    with ServerProcess(child("lame")) as server:
-        connection = server.connect(HASH, 20)
+    with ServerProcess(child("hung")) as server:
+        connection = server.connect(HASH, PATIENCE_S)
         threading.Thread(target=ask_in_vain, args=(connection,), daemon=True).start()
-        time.sleep(0.2)
-        os.kill(server.pid, signal.SIGTERM)
-        time.sleep(0.1)
-        os.kill(server.pid, signal.SIGTERM)
-        try:
-            assert server._process.wait(0.6) == 128 + signal.SIGTERM
-        except subprocess.TimeoutExpired:
-            pytest.fail("it goes on")
+        await_inference(server)
+        eventually(lambda: os.kill(server.pid, signal.SIGTERM) or not server.alive)
+        assert server._process.wait(PATIENCE_S) == 128 + signal.SIGTERM

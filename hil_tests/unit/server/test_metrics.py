@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, serving
 
 from hil.errors import ServerError
@@ -20,7 +21,7 @@ parser = pytest.importorskip("prometheus_client.parser")
 
 
 def get(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as page:
         return page.read().decode()
 
 
@@ -33,11 +34,11 @@ def test_requests_batches_sessions_and_memory_are_counted():
     one = Credential('a "quoted" name', "a-token-of-sixteen-and-more")
     service = Service(FakeRemote(), HASH, tokens=Tokens({one.name: one.token}))
     with serving(service, ServeOptions(metrics_port=0)) as bound:
-        client = Client("127.0.0.1", bound.port, HASH, 5, credential=one)
+        client = Client("127.0.0.1", bound.port, HASH, PATIENCE_S, credential=one)
         for payload in (b"x", b"x", b"bad"):
-            client.infer(payload, 5)
+            client.infer(payload, PATIENCE_S)
         with pytest.raises(ServerError):
-            Client("127.0.0.1", bound.port, HASH, 5)
+            Client("127.0.0.1", bound.port, HASH, PATIENCE_S)
         text = get(bound.metrics_port, "/metrics")
         found = values(text)
         assert get(bound.metrics_port, "/healthz") == "ok\n"

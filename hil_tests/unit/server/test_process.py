@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from hil_tests.patience import PATIENCE_S, eventually
 from hil_tests.unit.server.fake_remote import HASH
 
 from hil.errors import ServerError
@@ -37,17 +37,14 @@ def lives(pid: int) -> bool:
         return False
 
 
-def wait_until_gone(pid: int, seconds: float = 5) -> bool:
-    until = time.monotonic() + seconds
-    while lives(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not lives(pid)
+def await_the_end_of(pid: int) -> None:
+    eventually(lambda: not lives(pid), "it lives on")
 
 
 def test_a_child_is_awaited_asked_and_stopped():
     with ServerProcess(child("slow")) as server:
-        connection = server.connect(HASH, 20)
-        assert connection.infer(b"abc", 5).logits == (3, ord("a"))
+        connection = server.connect(HASH, PATIENCE_S)
+        assert connection.infer(b"abc", PATIENCE_S).logits == (3, ord("a"))
         assert server.alive
         assert os.getsid(server.pid) == server.pid, "Ctrl-C at the terminal is not for the child"
     assert not lives(server.pid)
@@ -57,7 +54,7 @@ def test_a_child_is_awaited_asked_and_stopped():
 
 def test_a_child_that_cannot_start_is_an_error_with_its_last_words():
     with ServerProcess(child("broken")) as server, pytest.raises(ServerError, match="status 1") as caught:
-        server.connect(HASH, 20)
+        server.connect(HASH, PATIENCE_S)
     assert "no such bundle" in caught.value.hint
 
 
@@ -74,21 +71,21 @@ def test_a_program_that_does_not_exist_is_a_server_error():
 
 def test_a_child_killed_in_mid_run_is_noticed_at_the_next_request():
     with ServerProcess(child("plain")) as server:
-        connection = server.connect(HASH, 20)
+        connection = server.connect(HASH, PATIENCE_S)
         os.kill(server.pid, signal.SIGKILL)
         with pytest.raises(ServerError, match="gone"):
-            connection.infer(b"abc", 2)
-        assert wait_until_gone(server.pid)
+            connection.infer(b"abc", PATIENCE_S)
+        await_the_end_of(server.pid)
         with pytest.raises(ServerError, match="ended with status -9"):
-            server.connect(HASH, 2)
+            server.connect(HASH, PATIENCE_S)
 
 
 def test_sigterm_ends_a_server_in_good_order():
     with ServerProcess(child("plain")) as server:
-        server.connect(HASH, 20)
+        server.connect(HASH, PATIENCE_S)
         os.kill(server.pid, signal.SIGTERM)
-        assert wait_until_gone(server.pid)
-        assert server._process.wait(1) == 0
+        await_the_end_of(server.pid)
+        assert server._process.wait(PATIENCE_S) == 0
 
 
 def test_the_end_of_standard_input_is_the_end_of_the_parent():
@@ -97,19 +94,20 @@ def test_the_end_of_standard_input_is_the_end_of_the_parent():
     watch_parent(orphaned.set, reading)
     assert not orphaned.wait(0.1)
     os.close(writing)
-    assert orphaned.wait(0.5)
+    assert orphaned.wait(PATIENCE_S)
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from hil.server.options import Bound
 from hil.server.orphan import watch_parent
 from hil.server.process import ServerProcess
 from hil_tests.unit.server.fake_remote import HASH
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
 with ServerProcess([sys.executable, "-m", "hil_tests.unit.server.fake_remote", "plain"]) as server:
-    server.connect(HASH, 20)
+    server.connect(HASH, 300)
     print(server.pid, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -121,9 +119,9 @@ def test_no_child_survives_its_parent(number):
     pid = int(parent.stdout.readline())
     assert lives(pid)
     parent.send_signal(number)
-    parent.wait(10)
+    parent.wait(PATIENCE_S)
     parent.stdout.close()
-    assert wait_until_gone(pid)
+    await_the_end_of(pid)
 
 
 def test_the_ready_line_is_found_among_other_output():

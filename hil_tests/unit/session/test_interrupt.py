@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from hil_tests.unit.server.test_process import ROOT, wait_until_gone
+from hil_tests.patience import PATIENCE_S, eventually
+from hil_tests.unit.server.test_process import ROOT, await_the_end_of
 
 RUN = """
 import pathlib, sys
@@ -35,9 +35,9 @@ def test_ctrl_c_leaves_a_valid_partial_folder_and_no_child(tmp_path):
     child = int(run.stdout.readline())
     samples = _wait_for_samples(tmp_path / "runs")
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=20)
+    _, errors = run.communicate(timeout=PATIENCE_S)
     assert "KeyboardInterrupt" in errors.splitlines()[-1]
-    assert wait_until_gone(child)
+    await_the_end_of(child)
     summary = json.loads((samples.parent / "summary.json").read_text())
     assert summary["partial"] is True
     assert summary["samples"] == len(samples.read_text().splitlines()) - 1 > 0
@@ -49,10 +49,8 @@ def test_ctrl_c_leaves_a_valid_partial_folder_and_no_child(tmp_path):
 
 
 def _wait_for_samples(runs: Path) -> Path:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        for path in runs.glob("*/samples.csv"):
-            if path.read_text().count("\n") > 3:
-                return path
-        time.sleep(0.02)
-    raise AssertionError("the run did not get going")
+    def long_enough() -> list[Path]:
+        return [path for path in runs.glob("*/samples.csv") if path.read_text().count("\n") > 3]
+
+    eventually(long_enough, "the run did not get going")
+    return long_enough()[0]

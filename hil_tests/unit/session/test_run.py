@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from hil_tests.patience import PATIENCE_S
 from hil_tests.unit.session.fake_device import Mishaps, Model
 from hil_tests.unit.session.fakes import (
     INFO,
@@ -493,6 +494,6 @@ def test_a_run_imports_no_torch_and_prints_nothing(tmp_path):
         f"run_fake(pathlib.Path({str(tmp_path)!r}))\n"
         "sys.exit('torch' in sys.modules)\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""

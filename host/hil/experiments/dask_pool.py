@@ -21,7 +21,7 @@ from hil.experiments.result import CellError
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_CONNECT_S: Final = 5.0
+_CONNECT_S: Final = 20.0
 _LOOK_S: Final = 0.5
 """Between two looks at whether there is still a worker."""
 

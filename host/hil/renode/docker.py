@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 IMAGE: Final = "antmicro/renode"
-_LIMIT_S: Final = 8.0
+_LIMIT_S: Final = 30.0
 
 
 def local_image() -> str | None:

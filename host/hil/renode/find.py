@@ -22,7 +22,7 @@ WAYS: Final = (
 )
 _GET_ONE: Final = f"get one: {WAYS}"
 _DOCKER: Final = "docker"
-_ASK_LIMIT_S: Final = 8.0
+_ASK_LIMIT_S: Final = 30.0
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,20 @@ from hil.renode.channel import RenodeChannel
 from hil.renode.commands import Files
 from hil.renode.find import Renode
 from hil.renode.log import LogWatch
-from hil.renode.monitor import COMMAND_LIMIT_S, Monitor
+from hil.renode.monitor import Monitor
 from hil.renode.process import RenodeProcess
 from hil.renode.telnet import integer
 from hil.renode.uart import UartWire
 from hil.twin.image import Image, load_image
 
-START_LIMIT_S: Final = 9.0
+START_LIMIT_S: Final = 60.0
 """Renode and its Monitor are there within three seconds on a fast machine."""
 
-STEP_LIMIT_S: Final = 8.0
-"""A step of the emulation; beyond it, Renode is taken to hang."""
+STEP_LIMIT_S: Final = 60.0
+"""A step of the emulation is milliseconds of virtual time; beyond it, Renode is taken to hang."""
 
 _QUIT_LIMIT_S: Final = 1.0
-_FLUSH_LIMIT_S: Final = 5.0
+_FLUSH_LIMIT_S: Final = 20.0
 """A traced run has a profile to write when Renode ends."""
 
 _KEPT_MAX: Final = 64 << 20
@@ -132,7 +132,7 @@ class Machine:
 
     def _where(self) -> str:
         try:
-            pc = integer(self._monitor.run("cpu PC", COMMAND_LIMIT_S))
+            pc = integer(self._monitor.run("cpu PC"))
         except BoardError:
             pc = None
         return "an unknown place" if pc is None else self._image.describe(pc)

@@ -17,7 +17,7 @@ from hil.errors import BoardError
 SETTLE_S: Final = 0.002
 """From Renode's thread having read the last byte to the byte being queued for the machine."""
 
-_TAKE_LIMIT_S: Final = 5.0
+_TAKE_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.0005
 _TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _BLIND_S: Final = 0.01

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
 from hil.bench.serving.load import Driven, Load, drive
 from hil.errors import ServerError
 from hil.server.limits import Limits
+from hil_tests.patience import PATIENCE_S, eventually
 from hil_tests.unit.server.fake_remote import HASH, FakeRemote, running
 
 PAYLOADS = (b"x", b"\x07four", b"\x09longer")
@@ -70,13 +70,14 @@ def test_a_server_that_leaves_is_an_error():
 
     def ask(port: int) -> None:
         try:
-            driven(port, Load(devices=2, seconds=5, warm_s=0))
+            driven(port, Load(devices=2, seconds=PATIENCE_S, warm_s=0))
         except ServerError as error:
             found.append(error)
 
-    with running(FakeRemote()) as port:
+    remote = FakeRemote()
+    with running(remote) as port:
         thread = threading.Thread(target=ask, args=(port,))
         thread.start()
-        time.sleep(0.3)
+        eventually(lambda: remote.asked)
     thread.join()
     assert "the server is shutting down" in found[0].message
