@@ -11,8 +11,10 @@ from pathlib import Path
 from hil.errors import ToolchainError
 from hil_tests.unit.mcu import harness
 
-HARNESS = tuple(
-    f"hil_tests/{name}" for name in ("unit/mcu/harness.c", "unit/mcu/harness.py", "neighbourhood/firmware.py")
+HARNESS = (
+    "hil_tests/unit/mcu/harness.py",
+    "hil_tests/neighbourhood/firmware.py",
+    *(f"hil_tests/unit/mcu/program/{path.name}" for path in sorted(harness.PROGRAM.glob("*.[ch]"))),
 )
 
 

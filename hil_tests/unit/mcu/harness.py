@@ -12,6 +12,7 @@ from typing import IO, Self
 from hil import paths
 from hil.wire import header
 
+PROGRAM = Path(__file__).with_name("program")
 SOURCES = ("wire", "auth", "codec", "kernels", "runtime")
 INCLUDES = ("board", "wire", "auth", "codec", "kernels", "runtime")
 FLAGS = (
@@ -29,7 +30,7 @@ def build(folder: Path) -> Path:
     """Compiles the harness into `folder`; returns the program."""
     header.write(folder)
     program = folder / "harness"
-    sources = [Path(__file__).with_suffix(".c")]
+    sources = sorted(PROGRAM.glob("*.c"))
     sources += [source for name in SOURCES for source in sorted((paths.MCU / name).glob("*.c"))]
     includes = [f"-I{folder}", *(f"-I{paths.MCU / name}" for name in INCLUDES)]
     compiler = host_compiler()
