@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from hil.cli import options
-from hil.cli.build import WIDE
 from hil.errors import UsageError
+from hil.report.wide import wide
 
 Networks = Annotated[
     list[str] | None,
@@ -55,7 +55,7 @@ def kernels(
         sys.stdout.write("\n".join(map(kernels_markdown, results)))
     else:
         for result in results:
-            _console().print(kernels_table(result))
+            wide(Console()).print(kernels_table(result))
     return 0
 
 
@@ -91,7 +91,7 @@ def firmware(
     elif markdown:
         sys.stdout.write(firmware_markdown(rows))
     else:
-        _console().print(firmware_table(rows))
+        wide(Console()).print(firmware_table(rows))
     return 0
 
 
@@ -115,11 +115,6 @@ def found_bundle(scheme: str | None, dataset: str | None) -> Path:
             f"hil train --scheme {wanted[0]} --dataset {wanted[1]}; shipped: {', '.join(names())}",
         )
     return path
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, WIDE))
 
 
 def _write(report: dict[str, Any]) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,15 +14,9 @@ from hil.cli import options
 from hil.errors import UsageError
 
 if TYPE_CHECKING:
-    from hil.boards.protocol import BoardInfo
-    from hil.deploy.codecs.pack import Packed
     from hil.deploy.deployment import Deployment
-    from hil.deploy.tune.explain import Candidate
 
 ARTEFACTS = ("hil.elf", "hil.bin", "hil.map", "model.c", "kernels.json")
-
-WIDE = 132
-"""Columns that the table of kernels gets where no terminal limits it."""
 
 Explain = Annotated[
     bool, typer.Option("--explain", help="Show every kernel there was for each step, and what it takes.")
@@ -62,6 +54,7 @@ def build(
     from hil.deploy.deployment import KernelChoice
     from hil.deploy.tune import explain as candidates
     from hil.pipeline import Request, build_firmware, ensure_bundle, pack_payload, resolve
+    from hil.report.built import Built, as_values, print_built
     from hil.report.plain import PlainReporter
 
     if explain and kernels == KernelChoice.PLAIN:
@@ -86,8 +79,13 @@ def build(
         _copy(deployment.folder, out)
     if map_svg is not None:
         _draw(deployment, map_svg)
+    elf = (out or deployment.folder) / "hil.elf"
     rows = candidates.load(deployment.folder) if explain else ()
-    _print(deployment, plan.board.info, out, rows, packed, radio, as_json, arena_map)
+    built = Built(deployment, plan.board.info, elf, packed, radio, rows)
+    if as_json:
+        sys.stdout.write(json.dumps(as_values(built), indent=2) + "\n")
+    else:
+        print_built(built, Console(), arena_map)
     return 0
 
 
@@ -112,58 +110,3 @@ def _copy(source: Path, target: Path) -> None:
         raise UsageError(
             f"cannot write to {target}: {error.strerror}", "name another folder with --out"
         ) from None
-
-
-def _print(
-    deployment: Deployment,
-    board: BoardInfo,
-    out: Path | None,
-    rows: Sequence[Candidate],
-    packed: Packed,
-    radio: str,
-    as_json: bool,
-    arena_map: bool,
-) -> None:
-    elf = (out or deployment.folder) / "hil.elf"
-    if as_json:
-        from hil.deploy.tune.explain import as_values
-        from hil.report.arena_json import memory_report
-        from hil.report.codecs import as_values as as_codec_values
-
-        report: dict[str, Any] = {
-            "elf": str(elf.resolve()),
-            "board": board.name,
-            "clock_hz": deployment.clock_hz,
-            "kernels": str(deployment.kernels),
-            "footprint": asdict(deployment.footprint),
-            "limits": {"flash_bytes": board.flash_bytes, "ram_bytes": board.ram_bytes},
-            "memory": memory_report(deployment.memory),
-            "layers": [asdict(layer) for layer in deployment.layers],
-        }
-        if rows:
-            report["candidates"] = as_values(rows)
-            report["candidates_source"] = "twin_cycles"
-        if packed.candidates:
-            report["codecs"] = as_codec_values(packed.candidates, packed.chosen)
-            report["codecs_source"] = "modelled"
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
-        return
-    from rich.console import Console
-
-    from hil.report.codecs import codec_table
-    from hil.report.footprint import footprint_view
-    from hil.report.kernels import kernel_table
-
-    console = Console()
-    console.print(footprint_view(deployment, board, console.width))
-    if arena_map:
-        from hil.report.arena import arena_view
-
-        layers = [layer.name for layer in deployment.layers]
-        console.print(arena_view(deployment.memory, layers, console.width))
-    if packed.candidates:
-        console.print(codec_table(packed.candidates, packed.chosen, radio))
-    if rows:
-        wide = console if console.is_terminal else Console(width=max(console.width, WIDE))
-        wide.print(kernel_table(rows))
-    console.print(f"firmware: {elf}", markup=False, soft_wrap=True)

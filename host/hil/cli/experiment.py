@@ -145,12 +145,10 @@ def _show(results: Sequence[Result], out: Path, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from hil.cli.build import WIDE
     from hil.experiments import folder
     from hil.report.experiments import result_view
+    from hil.report.wide import wide
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, WIDE))
+    console = wide(Console())
     for result in results:
         console.print(result_view(result, folder.path(result, out)))

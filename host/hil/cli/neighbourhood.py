@@ -13,8 +13,6 @@ import typer
 from hil.cli import complete, options
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hil.neighbourhood.result import Result
 
 Names = Annotated[
@@ -94,8 +92,9 @@ def _list(as_json: bool) -> int:
     from rich.console import Console
 
     from hil.report.neighbourhood import templates_table
+    from hil.report.wide import wide
 
-    _wide(Console()).print(templates_table(templates()))
+    wide(Console()).print(templates_table(templates()))
     return 0
 
 
@@ -114,14 +113,6 @@ def _show(result: Result, out: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from hil.report.neighbourhood import result_view
+    from hil.report.wide import wide
 
-    _wide(Console()).print(result_view(result, out))
-
-
-def _wide(console: Console) -> Console:
-    """Wide enough for tables where nobody says how wide it is."""
-    from rich.console import Console
-
-    from hil.cli.build import WIDE
-
-    return console if console.is_terminal else Console(width=max(console.width, WIDE))
+    wide(Console()).print(result_view(result, out))
