@@ -21,8 +21,8 @@ def received(data: bytes) -> list[Frame | Damaged]:
 
 
 def test_a_known_frame_has_known_bytes():
-    """Version 3, type 0x10, sequence 1, body 01 00, CRC-32 as zlib computes it, COBS between zeros."""
-    assert frames.encode(Frame(0x10, 1, b"\x01\x00")).hex() == "0004031001020105ab1211f600"
+    """Version 4, type 0x10, sequence 1, body 01 00, CRC-32 as zlib computes it, COBS between zeros."""
+    assert frames.encode(Frame(0x10, 1, b"\x01\x00")).hex() == "0004041001020105132214eb00"
 
 
 @given(any_frame)

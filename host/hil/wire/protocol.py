@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 """Since 2 the firmware tells whether it is intact (CAPABILITY, CHECK, CHECKED), and may want replies that are
 authentic (nonces, the counter in PAYLOAD, the tag of REPLY); since 3 that tag covers the payload as well."""
 
