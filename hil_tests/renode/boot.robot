@@ -18,9 +18,9 @@ ${PLATFORM}         ${CURDIR}/../../host/hil/boards/renode
 ${UART}             sysbus.usart1
 # A HELLO with sequence number 1, its acknowledgement, and how the CAPABILITY behind it begins. The
 # default test set compares them with host/hil/wire.
-@{HELLO}            0x00  0x04  0x03  0x10  0x01  0x02  0x03  0x05  0x29  0x70  0x27  0xc4  0x00
-${ACKNOWLEDGED}     00 04 03 01 01 05 84 2b 28 2b 00
-${CAPABILITY}       00 04 03 20 01
+@{HELLO}            0x00  0x04  0x04  0x10  0x01  0x02  0x04  0x05  0x56  0xd6  0x63  0x96  0x00
+${ACKNOWLEDGED}     00 04 04 01 01 05 3d 13 ff b6 00
+${CAPABILITY}       00 04 04 20 01
 
 *** Keywords ***
 Create Board
