@@ -19,7 +19,8 @@ pytestmark = [
 
 Faults = Callable[..., Trial]
 
-SETTINGS = {"server_ms": None, "deadline_ms": 200.0, "request_timeout_s": 0.4}
+SETTINGS = {"server_ms": None, "deadline_ms": 3000.0, "request_timeout_s": 4.0}
+"""The server half's own time counts: on however busy a machine it answers within three seconds."""
 
 
 def test_every_fault_of_the_server_half_in_one_run(faults: Faults) -> None:
@@ -28,7 +29,7 @@ def test_every_fault_of_the_server_half_in_one_run(faults: Faults) -> None:
     Forged and replayed replies are for a device that takes authentic ones only, so this one does.
     """
     orders = (
-        "server-slow:at=1,ms=300", "wrong-answer-length:at=3,how=many", "wrong-answer-length:at=4,how=long",
+        "server-slow:at=1,ms=3500", "wrong-answer-length:at=3,how=many", "wrong-answer-length:at=4,how=long",
         "forged-reply:at=5", "half-open:at=6", "server-hang:at=8", "replayed-reply:at=10",
         "server-swap:at=12", "server-crash:at=14",
     )  # fmt: skip
